@@ -1,0 +1,313 @@
+"""Puts the pieces together: the only file that knows every room. Clock, environment and randomness enter here."""
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parseaddr
+from functools import cached_property
+from pathlib import Path
+from random import SystemRandom
+
+from filelock import FileLock, Timeout
+
+from outreach.core.delivery import decide
+from outreach.core.pacing import Limits, unpaced
+from outreach.core.ports import Clock, Inbox, SendResult, Transport
+from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
+from outreach.errors import MailboxError, SendRefused, StoreError, WorkspaceError
+from outreach.flows.enqueue import Conditions, Writer
+from outreach.processes import is_surely_dead, this_process
+from outreach.settings import Purpose, Settings, TransportName, is_loopback, load_settings
+from outreach.store.journal import Journal
+from outreach.store.schema import open_database
+from outreach.store.store import Store
+from outreach.templating import load_sequence
+
+KEY_BYTES = 32
+
+
+class SystemClock:
+    """The time of this machine."""
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """A folder with everything about one user's outreach."""
+
+    folder: Path
+
+    @property
+    def env(self) -> Path:
+        return self.folder / ".env"
+
+    @property
+    def templates(self) -> Path:
+        return self.folder / "templates"
+
+    @property
+    def store(self) -> Path:
+        return self.folder / "outreach.db"
+
+    @property
+    def key(self) -> Path:
+        return self.folder / "outreach.key"
+
+    @property
+    def sent_log(self) -> Path:
+        return self.folder / "sent.log"
+
+    @property
+    def suppression_log(self) -> Path:
+        return self.folder / "suppressions.jsonl"
+
+
+@dataclass(frozen=True)
+class App:
+    """An open workspace: settings, store, clock, and the adapters that the settings name."""
+
+    workspace: Workspace
+    settings: Settings
+    store: Store
+    clock: Clock
+    owner: str
+    is_dead: Callable[[str], bool]
+    chance: Callable[[], float]
+
+    @cached_property
+    def sender(self) -> Sender:
+        name, address = parseaddr(self.settings.from_)
+        return Sender(name, address, self.settings.signature, self.settings.postal_address)
+
+    @property
+    def mailbox(self) -> Mailbox:
+        return self.store.campaigns.mailbox(self.sender.address, self.clock.now())
+
+    @cached_property
+    def limits(self) -> Limits:
+        settings = self.settings
+        return Limits(
+            daily_cap=min(settings.daily_cap, settings.ceiling),
+            hourly_cap=settings.hourly_cap,
+            min_gap=settings.min_gap,
+            max_gap=settings.max_gap,
+            window=settings.window,
+            weekdays=settings.weekdays,
+            zone=settings.zone,
+            company_daily_cap=settings.company_daily_cap,
+            run_limit=settings.run_limit,
+            ramp=settings.ramp,
+        )
+
+    @property
+    def clock_is_real(self) -> bool:
+        """Whether waiting takes time."""
+        return isinstance(self.clock, SystemClock)
+
+    @property
+    def journal(self) -> Journal:
+        return Journal(self.workspace.sent_log)
+
+    def sequence(self, name: str) -> Sequence:
+        return load_sequence(self.workspace.templates / name)
+
+    def writer(self, campaign: Campaign) -> Writer:
+        """What turns a step of this campaign into a message."""
+        return Writer(self.sequence(campaign.sequence), self.sender, workspace_key(self.workspace, self.store))
+
+    def work(self, name: str = "") -> list[tuple[Campaign, Writer]]:
+        """The campaign of that name, or all that are not over, each with its writer."""
+        campaigns = self.store.campaigns
+        found = [campaigns.get(name)] if name else [c for c in campaigns.all() if c.state is not CampaignState.STOPPED]
+        return [(campaign, self.writer(campaign)) for campaign in found]
+
+    def conditions(self, *, wait: bool = False, paced: bool = True) -> Conditions:
+        """Under which a run would send now."""
+        return Conditions(self.mailbox, self.limits if paced else unpaced(self.limits), self.reads_inbox, wait)
+
+    def transport(self) -> Transport:
+        """The way out that the settings name."""
+        settings = self.settings
+        if settings.transport is TransportName.DIRECTORY:
+            from outreach.transports.directory import DirectoryTransport
+
+            return DirectoryTransport(self.workspace.folder / (settings.outbox_dir or "outbox"))
+        if settings.no_send:
+            raise SendRefused(
+                "OUTREACH_NO_SEND is set: nothing is delivered.", hint="remove it from .env to send for real"
+            )
+        if not settings.smtp_host:
+            raise MailboxError(
+                "no mail server is set.", hint=f"set OUTREACH_PROVIDER or OUTREACH_SMTP_HOST in {self.workspace.env}"
+            )
+        from outreach.transports.smtp import Server, SmtpTransport
+
+        server = Server(
+            settings.smtp_host,
+            settings.smtp_port,
+            settings.smtp_security,
+            settings.smtp_username,
+            lambda: settings.password("smtp"),
+            settings.smtp_ca_file,
+            settings.allow_recipients,
+        )
+        return SmtpTransport(server)
+
+    @contextmanager
+    def connected(self) -> Iterator[Transport]:
+        """The way out, found to work, and closed at the end. Raises MailboxError if the server can't be used."""
+        from outreach.transports.smtp import SmtpTransport
+
+        transport = self.transport()
+        try:
+            refusal = transport.connect() if isinstance(transport, SmtpTransport) else None
+            if refusal:
+                raise self._unusable(refusal)
+            yield transport
+        finally:
+            transport.close()
+
+    def _unusable(self, refusal: SendResult) -> MailboxError:
+        decision = decide(refusal, attempts=0, first_attempt_at=None, failures_in_row=0, now=self.clock.now())
+        server = f"{self.settings.smtp_host}:{self.settings.smtp_port}"
+        said = f"{refusal.code} {refusal.text}" if refusal.code else refusal.text
+        return MailboxError(
+            f"{decision.means} ({server}: {said}); nothing was sent.",
+            hint=f"check the OUTREACH_SMTP_ lines in {self.workspace.env}",
+        )
+
+    def check_may_send(self) -> None:
+        """Raise SendRefused where the law asks for something that the settings do not have."""
+        if self.settings.purpose is Purpose.COMMERCIAL and not self.settings.postal_address:
+            raise SendRefused(
+                "commercial mail needs a postal address in every message (CAN-SPAM).",
+                hint=f"set OUTREACH_POSTAL_ADDRESS in {self.workspace.env}; for a job hunt, OUTREACH_PURPOSE=job-search",
+            )
+
+    def may_skip_pacing(self) -> bool:
+        """Whether `--no-pacing` is harmless: nothing leaves this machine."""
+        return self.settings.transport is TransportName.DIRECTORY or is_loopback(self.settings.smtp_host)
+
+    @property
+    def reads_inbox(self) -> bool:
+        return bool(self.settings.imap_host or self.settings.maildir)
+
+    def inbox(self) -> Inbox:
+        """The mailbox in which answers arrive."""
+        settings = self.settings
+        if settings.maildir:
+            from outreach.inboxes.maildir import MaildirInbox
+
+            return MaildirInbox(self.workspace.folder / settings.maildir)
+        if not settings.imap_host:
+            raise MailboxError(
+                "no inbox is set, so answers cannot be read.",
+                hint=f"set OUTREACH_IMAP_HOST or OUTREACH_MAILDIR in {self.workspace.env}",
+            )
+        from outreach.inboxes.imap import ImapInbox, ImapServer
+
+        return ImapInbox(
+            ImapServer(
+                settings.imap_host,
+                settings.imap_port,
+                settings.imap_security,
+                settings.imap_username,
+                lambda: settings.password("imap"),
+                settings.imap_ca_file,
+            )
+        )
+
+    @contextmanager
+    def sending(self) -> Iterator[None]:
+        """Only one `send` at a time for one mailbox. Claims make several safe; this keeps them polite."""
+        lock = self.workspace.folder / f"send-{self.mailbox.id}.lock"
+        note = lock.with_suffix(".owner")
+        try:
+            with FileLock(lock, timeout=0, mode=0o600):
+                note.write_text(f"process {os.getpid()}, since {self.clock.now():%H:%M:%S} UTC")
+                yield
+        except Timeout:
+            who = note.read_text() if note.exists() else "another process"
+            raise SendRefused(
+                f"another `outreach send` is at work for {self.sender.address} ({who}).",
+                hint="wait for it, or stop it with Ctrl-C; `outreach status` shows how far it is",
+            ) from None
+
+
+@contextmanager
+def open_app(folder: Path, environment: Mapping[str, str], *, clock: Clock | None = None) -> Iterator[App]:
+    """Open the workspace in `folder`; raise what is wrong with it, with the next thing to type."""
+    os.umask(0o077)
+    workspace = Workspace(folder)
+    if not folder.is_dir():
+        raise WorkspaceError(f"there is no folder {folder}.", hint=f"outreach init {folder}")
+    if not workspace.store.exists() and not workspace.env.exists() and not environment.get("OUTREACH_DATABASE_URL"):
+        raise WorkspaceError(
+            f"there is no outreach workspace in {folder.resolve()}.",
+            hint="run `outreach init` to make one here, or name another with `outreach -C DIR …`",
+        )
+    if not workspace.env.exists() and "OUTREACH_FROM" not in environment:
+        raise WorkspaceError(
+            f"the settings file {workspace.env.resolve()} is missing.",
+            hint="run `outreach init` again: it keeps what is there",
+        )
+    settings = load_settings(workspace.env, environment)
+    store = open_store(folder, environment, settings=settings)
+    try:
+        yield App(
+            workspace, settings, store, clock or SystemClock(), this_process(), is_surely_dead, SystemRandom().random
+        )
+    finally:
+        store.close()
+
+
+def open_store(
+    folder: Path, environment: Mapping[str, str], *, settings: Settings | None = None, create: bool = False
+) -> Store:
+    """The store of the workspace in `folder`; with `create`, made if it is not there, and its key with it."""
+    workspace = Workspace(folder)
+    settings = settings or load_settings(workspace.env, environment)
+    path = Path(settings.database_url.removeprefix("sqlite:///")) if settings.database_url else workspace.store
+    log = Journal(workspace.suppression_log)
+    store = Store(open_database(path, create=create), log)
+    store.suppressions.merge(log.entries())
+    if create:
+        workspace_key(workspace, store)
+    return store
+
+
+def workspace_key(workspace: Workspace, store: Store) -> bytes:
+    """The secret behind Message-IDs and opt-out tokens. Made once, and never anew for a store that has sent with it."""
+    try:
+        key = bytes.fromhex(workspace.key.read_text("ascii").strip())
+    except FileNotFoundError:
+        if store.outbox.items(limit=1):
+            raise StoreError(
+                f"{workspace.key.name} is missing: without it, answers to what was sent cannot be told from others.",
+                hint="put it back from a backup of this workspace",
+            ) from None
+        return create_key(workspace)
+    except ValueError:
+        key = b""
+    if len(key) != KEY_BYTES:
+        raise StoreError(f"{workspace.key} does not hold a key.", hint="put it back from a backup of this workspace")
+    return key
+
+
+def create_key(workspace: Workspace) -> bytes:
+    """32 random bytes, readable by the owner only."""
+    key = secrets.token_bytes(KEY_BYTES)
+    with os.fdopen(os.open(workspace.key, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+        file.write(key.hex() + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    return key

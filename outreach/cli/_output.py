@@ -1,0 +1,63 @@
+"""The only place that writes to the screen: results on stdout, narration on stderr, data always made harmless."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from outreach.core.display import safe_line, safe_text
+
+_MAX_CELL = 48
+
+
+def show(text: str = "") -> None:
+    """A line of the result, on stdout."""
+    print(safe_text(text), flush=True)  # noqa: T201  this is the output layer
+
+
+def say(text: str = "") -> None:
+    """A line of narration, on stderr."""
+    print(safe_text(text), file=sys.stderr, flush=True)  # noqa: T201  this is the output layer
+
+
+def show_json(document: Mapping[str, Any]) -> None:
+    """Exactly one JSON document, on stdout. ASCII only, so that nothing in it can reach the terminal as a control."""
+    print(json.dumps(document, default=_plain, indent=2), flush=True)  # noqa: T201  this is the output layer
+
+
+def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Columns as wide as their widest cell; long cells are cut."""
+    lines = [list(headers), *([_cell(value) for value in row] for row in rows)]
+    widths = [max(_width(line[column]) for line in lines) for column in range(len(headers))]
+    for line in lines:
+        padded = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
+        print("  ".join(padded).rstrip())  # noqa: T201  this is the output layer
+
+
+def local(at: datetime | None) -> str:
+    """A time as the user reads it: in the zone of the aware value given, to the minute."""
+    return f"{at:%a %d %b %Y %H:%M %Z}" if at else "-"
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """`1 founder`, `2 founders`, `2 companies`."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _cell(value: object) -> str:
+    text = safe_line(f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else "" if value is None else str(value))
+    return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 1] + "…"
+
+
+def _width(text: str) -> int:
+    """Columns on a terminal: wide characters (CJK, emoji) take two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(character) else 1 + (east_asian_width(character) in "WF") for character in text)
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else str(value)

@@ -1,0 +1,96 @@
+"""What every command shares: the options of the program itself, the open workspace, and the one catch of its errors."""
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from outreach.cli._output import say
+from outreach.errors import OutreachError
+
+if TYPE_CHECKING:
+    from outreach.bootstrap import App  # loads SQLModel and the rest: only commands that need it pay for it
+    from outreach.core.ports import Clock
+
+DONE_IN_PART = 3
+INTERRUPTED = 130
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
+
+
+@dataclass
+class Shell:
+    """Where the program runs: which workspace, which environment, whose clock."""
+
+    directory: Path = field(default_factory=Path)
+    environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    clock: "Clock | None" = None
+    debug: bool = False
+
+    @contextmanager
+    def app(self) -> Iterator["App"]:
+        """The open workspace."""
+        from outreach.bootstrap import open_app
+
+        with open_app(self.directory, self.environment, clock=self.clock) as app:
+            yield app
+
+
+def shell(context: typer.Context) -> Shell:
+    """The shell of a running command."""
+    found = context.find_root().obj
+    assert isinstance(found, Shell)  # noqa: S101  the root callback has put it there
+    return found
+
+
+def report_error(error: OutreachError) -> None:
+    """`error:` says what happened, `hint:` what to type next."""
+    say(f"error: {error}")
+    if error.hint:
+        say(f"hint: {error.hint}")
+
+
+class Program(TyperGroup):
+    """The root: the one place where errors become text and exit codes."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except OutreachError as error:
+            if _debugging(ctx):
+                raise
+            report_error(error)
+            raise typer.Exit(error.exit_code) from None
+        except KeyboardInterrupt:
+            say("interrupted; nothing is lost: the same command goes on where this one stopped")
+            raise typer.Exit(INTERRUPTED) from None
+        except BrokenPipeError:
+            # The reader of our output is gone (`| head`): keep Python from complaining about it at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from None
+        except Exception as error:  # the last resort: a bug must not print a user's secrets
+            if _debugging(ctx):
+                raise
+            say(f"error: outreach has a bug ({type(error).__name__}). What was already done is recorded.")
+            say("hint: run the same command with `outreach --debug …` and report what it prints")
+            raise typer.Exit(1) from None
+
+
+class Listing(TyperGroup):
+    """A group of commands whose `list` may be left out: `outreach founders --limit 5`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        names = {*self.commands, "--help", "-h"}
+        if not args or (args[0].startswith("-") and args[0] not in names):
+            args = ["list", *args]
+        return super().parse_args(ctx, args)
+
+
+def _debugging(context: Any) -> bool:
+    return isinstance(context.obj, Shell) and context.obj.debug

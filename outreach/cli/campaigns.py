@@ -1,0 +1,254 @@
+"""`outreach campaign …` and `outreach suppress …`: whom to write to, and whom never."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from outreach.cli._output import count, say, show, show_json, show_table
+from outreach.cli._shell import Json, Listing, shell
+from outreach.errors import UsageError
+
+if TYPE_CHECKING:
+    from outreach.bootstrap import App
+    from outreach.core.records import Campaign, Founder
+
+_SHOWN_REASONS = 15
+
+Industry = Annotated[str, typer.Option(help="Only companies of this industry.")]
+Location = Annotated[str, typer.Option(help="Only companies in this city, region or country.")]
+Country = Annotated[str, typer.Option(help="Only companies of this country.")]
+Employees = Annotated[str, typer.Option(help="Only companies of this size, such as 1-50.")]
+Founded = Annotated[str, typer.Option(help="Only companies founded then, such as 2020- or 2018-2022.")]
+Tag = Annotated[str, typer.Option(help="Only founders with this tag.")]
+Search = Annotated[str, typer.Option(help="Only where this text stands in a name, title, company or description.")]
+NAME = Annotated[str, typer.Argument(help="The campaign.")]
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(cls=Listing, help="Whom to write to, and with which sequence.", no_args_is_help=False)
+    group.command("new")(new)
+    group.command("list")(list_campaigns)
+    group.command("show")(show_campaign)
+    group.command("enroll")(enroll)
+    group.command("pause")(pause)
+    group.command("resume")(resume)
+    group.command("stop")(stop)
+    app.add_typer(group, name="campaign")
+    suppressions = typer.Typer(cls=Listing, help="Who must not be written to.", no_args_is_help=False)
+    suppressions.command("add")(suppress)
+    suppressions.command("list")(list_suppressions)
+    app.add_typer(suppressions, name="suppress")
+
+
+def new(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A short name, such as ai-berlin.")],
+    sequence: Annotated[str, typer.Option("--sequence", "-s", help="A folder in templates/.")],
+    industry: Industry = "",
+    location: Location = "",
+    country: Country = "",
+    employees: Employees = "",
+    founded: Founded = "",
+    tag: Tag = "",
+    search: Search = "",
+    json: Json = False,
+) -> None:
+    """Make a campaign and enroll everyone who matches and may be written to.
+
+    Example: outreach campaign new ai-berlin --sequence job-search --location Berlin
+    """
+    filters = _filters(locals())
+    with shell(context).app() as app:
+        app.sequence(sequence)  # a sequence that cannot be used is named now, not when the first mail is due
+        campaign = app.store.campaigns.create(
+            name, sequence=sequence, mailbox_id=app.mailbox.id, filters=filters, now=app.clock.now()
+        )
+        _enroll(app, campaign, dry_run=False, json=json)
+
+
+def enroll(
+    context: typer.Context,
+    name: NAME,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show whom, and whom not.")] = False,
+    json: Json = False,
+) -> None:
+    """Add those who match the campaign's filters now; who is in it stays in it.
+
+    Example: outreach campaign enroll ai-berlin --dry-run
+    """
+    with shell(context).app() as app:
+        _enroll(app, app.store.campaigns.get(name), dry_run=dry_run, json=json)
+
+
+def list_campaigns(context: typer.Context, json: Json = False) -> None:
+    """All campaigns.
+
+    Example: outreach campaign list
+    """
+    with shell(context).app() as app:
+        funnels = app.store.report.funnels()
+        sequences = {campaign.name: campaign.sequence for campaign in app.store.campaigns.all()}
+    if json:
+        keys = ("name", "state", "reason", "enrolled", "mailed", "replied")
+        show_json(
+            {"campaigns": [{key: getattr(funnel, key) for key in keys} for funnel in funnels], "total": len(funnels)}
+        )
+    elif not funnels:
+        show("no campaigns yet")
+        say("next: outreach campaign new NAME --sequence job-search")
+    else:
+        show_table(
+            ("name", "sequence", "state", "enrolled", "mailed", "replied"),
+            [(f.name, sequences[f.name], f.state, f.enrolled, f.mailed, f.replied) for f in funnels],
+        )
+
+
+def show_campaign(context: typer.Context, name: NAME, json: Json = False) -> None:
+    """One campaign and everyone in it.
+
+    Example: outreach campaign show ai-berlin
+    """
+    with shell(context).app() as app:
+        campaign = app.store.campaigns.get(name)
+        people = {founder.id: founder for founder in app.store.people.enrolled(campaign.id)}
+        rows = [(people[entry.founder_id], entry) for entry in app.store.campaigns.enrollments(campaign.id)]
+    if json:
+        show_json(
+            {
+                "campaign": campaign.name,
+                "sequence": campaign.sequence,
+                "state": campaign.state,
+                "reason": campaign.reason,
+                "filters": dict(campaign.filters),
+                "founders": [
+                    {
+                        "founder": founder.id,
+                        "name": founder.full_name,
+                        "address": entry.address,
+                        "state": entry.state,
+                        "reason": entry.reason,
+                    }
+                    for founder, entry in rows
+                ],
+            }
+        )
+        return
+    show(f"{campaign.name}: {campaign.sequence}, {campaign.state}{f' ({campaign.reason})' if campaign.reason else ''}")
+    show_table(
+        ("id", "founder", "company", "address", "state"),
+        [
+            (founder.id, founder.full_name, founder.company.name if founder.company else "", entry.address,
+             f"{entry.state}{f' ({entry.reason})' if entry.reason else ''}")
+            for founder, entry in rows
+        ],
+    )  # fmt: skip
+
+
+def pause(context: typer.Context, name: NAME) -> None:
+    """Let nothing of a campaign go out until it is resumed.
+
+    Example: outreach campaign pause ai-berlin
+    """
+    _set(context, name, "paused", "by hand")
+
+
+def resume(context: typer.Context, name: NAME) -> None:
+    """Let a paused campaign go on, within the same caps as ever, and its mailbox too if it was paused for a fault.
+
+    Example: outreach campaign resume ai-berlin
+    """
+    _set(context, name, "active", "")
+
+
+def stop(context: typer.Context, name: NAME) -> None:
+    """End a campaign for good, follow-ups included. Answers are still logged.
+
+    Example: outreach campaign stop ai-berlin
+    """
+    _set(context, name, "stopped", "by hand")
+
+
+def _set(context: typer.Context, name: str, state: str, reason: str) -> None:
+    from outreach.core.records import CampaignState
+
+    with shell(context).app() as app:
+        campaign = app.store.campaigns.get(name)
+        if campaign.state is CampaignState.STOPPED:
+            raise UsageError(f"{name} was stopped for good.", hint="outreach campaign new … starts another")
+        app.store.campaigns.set_state(campaign.id, CampaignState(state), reason)
+        if state == CampaignState.ACTIVE:
+            app.store.campaigns.pause_mailbox(campaign.mailbox_id, None, "")
+    show(f"{name} is {state}")
+
+
+def _enroll(app: "App", campaign: "Campaign", *, dry_run: bool, json: bool) -> None:
+    from outreach.flows.enroll import enroll as run
+
+    result = run(app.store, campaign, clock=app.clock, dry_run=dry_run)
+    refused = [
+        {"founder": held.founder.id, "name": held.founder.full_name, "reasons": list(held.reasons)}
+        for held in result.refused
+    ]
+    if json:
+        show_json({"campaign": campaign.name, "enrolled": result.enrolled, "not_enrolled": refused, "dry_run": dry_run})
+        return
+    show_refused([(held.founder, held.reasons) for held in result.refused], "not enrolled")
+    show(f"{campaign.name}: {count(result.enrolled, 'founder')} {'would be ' if dry_run else ''}enrolled")
+    say(f"next: outreach preview {campaign.name}" if result.enrolled and not dry_run else "")
+
+
+def show_refused(refused: "Sequence[tuple[Founder, Sequence[str]]]", what: str) -> None:
+    """People who are left out, grouped by their reasons, so that the long list of one reason stays one line."""
+    groups: dict[str, list[str]] = {}
+    for founder, reasons in refused:
+        rules = (
+            "; ".join(reasons) if len(refused) <= _SHOWN_REASONS else ", ".join(r.partition(":")[0] for r in reasons)
+        )
+        groups.setdefault(rules, []).append(founder.full_name)
+    for rules, names in sorted(groups.items(), key=lambda group: -len(group[1])):
+        some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+        show(f"{what}: {some} ({rules})")
+
+
+def _filters(given: dict[str, Any]) -> dict[str, str]:
+    names = ("industry", "location", "country", "employees", "founded", "tag", "search")
+    return {name: given[name] for name in names if given[name]}
+
+
+def suppress(
+    context: typer.Context,
+    who: Annotated[str, typer.Argument(help="A founder (id, address or name), any address, or a domain.")],
+    reason: Annotated[str, typer.Option(help="For your own memory.")] = "by hand",
+    json: Json = False,
+) -> None:
+    """Never write to someone again: a founder with all their addresses, any address, or a whole domain.
+
+    Example: outreach suppress add acme.example --reason "asked us not to"
+    """
+    with shell(context).app() as app:
+        from outreach.flows.suppress import suppress as run
+
+        covered = run(app.store, who, reason=reason, clock=app.clock)
+    if json:
+        show_json({"suppressed": list(covered)})
+    else:
+        show(f"never written to again: {', '.join(covered)}")
+
+
+def list_suppressions(context: typer.Context, json: Json = False) -> None:
+    """Who must not be written to, and why.
+
+    Example: outreach suppress list
+    """
+    with shell(context).app() as app:
+        entries = app.store.suppressions.all()
+    if json:
+        show_json({"suppressions": [dict(entry) for entry in entries], "total": len(entries)})
+    elif not entries:
+        show("nobody is suppressed")
+    else:
+        show_table(
+            ("who", "kind", "reason", "since"),
+            [(entry["value"], entry["kind"], entry["reason"], entry["created_at"]) for entry in entries],
+        )

@@ -1,0 +1,265 @@
+"""Which kind of mail this is: named rules in a fixed order, the first that answers decides.
+
+Gates come first because no single header tells: Auto-Submitted sits on half of all bounces, Precedence: bulk on mailing
+lists of people. So bounces are looked for before automatic replies, and a person is who is left. Nothing here guesses
+interest; it only tells who, or what, wrote.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from outreach.core.absence import find_return
+from outreach.core.bounces import is_delivery_report, is_success, read_failures, report_rule
+from outreach.core.inbound import Arrival
+from outreach.core.matching import Match, topic
+from outreach.core.normalize import address_key
+from outreach.core.opt_out import find_doubtful, find_opt_out
+from outreach.core.reply_text import ReplyText
+from outreach.core.verdict import Failure, Kind, Verdict
+from outreach.resources import table, toml
+
+_FIRST_LINES = 400
+_LOOKED_AT = 2_000
+_AUTO_HEADERS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-autoreply-from")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Everything a rule may look at. `own` are our addresses (canonical), `folder` is inbox, junk or sent."""
+
+    arrival: Arrival
+    match: Match | None
+    text: ReplyText
+    own: frozenset[str]
+    folder: str = "inbox"
+
+    @property
+    def start(self) -> str:
+        """Where machines introduce themselves."""
+        return self.text.shown[:_FIRST_LINES].lower()
+
+    @property
+    def subject(self) -> str:
+        return topic(self.arrival.subject)
+
+
+def is_report(arrival: Arrival) -> bool:
+    """Whether a mere mention of an address in it points to the address's owner."""
+    return bool(report_rule(arrival) or arrival.feedback.fields or _complains(arrival))
+
+
+def classify(case: Case) -> Verdict:
+    """The kind of a message, with the evidence for it."""
+    for name, rule in _RULES:
+        verdict = rule(case)
+        if verdict is not None:
+            how = (case.match.how,) if case.match else ("matched to no mail of ours",)
+            return replace(verdict, evidence=(f"rule: {name}", *verdict.evidence, *how))
+    raise AssertionError("the last rule takes everything")
+
+
+# --- the rules, in order ----------------------------------------------------------------------------------------
+
+
+def _own(case: Case) -> Verdict | None:
+    arrival = case.arrival
+    if case.folder != "sent" and address_key(arrival.from_address) not in case.own:
+        return None
+    if case.match and _is_copy(case):
+        return Verdict(Kind.OWN, "copy", ("our own mail",))
+    return Verdict(Kind.OWN, "by_hand", ("written from our address, not by this program",))
+
+
+def _is_copy(case: Case) -> bool:
+    """Our mail itself, perhaps under another Message-ID. An answer by hand lacks its headers and holds other text."""
+    mail = case.match.mail if case.match else None
+    head = case.arrival.headers
+    ids = head.ids("message-id", "x-microsoft-original-message-id", "x-google-original-message-id")
+    if mail and (mail.message_id in ids or (mail.wire_message_id and mail.wire_message_id in ids)):
+        return True
+    return "x-outreach-id" in head or bool(case.text.full and not case.text.new)
+
+
+def _machine_unsubscribe(case: Case) -> Verdict | None:
+    arrival = case.arrival
+    if arrival.headers.word("x-apple-unsubscribe") == "true":
+        return Verdict(Kind.UNSUBSCRIBE, "machine", ("X-Apple-Unsubscribe: true",))
+    subject = arrival.subject.lower().strip()
+    if re.fullmatch(r"unsubscribe(?:[ _]+[a-z2-7]{26,56})?", subject):
+        return Verdict(Kind.UNSUBSCRIBE, "machine", (f"Subject: {arrival.subject}",))
+    if any(re.search(r"\+u-[a-z2-7]{26,56}@", address.lower()) for address in arrival.to):
+        return Verdict(Kind.UNSUBSCRIBE, "machine", ("sent to our unsubscribe address",))
+    if arrival.feedback.word("feedback-type") == "opt-out":
+        return Verdict(Kind.UNSUBSCRIBE, "machine", ("Feedback-Type: opt-out",))
+    return None
+
+
+def _complaint(case: Case) -> Verdict | None:
+    return Verdict(Kind.COMPLAINT, "", (_complains(case.arrival),)) if _complains(case.arrival) else None
+
+
+def _complains(arrival: Arrival) -> str:
+    kind = arrival.feedback.word("feedback-type")
+    if kind in ("auth-failure", "opt-out"):
+        return ""  # a DMARC report (RFC 6591), and an unsubscribe
+    if arrival.report_type == "feedback-report" or arrival.feedback.fields:
+        return f"feedback report of type {kind or 'unknown'}"
+    if (
+        address_key(arrival.from_address) == "staff@hotmail.com"
+        and "complaint about message from" in arrival.subject.lower()
+    ):
+        return "a complaint by Outlook.com"
+    return ""
+
+
+def _challenge(case: Case) -> Verdict | None:
+    arrival, words = case.arrival, toml("machines.toml")
+    domain = arrival.from_address.lower().rpartition("@")[2]
+    if any(domain == each or domain.endswith(f".{each}") for each in words["challenge_senders"]):
+        return Verdict(Kind.CHALLENGE, "", (f"From: {arrival.from_address}",))
+    header = next((name for name in words["challenge_headers"] if name in arrival.headers), "")
+    if header:
+        return Verdict(Kind.CHALLENGE, "", (header,))
+    said = f"{case.subject} {' '.join(case.text.shown[:_LOOKED_AT].lower().split())}"
+    phrase = next((phrase for phrase in words["challenge_words"] if phrase in said), "")
+    machine = bool(_automatic_header(arrival)) or _is_noreply(arrival) or "verif" in case.subject or "http" in said
+    return Verdict(Kind.CHALLENGE, "", (f"it says: {phrase}",)) if phrase and machine else None
+
+
+def _report(case: Case) -> Verdict | None:
+    rule = report_rule(case.arrival)
+    if not rule:
+        return None
+    if is_delivery_report(case.arrival) and is_success(case.arrival):
+        return Verdict(Kind.RECEIPT, "delivered", (rule,))
+    failures = read_failures(case.arrival)
+    ours = _about(case.match, failures)
+    return Verdict(Kind.BOUNCE, ours.reason, (rule, str(ours)), failures)
+
+
+def _about(match: Match | None, failures: tuple[Failure, ...]) -> Failure:
+    """The block about the address that we wrote to; a forwarded mail's report names only where it was forwarded to."""
+    key = match.address_key if match else ""
+    return next((failure for failure in failures if failure.address == key), failures[0])
+
+
+def _receipt(case: Case) -> Verdict | None:
+    arrival = case.arrival
+    if arrival.report_type == "disposition-notification" or arrival.disposition.fields:
+        return Verdict(Kind.RECEIPT, "read", (arrival.disposition.text("disposition") or "disposition notification",))
+    return None
+
+
+def _auto_reply(case: Case) -> Verdict | None:
+    sign = _automatic_sign(case)
+    if not sign:
+        return None
+    generated = case.arrival.headers.word("auto-submitted") in ("auto-generated", "auto-notified")
+    if generated and case.match is None:
+        return None  # a machine's own news, no answer
+    written = f"{case.arrival.subject}\n{case.text.shown}"
+    returns_on = find_return(written, case.arrival.sent_at.date())
+    return Verdict(Kind.AUTO_REPLY, _absence(case, returned=returns_on is not None), (sign,), returns_on=returns_on)
+
+
+def _automatic_sign(case: Case) -> str:
+    arrival = case.arrival
+    header = _automatic_header(arrival)
+    if header:
+        return header
+    subject = next((line for line in table("auto_subjects.txt") if case.subject.startswith(line)), "")
+    if subject:
+        return f"Subject: {arrival.subject}"
+    phrase = next((line for line in table("auto_phrases.txt") if line in " ".join(case.start.split())), "")
+    if phrase and ("auto" in phrase or not _threaded(case)):  # "I am away" may be a person who answers all the same
+        return f"it says: {phrase}"
+    null_path = arrival.headers.raw("return-path").strip() == "<>"
+    return "Return-Path: <>" if null_path and case.match is not None and not case.match.probable else ""
+
+
+def _automatic_header(arrival: Arrival) -> str:
+    """The strong headers. X-Auto-Response-Suppress alone is none: it asks others not to answer."""
+    head = arrival.headers
+    submitted = head.word("auto-submitted")
+    if submitted and submitted != "no":
+        return f"Auto-Submitted: {submitted}"
+    named = next((name for name in _AUTO_HEADERS if name in head and head.word(name) != "no"), "")
+    if named:
+        return named.title()
+    if "x-auto-response-suppress" in head and "x-ms-exchange-inbox-rules-loop" in head:
+        return "X-MS-Exchange-Inbox-Rules-Loop"
+    if "x-ms-exchange-generated-message-source" in head:
+        return "X-MS-Exchange-Generated-Message-Source"
+    if head.word("x-apple-action") == "vacation":
+        return "X-Apple-Action: VACATION"
+    return "Precedence: auto_reply" if head.word("precedence") == "auto_reply" else ""
+
+
+def _absence(case: Case, *, returned: bool) -> str:
+    words = toml("absence.toml")
+    said = " ".join(f"{case.subject} {case.text.shown[:_LOOKED_AT]}".lower().replace("’", "'").split())
+    if any(phrase in said for phrase in words["left"]):
+        return "left"
+    if any(phrase in said for phrase in words["away"]) or returned:
+        return "out_of_office"
+    if re.search(r"\[?#\s?\d{3,}|\[[a-z]+-\d+\]", said) or any(
+        word in said for word in toml("machines.toml")["ticket_words"]
+    ):
+        return "ticket"
+    vacation = (
+        case.arrival.headers.word("x-apple-action") == "vacation"
+        or "vacation" in case.arrival.headers.text("auto-submitted").lower()
+    )
+    exchange = "x-ms-exchange-inbox-rules-loop" in case.arrival.headers or case.subject.startswith("automatic reply")
+    return "out_of_office" if vacation or exchange else "other"
+
+
+def _machine(case: Case) -> Verdict | None:
+    """Other machines' mail. A person on a mailing list is none: then the mail is a threaded answer to ours."""
+    arrival = case.arrival
+    head = arrival.headers
+    threaded = _threaded(case)
+    if head.word("precedence") in ("bulk", "junk", "list") and not threaded:
+        return Verdict(Kind.AUTOMATIC, "", (f"Precedence: {head.word('precedence')}",))
+    if ("list-id" in head or "list-unsubscribe" in head) and not threaded:
+        return Verdict(Kind.AUTOMATIC, "", ("a mailing list's headers",))
+    if head.word("auto-submitted") not in ("", "no"):
+        return Verdict(Kind.AUTOMATIC, "", (f"Auto-Submitted: {head.word('auto-submitted')}",))
+    return Verdict(Kind.AUTOMATIC, "", (f"From: {arrival.from_address}",)) if _is_noreply(arrival) else None
+
+
+def _is_noreply(arrival: Arrival) -> bool:
+    local = arrival.from_address.lower().partition("@")[0].partition("+")[0]
+    return local in toml("machines.toml")["noreply_names"]
+
+
+def _threaded(case: Case) -> bool:
+    return case.match is not None and case.match.proof
+
+
+def _unrelated(case: Case) -> Verdict | None:
+    return Verdict(Kind.UNRELATED) if case.match is None else None
+
+
+def _reply(case: Case) -> Verdict:
+    asked = find_opt_out(case.text.new)
+    if asked:
+        return Verdict(Kind.UNSUBSCRIBE, "human", (f"they wrote: {asked}",))
+    doubtful = find_doubtful(case.text.new)
+    evidence = (f"possible opt-out: they wrote {doubtful}, please read",) if doubtful else ()
+    return Verdict(Kind.REPLY, "inline" if case.text.inline else "plain", evidence)
+
+
+_RULES: tuple[tuple[str, Callable[[Case], Verdict | None]], ...] = (
+    ("own mail", _own),
+    ("unsubscribe by machine", _machine_unsubscribe),
+    ("complaint", _complaint),
+    ("sender check", _challenge),
+    ("delivery report", _report),
+    ("receipt", _receipt),
+    ("automatic reply", _auto_reply),
+    ("other machine", _machine),
+    ("no link to our mail", _unrelated),
+    ("written by a person", _reply),
+)

@@ -1,0 +1,64 @@
+"""Groups of mentions that are one thing (union-find), with the traits of each group gathered.
+
+The grouping depends only on what is united, never on the order of the mentions. Knows nothing of what a trait means.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from itertools import combinations, pairwise
+
+_ALL_PAIRS = 20
+
+
+class Clusters:
+    """Mentions 0…n-1, at first each alone. A cluster goes by its lowest mention."""
+
+    def __init__(self, traits: Sequence[Mapping[str, Iterable[str]]]) -> None:
+        self._parent = list(range(len(traits)))
+        self._traits = [
+            {name: {value for value in values if value} for name, values in each.items()} for each in traits
+        ]
+
+    def find(self, mention: int) -> int:
+        root = mention
+        while self._parent[root] != root:
+            root = self._parent[root]
+        while self._parent[mention] != root:
+            self._parent[mention], mention = root, self._parent[mention]
+        return root
+
+    def unite(self, mentions: Iterable[int]) -> None:
+        roots = sorted({self.find(mention) for mention in mentions})
+        for other in roots[1:]:
+            self._parent[other] = roots[0]
+            for name, values in self._traits[other].items():
+                self._traits[roots[0]][name] |= values
+
+    def trait(self, mention: int, name: str) -> Set[str]:
+        """Every value of a trait in the mention's cluster."""
+        return self._traits[self.find(mention)][name]
+
+    def drop(self, name: str, values: Set[str]) -> None:
+        """Take values of a trait away: they turned out to identify nobody."""
+        for each in self._traits:
+            each[name] -= values
+
+    def roots(self) -> list[int]:
+        return [mention for mention, parent in enumerate(self._parent) if mention == parent]
+
+    def by(self, key: Callable[[int], Iterable[str]], among: Iterable[int] | None = None) -> dict[str, list[int]]:
+        """key → the clusters that have it, only where there are several; in the order of the keys."""
+        found: dict[str, list[int]] = {}
+        for root in self.roots() if among is None else among:
+            for value in key(root):
+                found.setdefault(value, []).append(root)
+        return {value: found[value] for value in sorted(found) if len(found[value]) > 1}
+
+    def sharing(self, name: str) -> dict[str, list[int]]:
+        """value of a trait → the clusters that share it."""
+        return self.by(lambda root: self._traits[root][name])
+
+
+def pairs(roots: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Every pair of a small group; neighbours only of a large one, lest one common name make a million questions."""
+    ordered = sorted(set(roots))
+    return combinations(ordered, 2) if len(ordered) <= _ALL_PAIRS else pairwise(ordered)

@@ -1,0 +1,128 @@
+"""May this founder be written to? Every rule answers, so that a person can be shown each of them.
+
+A rule is one line of a table: its name and a question to the facts. It sees no clock but `now` and no store.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from outreach.core.normalize import is_role_inbox
+from outreach.core.records import Address, AddressStatus, Founder
+
+BETWEEN_FIRST_STEPS = timedelta(days=90)
+_PREFERENCE = (AddressStatus.VERIFIED, AddressStatus.GIVEN)
+_DEAD = frozenset(("closed", "acquired"))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the store knows about writing to one founder."""
+
+    founder: Founder
+    suppressed_by: tuple[str, ...] = ()
+    """Reasons of the suppressions that cover the person, an address, a domain or the company."""
+    replied_at: datetime | None = None
+    first_written_at: datetime | None = None
+    """When the newest first step to them may have left, over all other campaigns."""
+    other_campaign: str = ""
+    """Another campaign in which they are in progress."""
+    busy_colleague: str = ""
+    """Someone of the same company to whom a sequence is running."""
+    namesake: str = ""
+    """Someone of the same name at another company who was written to, and where."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One rule's answer. `detail` says why not, and what could be done."""
+
+    rule: str
+    ok: bool
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.rule}: {self.detail}" if self.detail else self.rule
+
+
+def sendable_address(addresses: Sequence[Address]) -> Address | None:
+    """The address to write to: verified before given, none of the others."""
+    usable = [address for address in addresses if address.status in _PREFERENCE]
+    return min(usable, key=lambda address: (_PREFERENCE.index(address.status), address.key), default=None)
+
+
+def answers(facts: Facts, now: datetime) -> tuple[Answer, ...]:
+    """Every rule's answer, in a fixed order."""
+    return tuple(_answer(rule, question(facts, now)) for rule, question in _RULES)
+
+
+def blocks(found: Sequence[Answer]) -> tuple[str, ...]:
+    """The reasons not to write; empty where all is well."""
+    return tuple(str(answer) for answer in found if not answer.ok)
+
+
+def _answer(rule: str, detail: str) -> Answer:
+    return Answer(rule, ok=not detail, detail=detail)
+
+
+# --- the rules: an empty answer lets the mail pass ---------------------------------------------------
+
+
+def _suppressed(facts: Facts, _now: datetime) -> str:
+    return "; ".join(facts.suppressed_by)
+
+
+def _replied(facts: Facts, _now: datetime) -> str:
+    return f"they answered on {facts.replied_at:%Y-%m-%d}" if facts.replied_at else ""
+
+
+def _no_address(facts: Facts, _now: datetime) -> str:
+    return "" if facts.founder.addresses else "no e-mail address is known; import a list that has one"
+
+
+def _unverified(facts: Facts, _now: datetime) -> str:
+    if not facts.founder.addresses or sendable_address(facts.founder.addresses):
+        return ""
+    known = ", ".join(f"{address.address} is {address.status}" for address in facts.founder.addresses)
+    return f"no address is given or verified ({known})"
+
+
+def _role_inbox(facts: Facts, _now: datetime) -> str:
+    address = sendable_address(facts.founder.addresses)
+    return f"{address.address} is a shared inbox" if address and is_role_inbox(address.key) else ""
+
+
+def _contacted(facts: Facts, now: datetime) -> str:
+    at = facts.first_written_at
+    return f"a first mail went out on {at:%Y-%m-%d}" if at and now - at < BETWEEN_FIRST_STEPS else ""
+
+
+def _elsewhere(facts: Facts, _now: datetime) -> str:
+    return f"campaign {facts.other_campaign} is writing to them" if facts.other_campaign else ""
+
+
+def _company_busy(facts: Facts, _now: datetime) -> str:
+    return f"{facts.busy_colleague}, of the same company, is being written to" if facts.busy_colleague else ""
+
+
+def _namesake(facts: Facts, _now: datetime) -> str:
+    return f"a person of this name was written to at {facts.namesake}" if facts.namesake else ""
+
+
+def _company_gone(facts: Facts, _now: datetime) -> str:
+    company = facts.founder.company
+    return f"{company.name} is {company.status}" if company and company.status in _DEAD else ""
+
+
+_RULES: tuple[tuple[str, Callable[[Facts, datetime], str]], ...] = (
+    ("suppressed", _suppressed),
+    ("replied", _replied),
+    ("no-address", _no_address),
+    ("unverified-address", _unverified),
+    ("role-inbox", _role_inbox),
+    ("already-contacted", _contacted),
+    ("other-campaign", _elsewhere),
+    ("company-busy", _company_busy),
+    ("namesake", _namesake),
+    ("company-gone", _company_gone),
+)

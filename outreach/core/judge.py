@@ -1,0 +1,67 @@
+"""One message, from what arrived to what is to be done: text, verdict, consequences, and how much of it is kept.
+
+Mail without a link to us is the owner's business: nothing of it is kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from outreach.core.classify import Case, classify
+from outreach.core.consequences import Consequence, HoldPerson, plan_consequences
+from outreach.core.inbound import Arrival
+from outreach.core.matching import Match
+from outreach.core.reply_text import ReplyText, read_reply
+from outreach.core.verdict import Kind, Verdict
+
+_ALWAYS_KEPT = (Kind.UNSUBSCRIBE, Kind.COMPLAINT)
+"""They concern the mailbox whether or not we can tell which mail they are about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose mailbox it is: canonical addresses, and the names by which quotes introduce them."""
+
+    addresses: frozenset[str]
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a message turned out to be. `kept` False: only its place in the mailbox is remembered; `private`: that it
+    came and from whom, but nothing of what it says. `trouble` says why it could not be judged whole."""
+
+    verdict: Verdict
+    text: ReplyText
+    consequences: tuple[Consequence, ...]
+    kept: bool
+    private: bool
+    trouble: str
+
+
+def judge(
+    arrival: Arrival, match: Match | None, sent_texts: Sequence[str], *, owner: Owner, folder: str, now: datetime
+) -> Judged:
+    """Never raises: what cannot be judged holds the person it may come from, and waits for a reader."""
+    try:
+        text = read_reply(arrival, sent_texts, owner.names)
+        case = Case(arrival, match, text, owner.addresses, folder)
+        verdict = classify(case)
+        consequences = plan_consequences(case, verdict, now)
+    except Exception as error:  # noqa: BLE001  each message stands alone: none may stop the loop
+        return _unjudged(match, f"it could not be judged ({type(error).__name__})")
+    own = verdict.kind is Kind.OWN
+    linked = match is not None and (not own or (verdict.subkind == "by_hand" and folder == "sent"))
+    kept = linked or verdict.kind in _ALWAYS_KEPT or bool(arrival.trouble and not own)
+    private = own or (match is None and verdict.kind not in _ALWAYS_KEPT)
+    return Judged(verdict, text, consequences, kept, private, arrival.trouble)
+
+
+def _unjudged(match: Match | None, trouble: str) -> Judged:
+    hold = HoldPerson(match.founder_id, None, "a mail that could not be read, please look") if match else None
+    verdict = Verdict(
+        Kind.AUTOMATIC if match else Kind.UNRELATED, "", (trouble, match.how if match else "no link to our mail")
+    )
+    return Judged(
+        verdict, ReplyText("", ""), (hold,) if hold else (), kept=True, private=match is None, trouble=trouble
+    )

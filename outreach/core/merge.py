@@ -1,0 +1,275 @@
+"""The plan of an import: which records are new, which change, which become one or come apart.
+
+Decides from rows and from what is known; the store only carries it out. Knows nothing of tables.
+"""
+
+from collections.abc import Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+from outreach.core.identity import NOBODY, Identities, resolve
+from outreach.core.likeness import Likeness
+from outreach.core.records import PersonFacts
+from outreach.core.survivors import CompanyRecord, Entry, FounderRecord, company_record, founder_record
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the store knows of the companies and people these rows may speak of.
+
+    `campaigns` are those a founder is or was in; `next_company` and `next_founder` are the next free ids.
+    """
+
+    companies: Mapping[int, CompanyRecord]
+    founders: Mapping[int, FounderRecord]
+    addresses: Mapping[str, tuple[int | None, int | None]]
+    campaigns: Mapping[int, frozenset[int]]
+    next_company: int
+    next_founder: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddressChange:
+    """An address that is new, or belongs to somebody else now. Exactly one of the two ids is set."""
+
+    key: str
+    founder_id: int | None
+    company_id: int | None
+    entry: int
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Two records that may be one; `left_id` < `right_id`."""
+
+    kind: str
+    left_id: int
+    right_id: int
+    rule: str
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class MergePlan:
+    """What to do. `companies` and `founders` are the new and the changed ones; `absorbed` maps a record to the one it
+    becomes part of, `split` a new record to the one it was part of."""
+
+    companies: tuple[CompanyRecord, ...]
+    founders: tuple[FounderRecord, ...]
+    absorbed_companies: Mapping[int, int]
+    absorbed_founders: Mapping[int, int]
+    split_companies: Mapping[int, int]
+    split_founders: Mapping[int, int]
+    entry_company: tuple[int | None, ...]
+    entry_founders: tuple[tuple[int, ...], ...]
+    addresses: tuple[AddressChange, ...]
+    questions: tuple[Question, ...]
+    weak: int
+    shared_domains: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def plan_merge(entries: Sequence[Entry], known: Known) -> MergePlan:
+    """Judge the rows, oldest import first and new ones last, and give every cluster its record."""
+    found = resolve([entry.lead for entry in entries])
+    pairs = zip(entries, found.companies, strict=True)
+    seats = [((cluster, 0), entry.company_id) for entry, cluster in pairs if cluster != NOBODY]
+    companies = _assign(seats, known.next_company)
+    labels = _founder_labels(entries, found, known.campaigns)
+    founders = _assign([seat for each in labels for seat in each], known.next_founder)
+    at_company = tuple(companies.ids.get((cluster, 0)) for cluster in found.companies)
+    as_founders = tuple(tuple(founders.ids[label] for label, _ in each) for each in labels)
+    all_companies = _company_records(entries, found, at_company)
+    all_founders = _founder_records(entries, at_company, as_founders)
+    return MergePlan(
+        companies=tuple(each for each in all_companies if not each.same_as(known.companies.get(each.id))),
+        founders=tuple(each for each in all_founders if not each.same_as(known.founders.get(each.id))),
+        absorbed_companies=companies.absorbed,
+        absorbed_founders=founders.absorbed,
+        split_companies=companies.split,
+        split_founders=founders.split,
+        entry_company=at_company,
+        entry_founders=as_founders,
+        addresses=tuple(_address_changes(found, companies.ids, founders.ids, known)),
+        questions=_questions(found, companies.ids, founders.ids),
+        weak=sum(not each.keys for each in all_companies if each.id not in known.companies),
+        shared_domains=tuple(sorted(found.shared_domains)),
+        notes=found.notes,
+    )
+
+
+# --- which record ---------------------------------------------------------------------------------
+
+_Label = tuple[int, int]
+"""A cluster, and the record that is kept apart from it (0: none is)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Assignment:
+    """cluster → record, and what that means for records that were there."""
+
+    ids: Mapping[_Label, int]
+    absorbed: Mapping[int, int]
+    split: Mapping[int, int]
+
+
+def _assign(seats: Sequence[tuple[_Label, int | None]], next_id: int) -> _Assignment:
+    """A record stays with the cluster of its oldest row; of several in one cluster the oldest record stays."""
+    home: dict[int, _Label] = {}
+    members: dict[_Label, list[int]] = {}
+    for label, known in seats:
+        records = members.setdefault(label, [])
+        if known is not None:
+            home.setdefault(known, label)
+            records.append(known)
+    ids, absorbed, split = dict[_Label, int](), dict[int, int](), dict[int, int]()
+    for label, records in members.items():
+        own = sorted({record for record in records if home[record] == label})
+        ids[label] = own[0] if own else next_id
+        absorbed.update(dict.fromkeys(own[1:], ids[label]))
+        if not own:
+            next_id += 1
+            if records:
+                split[ids[label]] = min(records)
+    return _Assignment(ids, absorbed, split)
+
+
+def _founder_labels(
+    entries: Sequence[Entry], found: Identities, campaigns: Mapping[int, frozenset[int]]
+) -> list[list[tuple[_Label, int | None]]]:
+    """For each row its people: (cluster, apart), and the record so far.
+
+    Two records that are in one campaign stay apart: as one they would have two places in it, and each its own mails.
+    """
+    taken: dict[int, dict[int, frozenset[int]]] = {}
+    labels = []
+    for entry, people in zip(entries, found.people, strict=True):
+        row = []
+        for cluster, known in zip_longest(people, entry.founder_ids[: len(people)]):
+            kept = taken.setdefault(cluster, {})
+            busy = campaigns.get(known, frozenset()) if known is not None else frozenset[int]()
+            rivals = (other for other in kept if other != known)
+            apart = known if known is not None and any(busy & kept[other] for other in rivals) else 0
+            if known is not None and not apart:
+                kept[known] = busy
+            row.append(((cluster, apart or 0), known))
+        labels.append(row)
+    return labels
+
+
+# --- records --------------------------------------------------------------------------------------
+
+
+def _company_records(
+    entries: Sequence[Entry], found: Identities, at_company: Sequence[int | None]
+) -> list[CompanyRecord]:
+    rows: dict[int, list[Entry]] = {}
+    for entry, company in zip(entries, at_company, strict=True):
+        if company is not None:
+            rows.setdefault(company, []).append(entry)
+    taken = set[str]()
+    records = []
+    for company, told in sorted(rows.items()):
+        record = company_record(company, told, found.shared_domains)
+        people = (person for entry in told for person in entry.lead.people)
+        disputed = {
+            f"email:{address}" for each in people for address in each.emails if address in found.shared_addresses
+        }
+        own = record.keys - taken
+        records.append(replace(record, keys=own, hints=record.hints | disputed | (record.keys & taken)))
+        taken |= own
+    return records
+
+
+def _founder_records(
+    entries: Sequence[Entry], at_company: Sequence[int | None], as_founders: Sequence[Sequence[int]]
+) -> list[FounderRecord]:
+    seats: dict[int, list[tuple[Entry, PersonFacts, int | None]]] = {}
+    for entry, company, founders in zip(entries, at_company, as_founders, strict=True):
+        for founder, facts in zip(founders, entry.lead.people, strict=True):
+            seats.setdefault(founder, []).append((entry, facts, company))
+    taken = set[str]()
+    records = []
+    for founder, told in sorted(seats.items()):
+        record = founder_record(founder, told)
+        records.append(replace(record, keys=record.keys - taken))
+        taken |= record.keys
+    return records
+
+
+def _address_changes(
+    found: Identities, companies: Mapping[_Label, int], founders: Mapping[_Label, int], known: Known
+) -> Iterator[AddressChange]:
+    apart = {founder: founders[(cluster, 0)] for (cluster, _), founder in founders.items()}
+    for key, owner in found.addresses.items():
+        founder = founders[(owner.person, 0)] if owner.person != NOBODY else None
+        company = companies[(owner.company, 0)] if owner.company != NOBODY else None
+        was_founder, was_company = known.addresses.get(key, (None, None))
+        kept_apart = was_founder is not None and apart.get(was_founder) == founder
+        if not kept_apart and (was_founder, was_company) != (founder, company):
+            yield AddressChange(key, founder, company, owner.row, key not in known.addresses)
+
+
+def _questions(
+    found: Identities, companies: Mapping[_Label, int], founders: Mapping[_Label, int]
+) -> tuple[Question, ...]:
+    asked: dict[tuple[str, int, int], Question] = {}
+    pairs = [("company", companies[(each.left, 0)], companies[(each.right, 0)], each) for each in found.like_companies]
+    pairs += [("founder", founders[(each.left, 0)], founders[(each.right, 0)], each) for each in found.like_people]
+    pairs += [
+        ("founder", founders[(cluster, 0)], founder, Likeness(0, 0, "apart", "both are in one campaign"))
+        for (cluster, apart), founder in founders.items()
+        if apart
+    ]
+    for kind, left, right, why in pairs:
+        low, high = sorted((left, right))
+        asked.setdefault((kind, low, high), Question(kind, low, high, why.rule, why.evidence))
+    return tuple(asked.values())
+
+
+# --- what became of each row ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RowOutcome:
+    """`company` is empty for a row that names none."""
+
+    company: str
+    founders: tuple[str, ...]
+
+    @property
+    def row(self) -> str:
+        told = {self.company, *self.founders}
+        return next((outcome for outcome in ("new", "merged") if outcome in told), "same")
+
+
+def judge_rows(plan: MergePlan, entries: Sequence[Entry], known: Known) -> list[RowOutcome]:
+    """What each entry brought: something new, something for what was there (merged), or nothing (same)."""
+    owners = [(change.founder_id, change.company_id) for change in plan.addresses]
+    changed_founders = {each.id for each in plan.founders} | {founder for founder, _ in owners}
+    changed_companies = {each.id for each in plan.companies} | {company for _, company in owners}
+    company_judge = _Judge(changed_companies | set(plan.absorbed_companies.values()), known.companies)
+    founder_judge = _Judge(changed_founders | set(plan.absorbed_founders.values()), known.founders)
+    return [
+        RowOutcome(
+            "" if company is None else company_judge.outcome(company, repeated=entry.repeated),
+            tuple(founder_judge.outcome(founder, repeated=entry.repeated) for founder in founders),
+        )
+        for entry, company, founders in zip(entries, plan.entry_company, plan.entry_founders, strict=True)
+        if entry.lead_id is None
+    ]
+
+
+class _Judge:
+    """Remembers which new records have been named already: the first row that does is the one that brought them."""
+
+    def __init__(self, changed: Container[int | None], known: Container[int]) -> None:
+        self._changed, self._known = changed, known
+        self._named = set[int]()
+
+    def outcome(self, record: int, *, repeated: bool) -> str:
+        if record not in self._known and record not in self._named:
+            self._named.add(record)
+            return "new"
+        return "merged" if record in self._changed and not repeated else "same"

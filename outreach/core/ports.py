@@ -1,0 +1,180 @@
+"""The sockets that adapters plug into, and what crosses them. At most three methods each.
+
+A module in `importers/`, `transports/` or `inboxes/` is the plugin; its name is its file's name.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from outreach.core.records import Lead, RowError
+
+# --- time -----------------------------------------------------------------------------------------
+
+
+class Clock(Protocol):
+    """The only source of time. A test's or the demo's clock moves when it is asked to sleep."""
+
+    def now(self) -> datetime:
+        """Aware, UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass."""
+        ...
+
+
+# --- importers ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class TableHead:
+    """What an importer sees before it claims a file: the header cells in order, tidied, and the file's name."""
+
+    headers: tuple[str, ...]
+    file_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One record of a table. `line` is where it starts; `cells` are keyed by the tidied header."""
+
+    line: int
+    cells: Mapping[str, str]
+
+
+class Importer(Protocol):
+    """One format of startup list. `name` is what `--format` takes; `row_limit`: its maker cuts exports there, or 0."""
+
+    name: str
+    row_limit: int
+
+    def claims(self, head: TableHead) -> bool:
+        """Whether this is the importer's format, judged by the header alone."""
+        ...
+
+    def mapping(self, head: TableHead, overrides: Mapping[str, str]) -> Mapping[str, str]:
+        """field → header, as it will be used; `overrides` are the user's `--map field=Header`."""
+        ...
+
+    def read(self, row: Row, mapping: Mapping[str, str]) -> Lead | RowError:
+        """One row → what it says. Never raises for bad data."""
+        ...
+
+
+# --- transports -----------------------------------------------------------------------------------
+
+
+class Outcome(StrEnum):
+    """What became of one message at the server."""
+
+    ACCEPTED = "accepted"
+    DEFERRED = "deferred"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+
+
+class Phase(StrEnum):
+    """How far the SMTP dialogue had come (RFC 5321)."""
+
+    CONNECT = "connect"
+    TLS = "tls"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    BODY = "body"
+    DOT = "dot"
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """What a transport carries: MAIL FROM, exactly one RCPT TO, and the message bytes."""
+
+    mail_from: str
+    rcpt_to: str
+    mime: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The server's answer. `code` is 0 where none came; `text` is the server's own words, capped."""
+
+    outcome: Outcome
+    phase: Phase
+    code: int = 0
+    enhanced: str = ""
+    text: str = ""
+    provider_id: str = ""
+
+
+class Transport(Protocol):
+    """A way out. Two steps, so that the intent can be recorded just before the final dot.
+
+    `stage` never delivers; `commit` delivers the staged message, once. Neither raises for what a server does.
+    """
+
+    def stage(self, envelope: Envelope) -> SendResult | None:
+        """Everything up to the dot. None: staged. A result: it ended before anything could be delivered."""
+        ...
+
+    def commit(self) -> SendResult:
+        """The dot and its reply. UNKNOWN where no valid reply came."""
+        ...
+
+    def close(self) -> None:
+        """Drop what is staged and leave; never raises."""
+        ...
+
+
+# --- inboxes --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a folder has been read. `validity` is IMAP's UIDVALIDITY (RFC 9051 2.3.1.1), empty for Maildir."""
+
+    folder: str
+    validity: str
+    last_uid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A mail folder. `role` is inbox, junk or sent (RFC 6154)."""
+
+    name: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One message as it lies in a folder. `key` names it there: an IMAP UID or a Maildir file name."""
+
+    folder: Folder
+    key: str
+    raw: bytes
+    received_at: datetime
+    cursor: Cursor
+    trouble: str = ""
+    """Why it could not be read whole; then `raw` is what could be had."""
+
+
+class Inbox(Protocol):
+    """A mailbox to read, never to change: no flag set, nothing moved, nothing marked as read."""
+
+    def folders(self) -> Sequence[Folder]:
+        """The folders that matter: inbox, junk, sent. Raises MailboxError if the server can't be used."""
+        ...
+
+    def fetch(
+        self, folder: Folder, cursor: Cursor | None, known: frozenset[str], since: datetime
+    ) -> Iterator[Incoming]:
+        """What is new in the folder, oldest first: not in `known` (keys under the cursor's validity), not before `since`."""
+        ...
+
+    def close(self) -> None:
+        """Leave; never raises."""
+        ...

@@ -1,0 +1,182 @@
+"""Cells → values: emptiness, dates, money, head counts, places. Pure; what cannot be read is empty, never a guess."""
+
+import re
+from datetime import date, timedelta
+
+from outreach.core.records import Money
+from outreach.core.text import one_line
+from outreach.resources import words
+
+_EXCEL_ERROR = re.compile(r"#(?:N/A|NAME\?|REF!|VALUE!|DIV/0!|NULL!|NUM!)|\ufffd+", re.IGNORECASE)
+_NAME_IS_EMPTY = re.compile(r"(?:''|—|-|\ufffd+|#NAME\?|#N/A|)", re.IGNORECASE)
+
+
+# --- emptiness ------------------------------------------------------------------------------------
+
+
+def text_value(cell: str, limit: int = 200) -> str:
+    """A cell as one harmless line; empty if it only says that there is nothing."""
+    value = one_line(unguarded(cell), limit)
+    return "" if value.casefold() in words("empty_words.txt") or _EXCEL_ERROR.fullmatch(value) else value
+
+
+def company_name(cell: str) -> str:
+    """A company may be called None or Undisclosed, so only marks and Excel's errors are empty (`#NAME?` is `=N+N`)."""
+    value = one_line(unguarded(cell))
+    return "" if _NAME_IS_EMPTY.fullmatch(value) else value
+
+
+def person_name(*cells: str) -> str:
+    """The parts of a name, joined; empty only if all of them are (Na and Null are surnames)."""
+    return " ".join(filter(None, map(one_line, cells))) if any(map(text_value, cells)) else ""
+
+
+def unguarded(cell: str) -> str:
+    """Without the apostrophe that keeps a spreadsheet from running `=…` as a formula."""
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "+-=@" else cell
+
+
+def guarded(cell: str) -> str:
+    """With that apostrophe, where the cell would run as a formula."""
+    return f"'{cell}" if cell and cell[0] in "+-=@\t\r" else cell
+
+
+# --- dates ----------------------------------------------------------------------------------------
+
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_PRECISIONS = {"year": 4, "month": 7, "none": 0}
+_EXCEL_EPOCH = date(1899, 12, 30)
+_ISO = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?(?:[T ].*)?")
+_YEAR = re.compile(r"\d{4}")
+_SERIAL = re.compile(r"[1-9]\d{4}")
+_MONTH_YEAR = re.compile(r"([A-Za-z]{3,9})[ -](\d{2}|\d{4})|(\d{2})-([A-Za-z]{3})")
+_DAY_MONTH_YEAR = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})[ -](\d{2}|\d{4})")
+_MONTH_DAY_YEAR = re.compile(r"([A-Za-z]{3,9}) (\d{1,2}),? (\d{4})")
+_SLASHED = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{2}|\d{4})(?:[, ].*)?")
+
+
+def parse_date(cell: str, precision: str = "") -> str:
+    """ISO 8601, as precise as known ("2018", "2018-08", "2018-08-05"); empty for what is no date or before 1900.
+
+    `precision` is Crunchbase's column of that name: with `year`, 2018-01-01 means 2018. `Aug-18` and `18-May` are what
+    Excel makes of month and year; slashed dates are American.
+    """
+    text = text_value(cell)
+    year, month, day = _date_parts(text)
+    found = _iso(year, month, day) if year >= 1900 else ""
+    return found[: _PRECISIONS.get(precision.strip().casefold(), 10)]
+
+
+def _date_parts(text: str) -> tuple[int, int, int]:
+    if match := _ISO.fullmatch(text):
+        return int(match[1]), int(match[2]), int(match[3] or 0)
+    if _YEAR.fullmatch(text):
+        return int(text), 0, 0
+    if _SERIAL.fullmatch(text):
+        on = _EXCEL_EPOCH + timedelta(days=int(text))
+        return on.year, on.month, on.day
+    if match := _DAY_MONTH_YEAR.fullmatch(text):
+        return _year(match[3]), _month(match[2]), int(match[1])
+    if match := _MONTH_DAY_YEAR.fullmatch(text):
+        return int(match[3]), _month(match[1]), int(match[2])
+    if match := _MONTH_YEAR.fullmatch(text):
+        return _year(match[2] or match[3]), _month(match[1] or match[4]), 0
+    if match := _SLASHED.fullmatch(text):
+        return _year(match[3]), int(match[1]), int(match[2])
+    return 0, 0, 0
+
+
+def _year(digits: str) -> int:
+    """Two digits: nothing in a list of startups lies in the future, and `64` is 1964."""
+    return int(digits) if len(digits) == 4 else int(digits) + (2000 if int(digits) < 50 else 1900)
+
+
+def _month(name: str) -> int:
+    short = name[:3].lower()
+    return _MONTHS.index(short) + 1 if short in _MONTHS else 99
+
+
+def _iso(year: int, month: int, day: int) -> str:
+    try:
+        date(year, month or 1, day or 1)
+    except ValueError:
+        return ""
+    return f"{year:04}" + (f"-{month:02}" if month else "") + (f"-{day:02}" if month and day else "")
+
+
+# --- money ----------------------------------------------------------------------------------------
+
+_SIGNS = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "¥": "JPY", "C$": "CAD", "A$": "AUD"}
+_SCALES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
+_AMOUNT = re.compile(r"([^\d\s.,-]{0,4})\s*(\d[\d,]*(?:\.\d+)?)\s*([kmbt]?)n?\s*([A-Z]{3})?", re.IGNORECASE)
+
+
+def parse_money(cell: str, currency: str = "", usd: str = "") -> Money | None:
+    """`$1,50,00,000.00`, `€16M`, `SAR 1,000,000`, or a number with its currency in another column. A range is none."""
+    match = _AMOUNT.fullmatch(text_value(cell))
+    if match is None:
+        return None
+    sign = match[1].upper()
+    code = sign if len(sign) == 3 and sign.isalpha() else match[4] or ""
+    named = text_value(currency) or _SIGNS.get(sign, code)
+    in_usd = parse_money(usd) if usd else None
+    return Money(_scaled(match[2], match[3]), named.upper(), in_usd.amount if in_usd else None)
+
+
+def _scaled(digits: str, scale: str) -> int:
+    return round(float(digits.replace(",", "")) * _SCALES[scale.lower()])
+
+
+# --- head counts and places -----------------------------------------------------------------------
+
+_BUCKETS = (10, 50, 100, 250, 500, 1000, 5000, 10_000)
+_EXCEL_RANGE = re.compile(r"(\d{1,2})-([A-Za-z]{3})|([A-Za-z]{3})-(\d{1,2})")
+
+
+def parse_employees(cell: str) -> str:
+    """Crunchbase's brackets (`11-50`, `10001+`). Excel's `10-Jan` is undone, an exact count put in its bracket."""
+    text = text_value(cell).replace("–", "-").replace(",", "").replace(" ", "")
+    if match := _EXCEL_RANGE.fullmatch(text):
+        low, high = _month(match[2] or match[3]), match[1] or match[4]
+        return f"{low}-{int(high)}" if low < 99 else ""
+    if text.isdecimal():
+        return _bucket(int(text))
+    return text if re.fullmatch(r"\d+-\d+|\d+\+", text) else ""
+
+
+def _bucket(count: int) -> str:
+    low = 1
+    for high in _BUCKETS:
+        if count <= high:
+            return f"{low}-{high}" if count else ""
+        low = high + 1
+    return f"{low}+"
+
+
+def parse_location(cell: str) -> tuple[str, str, str]:
+    """City, region, country. `Edinburgh, Edinburgh, City of, United Kingdom` has its region in two parts."""
+    parts = [part for part in map(text_value, cell.split(",")) if part]
+    if len(parts) > 1 and parts[-1] in words("continents.txt"):
+        parts.pop()
+    if not parts:
+        return "", "", ""
+    city = parts[0] if len(parts) > 1 else ""
+    return city, ", ".join(parts[1:-1]), parts[-1]
+
+
+# --- exports --------------------------------------------------------------------------------------
+
+_EXPORT_NAME = re.compile(r"-(\d{1,2})-(\d{1,2})-(\d{4})(?: ?\(\d+\))?\.\w+$|(\d{4})-(\d\d)-(\d\d)")
+
+
+def export_date(file_name: str) -> date | None:
+    """When a list was exported, by its name: `companies-9-24-2025 (1).csv` (British: `26-06-2018`), or an ISO date."""
+    match = _EXPORT_NAME.search(file_name)
+    if match is None:
+        return None
+    if match[4]:
+        year, month, day = int(match[4]), int(match[5]), int(match[6])
+    else:
+        year, month, day = int(match[3]), int(match[1]), int(match[2])
+        month, day = (day, month) if month > 12 else (month, day)
+    return date(year, month, day) if _iso(year, month, day) else None

@@ -1,0 +1,293 @@
+"""Decides who is written to next and queues it: guards, rendering, the checks on the text, and a slot for each mail.
+
+`plan` changes nothing, and a dry run prints it; `enqueue` queues exactly the mails of a plan that a person confirmed.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from outreach.core.guards import Facts, answers, blocks
+from outreach.core.message import dedupe_key, read_draft
+from outreach.core.pacing import DAY, Limits, Slot, plan_slots, ramped
+from outreach.core.records import (
+    Campaign,
+    CampaignState,
+    Enrollment,
+    EnrollmentState,
+    Founder,
+    Mailbox,
+    OutboxItem,
+    OutboxState,
+)
+from outreach.core.sequence import Send, Stop, Wait, next_action
+from outreach.flows._writer import Unwritten, Writer, Written
+from outreach.store.outbox import EXPIRES_AFTER, NewMessage
+from outreach.store.store import Store
+
+__all__ = ["Conditions", "Held", "Plan", "Ready", "Writer", "enqueue", "plan"]
+
+_FOLLOW_UP_RULES = frozenset(("suppressed", "replied", "unverified-address", "no-address"))
+_NO_INBOX = "no-inbox: a follow-up needs to know who answered; set OUTREACH_IMAP_HOST or OUTREACH_MAILDIR"
+_WAITS_QUIETLY = frozenset(("not-due", "queued"))
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """Under which a run sends. With `wait` it stays until everyone whose turn comes within 24 hours is through."""
+
+    mailbox: Mailbox
+    limits: Limits
+    reads_inbox: bool
+    wait: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A message that may be queued, with the moment it is planned for."""
+
+    campaign: Campaign
+    enrollment: Enrollment
+    founder: Founder
+    step: int
+    written: Written
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A founder who is not written to now, and every reason."""
+
+    founder: Founder
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do now. `queued` are waiting already, `ready` would be queued; together, in this order, they are
+    the batch. `stale` are follow-ups more than a week late: they are queued, but a person must release them. `later`
+    more are due but must wait for `next_at`, because of `reason`. `ended` are enrollments that are over."""
+
+    queued: tuple[OutboxItem, ...] = ()
+    ready: tuple[Ready, ...] = ()
+    held: tuple[Held, ...] = ()
+    stale: tuple[Ready, ...] = ()
+    later: int = 0
+    next_at: datetime | None = None
+    reason: str = ""
+    ended: Mapping[int, str] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        return len(self.queued) + len(self.ready)
+
+    def first(self, limit: int) -> "Plan":
+        """The same plan with the first `limit` of its mails."""
+        queued = self.queued[:limit]
+        ready = self.ready[: max(0, limit - len(queued))]
+        return replace(self, queued=queued, ready=ready, later=self.later + self.size - len(queued) - len(ready))
+
+
+def plan(store: Store, work: Sequence[tuple[Campaign, Writer]], conditions: Conditions, now: datetime) -> Plan:
+    """Who would be written to now, over these campaigns."""
+    active = [(campaign, writer) for campaign, writer in work if campaign.state is CampaignState.ACTIVE]
+    drafting = _Drafting(store, reads_inbox=conditions.reads_inbox, now=now)
+    for campaign, writer in active:
+        drafting.campaign(campaign, writer)
+    ids = {campaign.id for campaign, _ in active}
+    waiting = store.outbox.items(states=[OutboxState.QUEUED], mailbox_id=conditions.mailbox.id)
+    queued = [item for item in waiting if item.campaign_id in ids]
+    drafts = sorted(drafting.drafts, key=_turn)
+    slots, after = _slots(store, conditions, len(queued) + len(drafts), now)
+    chosen = list(zip(drafts, slots[len(queued) :], strict=False))
+    later = len(queued) + len(drafts) - len(slots)
+    next_at, reason = (after.at, after.reason) if later else _idle(work, active, drafting.waits, slots)
+    return Plan(
+        queued=tuple(queued[: len(slots)]),
+        ready=tuple(draft.ready(slot.at) for draft, slot in chosen),
+        held=tuple(drafting.held),
+        stale=tuple(draft.ready(now) for draft in drafting.stale),
+        later=later,
+        next_at=next_at,
+        reason=reason,
+        ended=drafting.ended,
+    )
+
+
+def enqueue(store: Store, plan: Plan, now: datetime) -> list[OutboxItem]:
+    """Queue the plan's mails; return everything that is to be sent now, in order."""
+    for state, reason, ids in _endings(plan.ended):
+        store.campaigns.set_enrollments(ids, state, reason, now)
+    store.campaigns.set_enrollments([ready.enrollment.id for ready in plan.ready], EnrollmentState.ACTIVE, "", now)
+    stale = [replace(_new(late), state=OutboxState.HELD, reason="stale") for late in plan.stale]
+    store.outbox.enqueue([_new(ready) for ready in plan.ready] + stale, now)
+    wanted = {ready.written.message.message_id for ready in plan.ready} | {item.message_id for item in plan.queued}
+    return [item for item in store.outbox.items(states=[OutboxState.QUEUED]) if item.message_id in wanted]
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """A founder whose turn it is, before the slot is known. `write` makes the message with its Date."""
+
+    campaign: Campaign
+    enrollment: Enrollment
+    founder: Founder
+    send: Send
+    write: Callable[[datetime], Written | Unwritten]
+
+    def ready(self, due_at: datetime) -> Ready:
+        written = self.write(due_at)
+        assert isinstance(written, Written)  # noqa: S101  it was written once already; only the Date differs
+        return Ready(self.campaign, self.enrollment, self.founder, self.send.step.number, written, due_at)
+
+
+def _turn(draft: _Draft) -> tuple[bool, datetime, int]:
+    """Follow-ups before first steps, the longest due first."""
+    return draft.send.step.number == 1, draft.send.due_at, draft.enrollment.id
+
+
+class _Drafting:
+    """One pass over the enrollments of the campaigns."""
+
+    def __init__(self, store: Store, *, reads_inbox: bool, now: datetime) -> None:
+        self.drafts: list[_Draft] = []
+        self.stale: list[_Draft] = []
+        self.held: list[Held] = []
+        self.waits: list[datetime] = []
+        self.ended: dict[int, str] = {}
+        self._store, self._reads_inbox, self._now = store, reads_inbox, now
+        self._companies: dict[int, str] = {}
+        self._names: dict[str, str] = {}
+
+    def campaign(self, campaign: Campaign, writer: Writer) -> None:
+        """Sort everyone in a campaign: written, held, waiting, or at the end."""
+        histories = self._store.outbox.histories(campaign.id)
+        generations = self._store.outbox.generations(campaign.id)
+        founders = {founder.id: founder for founder in self._store.people.enrolled(campaign.id)}
+        facts = self._store.campaigns.facts(list(founders.values()), campaign_id=campaign.id)
+        for enrollment in self._store.campaigns.enrollments(campaign.id):
+            founder = founders[enrollment.founder_id]
+            action = next_action(enrollment, writer.sequence, histories.get(enrollment.id, ()), self._now)
+            if isinstance(action, Stop):
+                self._note_end(enrollment, action)
+            elif isinstance(action, Wait):
+                self._note_wait(founder, action)
+            elif reasons := self._objections(facts[founder.id], action):
+                self.held.append(Held(founder, reasons))
+            else:
+                key = dedupe_key(campaign.id, action.step.number, founder.id)
+                self._draft(campaign, writer, enrollment, founder, action, generations.get(key, 0))
+
+    def _draft(
+        self, campaign: Campaign, writer: Writer, enrollment: Enrollment, founder: Founder, send: Send, generation: int
+    ) -> None:
+        earlier = self._store.outbox.thread(enrollment.id) if send.step.number > 1 else []
+
+        def write(date: datetime) -> Written | Unwritten:
+            return writer.write(
+                campaign, enrollment, founder, send.step, earlier=earlier, generation=generation, date=date
+            )
+
+        written = write(self._now)
+        if isinstance(written, Unwritten):
+            self.held.append(Held(founder, written.reasons))
+            return
+        self._remember(founder)
+        (self.stale if send.stale else self.drafts).append(_Draft(campaign, enrollment, founder, send, write))
+
+    def _note_end(self, enrollment: Enrollment, stop: Stop) -> None:
+        if enrollment.state in (EnrollmentState.ACTIVE, EnrollmentState.HELD):
+            self.ended[enrollment.id] = stop.reason
+
+    def _note_wait(self, founder: Founder, wait: Wait) -> None:
+        if wait.until is not None:
+            self.waits.append(wait.until)
+        if wait.reason not in _WAITS_QUIETLY:
+            until = f" until {wait.until:%Y-%m-%d}" if wait.until else ""
+            self.held.append(Held(founder, (f"{wait.reason}{until}",)))
+
+    def _objections(self, facts: Facts, send: Send) -> tuple[str, ...]:
+        if send.step.number == 1:
+            return blocks(answers(self._with_this_batch(facts), self._now))
+        found = blocks([answer for answer in answers(facts, self._now) if answer.rule in _FOLLOW_UP_RULES])
+        return found if self._reads_inbox else (*found, _NO_INBOX)
+
+    def _with_this_batch(self, facts: Facts) -> Facts:
+        """The facts, as if the mails planned so far had gone."""
+        founder = facts.founder
+        colleague = self._companies.get(founder.company.id, "") if founder.company else ""
+        namesake = self._names.get(founder.full_name.casefold(), "")
+        return replace(facts, busy_colleague=facts.busy_colleague or colleague, namesake=facts.namesake or namesake)
+
+    def _remember(self, founder: Founder) -> None:
+        if founder.company:
+            self._companies[founder.company.id] = founder.full_name
+        self._names[founder.full_name.casefold()] = founder.company.name if founder.company else "another company"
+
+
+def _slots(store: Store, conditions: Conditions, wanted: int, now: datetime) -> tuple[list[Slot], Slot]:
+    """The moments of the mails that can go in this run, and the slot after them with what it waits for.
+
+    A run sends one mail after the other with no more than a gap between them; with `wait`, all that fit in a day.
+    """
+    mailbox = conditions.mailbox
+    if mailbox.paused_until and mailbox.paused_until > now:
+        return [], Slot(mailbox.paused_until, f"mailbox-paused: {mailbox.pause_reason}")
+    sent = store.outbox.sent_times(mailbox.id)
+    limits = ramped(conditions.limits, sent, now)
+    found: list[Slot] = []
+    last = now
+    for slot in plan_slots(sent, mailbox.next_send_at, limits, now):
+        near = slot.at - now <= DAY if conditions.wait else slot.at - last <= limits.max_gap
+        if len(found) == min(wanted, limits.run_limit) or not near:
+            return found, Slot(slot.at, "run-limit" if near and slot.reason in ("", "gap") else slot.reason)
+        found.append(slot)
+        last = slot.at
+    raise AssertionError("slots never end")
+
+
+def _idle(
+    work: Sequence[tuple[Campaign, Writer]],
+    active: Sequence[tuple[Campaign, Writer]],
+    waits: Sequence[datetime],
+    slots: Sequence[Slot],
+) -> tuple[datetime | None, str]:
+    """Why nothing is left to send: all campaigns rest, or nobody's turn has come."""
+    if slots:
+        return None, ""
+    if work and not active:
+        campaign = work[0][0]
+        return None, f"campaign-{campaign.state}" + (f": {campaign.reason}" if campaign.reason else "")
+    return (min(waits), "not-due") if waits else (None, "nothing-due")
+
+
+def _endings(ended: Mapping[int, str]) -> list[tuple[EnrollmentState, str, Sequence[int]]]:
+    by_reason: dict[str, list[int]] = {}
+    for enrollment_id, reason in ended.items():
+        by_reason.setdefault(reason, []).append(enrollment_id)
+    return [
+        (EnrollmentState.FINISHED if reason == "finished" else EnrollmentState.STOPPED, reason, ids)
+        for reason, ids in by_reason.items()
+    ]
+
+
+def _new(ready: Ready) -> NewMessage:
+    campaign, founder, written = ready.campaign, ready.founder, ready.written
+    return NewMessage(
+        campaign_id=campaign.id,
+        enrollment_id=ready.enrollment.id,
+        mailbox_id=campaign.mailbox_id,
+        step=ready.step,
+        founder_id=founder.id,
+        company_id=founder.company.id if founder.company else None,
+        rcpt=ready.enrollment.address,
+        rcpt_key=ready.enrollment.address_key,
+        subject=read_draft(written.message.mime).subject,
+        dedupe_key=written.dedupe_key,
+        generation=written.generation,
+        message_id=written.message.message_id,
+        mime=written.message.mime,
+        sha256=written.message.sha256,
+        due_at=ready.due_at,
+        expires_at=ready.due_at + EXPIRES_AFTER,
+    )

@@ -1,0 +1,46 @@
+"""Puts founders into a campaign: those who match its filters and whom every guard lets pass."""
+
+from dataclasses import dataclass
+
+from outreach.core.guards import answers, blocks, sendable_address
+from outreach.core.ports import Clock
+from outreach.core.records import Campaign, Founder
+from outreach.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Someone who matches and is not enrolled, with every reason."""
+
+    founder: Founder
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What was (or, in a dry run, would be) done."""
+
+    enrolled: int
+    refused: tuple[Refused, ...]
+
+
+# Someone of the same company, or a namesake, may have finished by the time the turn comes: that is asked again then.
+_ASKED_LATER = frozenset(("company-busy", "namesake"))
+
+
+def enroll(store: Store, campaign: Campaign, *, clock: Clock, dry_run: bool) -> Enrolled:
+    """Enroll whoever matches the campaign's filters now and is not in it yet."""
+    now = clock.now()
+    present = {founder.id for founder in store.people.enrolled(campaign.id)}
+    matching = [founder for founder in store.people.founders(campaign.filters) if founder.id not in present]
+    facts = store.campaigns.facts(matching, campaign_id=campaign.id)
+    chosen, refused = [], []
+    for founder in matching:
+        found = [answer for answer in answers(facts[founder.id], now) if answer.rule not in _ASKED_LATER]
+        address = sendable_address(founder.addresses)
+        if address and not blocks(found):
+            chosen.append((founder, address.address, address.key))
+        else:
+            refused.append(Refused(founder, blocks(found)))
+    number = len(chosen) if dry_run else store.campaigns.enroll(campaign.id, chosen, now)
+    return Enrolled(number, tuple(refused))

@@ -1,0 +1,106 @@
+"""The formats of startup lists. A module in this folder is the plugin; its name is its file's name.
+
+Exactly one module must claim a file: a tie is an error that names them. `generic` is asked last.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import cast
+
+from outreach.core.ports import Importer, Row, TableHead
+from outreach.core.records import Lead, RowError
+from outreach.errors import ImportRefused, UsageError
+from outreach.importers._table import read_table
+
+_LAST = "generic"
+
+
+@dataclass(frozen=True, slots=True)
+class List:
+    """A list whose format is known, with its rows read. `cells` of each row are as the file gave them."""
+
+    name: str
+    format: str
+    encoding: str
+    mapping: Mapping[str, str]
+    headers: tuple[str, ...]
+    row_limit: int
+    rows: tuple[Lead | RowError, ...]
+    notes: tuple[str, ...]
+
+
+class Importers:
+    """Every format there is."""
+
+    def __init__(self, importers: Sequence[Importer]) -> None:
+        self._by_name = {importer.name: importer for importer in importers}
+
+    def open_list(self, data: bytes, name: str, *, format_name: str = "", overrides: Mapping[str, str]) -> List:
+        """Find the format of a list and read its rows; raise ImportRefused if nothing can."""
+        chosen = self.get(format_name) if format_name else None
+
+        def fits(head: TableHead) -> bool:
+            wanted = _overridden(head, overrides)
+            return bool(wanted) or (chosen.claims(head) if chosen else bool(self._claiming(head)))
+
+        table = read_table(data, name, fits=fits)
+        importer = chosen or self._identify(table.head)
+        mapping = importer.mapping(table.head, _checked(table.head, overrides))
+        rows = tuple(row if isinstance(row, RowError) else importer.read(row, mapping) for row in table.rows)
+        limit = importer.row_limit
+        return List(name, importer.name, table.encoding, dict(mapping), table.head.headers, limit, rows, table.notes)
+
+    def read_again(self, format_name: str, mapping: Mapping[str, str], row: Row) -> Lead | RowError:
+        """What a row that is in the store already says; identity is always decided from the rows themselves."""
+        return self.get(format_name).read(row, mapping)
+
+    def get(self, name: str) -> Importer:
+        if name not in self._by_name:
+            raise UsageError(
+                f"there is no format “{name}”.", hint=f"the formats are {', '.join(sorted(self._by_name))}"
+            )
+        return self._by_name[name]
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(sorted(self._by_name))
+
+    def _claiming(self, head: TableHead) -> list[Importer]:
+        found = [importer for importer in self._by_name.values() if importer.claims(head)]
+        return [importer for importer in found if importer.name != _LAST] or found
+
+    def _identify(self, head: TableHead) -> Importer:
+        found = self._claiming(head) or [self.get(_LAST)]
+        if len(found) > 1:
+            names = sorted(importer.name for importer in found)
+            raise ImportRefused(
+                f"{head.file_name} could be {' or '.join(names)}.", hint=f"say which it is: --format {names[0]}"
+            )
+        return found[0]
+
+
+def all_importers() -> Importers:
+    """The formats that come with the program: every public module here."""
+    names = (module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
+    return Importers([cast("Importer", import_module(f"{__name__}.{name}")) for name in names])
+
+
+def _overridden(head: TableHead, overrides: Mapping[str, str]) -> dict[str, str]:
+    """The overrides whose header is there, as the file spells it."""
+    folded = {header.casefold(): header for header in reversed(head.headers)}
+    return {
+        field: folded[header.strip().casefold()]
+        for field, header in overrides.items()
+        if header.strip().casefold() in folded
+    }
+
+
+def _checked(head: TableHead, overrides: Mapping[str, str]) -> dict[str, str]:
+    found = _overridden(head, overrides)
+    if missing := next((field for field in overrides if field not in found), ""):
+        raise UsageError(
+            f"{head.file_name} has no column “{overrides[missing]}” to use as {missing}.",
+            hint=f"its columns are {', '.join(head.headers)}",
+        )
+    return found

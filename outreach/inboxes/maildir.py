@@ -1,0 +1,105 @@
+"""Reads a Maildir (as qmail, Dovecot, mbsync and mutt keep it) and changes nothing: no file is renamed or flagged.
+
+A message's key is its file name before the flags. Another program may rename it between listing and opening; then it is
+looked for once more.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from outreach.core.inbound import MAX_HEAD, MAX_MESSAGE
+from outreach.core.ports import Cursor, Folder, Incoming
+from outreach.errors import MailboxError
+
+_FLAGS = re.compile(r"[:;!]2,[A-Za-z]*$")
+_FOLDERS = {
+    "junk": ("Junk", "Spam", "Junk E-mail", "Junk Email", "Bulk Mail"),
+    "sent": ("Sent", "Sent Items", "Sent Messages", "Sent Mail"),
+}
+
+
+class MaildirInbox:
+    """The Maildir at `root`, with its Maildir++ subfolders for junk and sent mail."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def folders(self) -> Sequence[Folder]:
+        if not all((self._root / part).is_dir() for part in ("new", "cur")):
+            raise MailboxError(
+                f"{self._root} is not a Maildir: it has no folders `new` and `cur`.",
+                hint="set OUTREACH_MAILDIR to the folder that holds them",
+            )
+        found = [Folder("INBOX", "inbox")]
+        for role, names in _FOLDERS.items():
+            found += [Folder(name, role) for name in names if (self._path(Folder(name, role)) / "cur").is_dir()]
+        return found
+
+    def fetch(
+        self,
+        folder: Folder,
+        cursor: Cursor | None,  # noqa: ARG002  the port's; names alone tell what is new here
+        known: frozenset[str],
+        since: datetime,
+    ) -> Iterator[Incoming]:
+        """Every message that is not known, oldest first. The cursor stays empty."""
+        listed = self._list(folder)
+        fresh = sorted((at, key) for key, (at, _) in listed.items() if key not in known and at >= since.timestamp())
+        place = Cursor(folder.name, "", 0)
+        for at, key in fresh:
+            read = self._read(folder, key, listed[key][1])
+            if read is not None:
+                raw, trouble = read
+                yield Incoming(folder, key, raw, datetime.fromtimestamp(at, UTC), place, trouble)
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _path(self, folder: Folder) -> Path:
+        return self._root if folder.role == "inbox" else self._root / f".{folder.name}"
+
+    def _list(self, folder: Folder) -> dict[str, tuple[float, Path]]:
+        """key → when it was delivered, and its file."""
+        found = {}
+        try:
+            for part in ("new", "cur"):
+                with os.scandir(self._path(folder) / part) as entries:
+                    for entry in entries:
+                        if entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
+                            found[_key(entry.name)] = (entry.stat(follow_symlinks=False).st_mtime, Path(entry.path))
+        except OSError as error:
+            raise MailboxError(
+                f"the Maildir {self._root} cannot be read: {error.strerror}.", hint="check its permissions"
+            ) from None
+        return found
+
+    def _read(self, folder: Folder, key: str, path: Path) -> tuple[bytes, str] | None:
+        """The bytes; None if the message is gone."""
+        try:
+            return _bytes(path)
+        except OSError:
+            moved = self._list(folder).get(key)
+        if moved is None:
+            return None
+        try:
+            return _bytes(moved[1])
+        except OSError as error:
+            return b"", f"its file cannot be read: {error.strerror}"
+
+
+def _key(name: str) -> str:
+    """The unique part of the name: `:2,S` says that it was seen; Windows writes `;` or `!`."""
+    plain = _FLAGS.sub("", name)
+    return plain.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _bytes(path: Path) -> tuple[bytes, str]:
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as file:
+        size = os.fstat(handle).st_size
+        if size > MAX_MESSAGE:
+            return file.read(MAX_HEAD), "it is larger than 25 MB"
+        return file.read(MAX_MESSAGE), ""

@@ -1,0 +1,300 @@
+"""The settings: `.env` and the environment, read and checked in one go.
+
+The environment wins over the file. Every problem is named at once, with the line to write. Secrets are held as
+`SecretStr` and resolved only where they are used; this module never prints a value that may be one.
+"""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterable, Mapping
+from datetime import time, timedelta
+from email.utils import parseaddr
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from dotenv import dotenv_values
+from email_validator import EmailNotValidError, validate_email
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from outreach.errors import MailboxError, SettingsError
+from outreach.resources import toml
+
+PREFIX = "OUTREACH_"
+_NOT_SETTINGS = frozenset({"OUTREACH_WORKSPACE"})  # read before any setting is
+_LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.IGNORECASE)
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_PASSWORD_CMD_SECONDS = 60
+
+
+class Purpose(StrEnum):
+    """Why the mails are sent; what the law asks depends on it."""
+
+    JOB_SEARCH = "job-search"
+    COMMERCIAL = "commercial"
+
+
+class Security(StrEnum):
+    """How a connection is encrypted. NONE is for loopback hosts only."""
+
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+class TransportName(StrEnum):
+    """The ways out."""
+
+    SMTP = "smtp"
+    DIRECTORY = "directory"
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name can only mean this machine."""
+    return _LOOPBACK.fullmatch(host) is not None
+
+
+def _mailbox(text: str) -> str:
+    name, address = parseaddr(text)
+    try:
+        # `.example` and `.test` are special-use, yet fine as an identity: whether mail arrives is the server's word.
+        valid = validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise PydanticCustomError("mailbox", "is not a mailbox ({why})", {"why": str(error).rstrip(".")}) from None
+    if not name.strip():
+        raise PydanticCustomError("mailbox", "has no name before the address")
+    return f"{name.strip()} <{valid.normalized}>"
+
+
+def _window(value: object) -> object:
+    if isinstance(value, str):
+        match = re.fullmatch(r"(\d{1,2}):(\d{2})\s*-\s*(\d{1,2}):(\d{2})", value.strip())
+        if not match:
+            raise PydanticCustomError("window", "is not a span of time")
+        hours = [int(part) for part in match.groups()]
+        try:
+            value = (time(hours[0], hours[1]), time(hours[2], hours[3]))
+        except ValueError:
+            raise PydanticCustomError("window", "is not a span of time") from None
+        if value[0] >= value[1]:
+            raise PydanticCustomError("window", "ends before it starts")
+    return value
+
+
+def _weekdays(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    days: set[int] = set()
+    for part in value.lower().replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        if first not in _DAYS or (last and last not in _DAYS):
+            raise PydanticCustomError("weekdays", "is not a list of weekdays")
+        start, end = _DAYS.index(first), _DAYS.index(last or first)
+        days.update(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
+    return frozenset(days)
+
+
+def _zone(name: str) -> str:
+    if name not in available_timezones():
+        raise PydanticCustomError("zone", "is not a time zone of the IANA list")
+    return name
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, str):
+        match = re.fullmatch(r"(\d+)\s*(s|sec|m|min|h)?", value.strip())
+        if not match:
+            raise PydanticCustomError("duration", "is not a length of time")
+        unit = {"m": 60, "min": 60, "h": 3600}.get(match[2] or "s", 1)
+        return timedelta(seconds=int(match[1]) * unit)
+    return value
+
+
+def _listed(value: object) -> object:
+    return (
+        tuple(part for part in re.split(r"[,\s]+", value.strip().lower()) if part) if isinstance(value, str) else value
+    )
+
+
+_Window = Annotated[tuple[time, time], BeforeValidator(_window)]
+_Duration = Annotated[timedelta, BeforeValidator(_duration)]
+_List = Annotated[tuple[str, ...], BeforeValidator(_listed)]
+_Port = Annotated[int, Field(ge=1, le=65535)]
+
+
+class Settings(BaseModel):
+    """Every setting, checked. Names are those of `.env` without `OUTREACH_`, in lower case."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    from_: Annotated[str, AfterValidator(_mailbox)] = Field(alias="from", examples=['"Ada Lovelace <ada@example.com>"'])
+    purpose: Purpose = Field(Purpose.COMMERCIAL, examples=["job-search"])
+    provider: str = Field("", examples=["gmail"])
+
+    transport: TransportName = Field(TransportName.SMTP, examples=["smtp"])
+    outbox_dir: str = Field("", examples=["outbox"])
+    smtp_host: str = Field("", examples=["smtp.example.com"])
+    smtp_port: _Port = Field(465, examples=["465"])
+    smtp_security: Security = Field(Security.TLS, examples=["tls"])
+    smtp_username: str = Field("", examples=["ada@example.com"])
+    smtp_password: SecretStr = Field(SecretStr(""), examples=["..."])
+    smtp_password_cmd: str = Field("", examples=['"pass show mail/ada"'])
+    smtp_ca_file: str = Field("", examples=["/etc/ssl/my-ca.pem"])
+
+    imap_host: str = Field("", examples=["imap.example.com"])
+    imap_port: _Port = Field(993, examples=["993"])
+    imap_security: Security = Field(Security.TLS, examples=["tls"])
+    imap_username: str = Field("", examples=["ada@example.com"])
+    imap_password: SecretStr = Field(SecretStr(""), examples=["..."])
+    imap_password_cmd: str = Field("", examples=['"pass show mail/ada"'])
+    imap_ca_file: str = Field("", examples=["/etc/ssl/my-ca.pem"])
+    maildir: str = Field("", examples=["/home/ada/Maildir"])
+
+    daily_cap: int = Field(30, ge=1, le=2000, examples=["30"])
+    hourly_cap: int = Field(20, ge=1, le=500, examples=["20"])
+    ramp: int = Field(15, ge=0, le=2000, examples=["15"])
+    min_gap: _Duration = Field(timedelta(seconds=60), ge=timedelta(seconds=20), examples=["60"])
+    max_gap: _Duration = Field(
+        timedelta(seconds=190), ge=timedelta(seconds=20), validate_default=True, examples=["190"]
+    )
+    window: _Window = Field((time(9), time(17)), examples=["09:00-17:00"])
+    weekdays: Annotated[frozenset[int], BeforeValidator(_weekdays)] = Field(frozenset(range(5)), examples=["mon-fri"])
+    timezone: Annotated[str, AfterValidator(_zone)] = Field("UTC", examples=["Europe/Berlin"])
+    company_daily_cap: int = Field(1, ge=1, le=20, examples=["1"])
+    run_limit: int = Field(50, ge=1, le=500, examples=["50"])
+
+    postal_address: str = Field("", examples=['"1 Example Street, Exampletown"'])
+    signature: str = Field("", examples=['"Ada Lovelace, engineer"'])
+    allow_recipients: _List = Field((), examples=["me@example.com,example.org"])
+    no_send: bool = Field(default=False, examples=["1"])
+    database_url: str = Field("", examples=["sqlite:////home/ada/outreach.db"])
+
+    @field_validator("max_gap")
+    @classmethod
+    def _not_below_min_gap(cls, value: timedelta, info: ValidationInfo) -> timedelta:
+        if value < info.data.get("min_gap", value):
+            raise PydanticCustomError("gap", "is shorter than OUTREACH_MIN_GAP")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.timezone)
+
+    @property
+    def ceiling(self) -> int:
+        """The most that this mailbox may send in 24 hours, whatever the caps say."""
+        return int(toml("providers.toml").get(self.provider, {}).get("ceiling", 2000))
+
+    def password(self, service: str) -> str:
+        """The password for `smtp` or `imap`: the setting itself, else the first line that its command prints."""
+        given: SecretStr = getattr(self, f"{service}_password")
+        command: str = getattr(self, f"{service}_password_cmd")
+        return given.get_secret_value() or (_ask(command, service) if command else "")
+
+
+def _ask(command: str, service: str) -> str:
+    name = f"{PREFIX}{service.upper()}_PASSWORD_CMD"
+    try:
+        done = subprocess.run(  # noqa: S603  the user's own command, from the user's own settings
+            shlex.split(command), capture_output=True, text=True, timeout=_PASSWORD_CMD_SECONDS, check=True
+        )
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise MailboxError(
+            f"the command in {name} failed ({type(error).__name__}).", hint="run it by hand; it must print the password"
+        ) from None
+    return done.stdout.partition("\n")[0].strip("\r")
+
+
+def _with_defaults(values: Mapping[str, str]) -> dict[str, Any]:
+    """What the provider or the kind of connection implies, under what the user wrote."""
+    implied: dict[str, Any] = dict(toml("providers.toml").get(values.get("provider", ""), {}))
+    if implied:
+        implied["imap_username"] = implied["smtp_username"] = parseaddr(values.get("from", ""))[1]
+    if values.get("maildir"):
+        implied = {name: value for name, value in implied.items() if not name.startswith("imap_")}
+    if values.get("smtp_security") == Security.STARTTLS:
+        implied["smtp_port"] = 587
+    if values.get("imap_security") in (Security.STARTTLS, Security.NONE):
+        implied["imap_port"] = 143
+    if values.get("smtp_ca_file"):
+        implied["imap_ca_file"] = values["smtp_ca_file"]
+    return {**{name: value for name, value in implied.items() if name in Settings.model_fields}, **values}
+
+
+def _contradictions(values: Mapping[str, Any]) -> Iterable[str]:
+    """Settings that are fine alone and wrong together."""
+    providers = sorted(toml("providers.toml"))
+    if values.get("provider") and values["provider"] not in providers:
+        yield f"OUTREACH_PROVIDER: is not one of {', '.join(providers)}; or name the hosts yourself"
+    for service in ("SMTP", "IMAP"):
+        host, security = values.get(f"{service.lower()}_host"), values.get(f"{service.lower()}_security")
+        if host and security == Security.NONE and not is_loopback(host):
+            name = f"OUTREACH_{service}_SECURITY"
+            yield f"{name}: none is for this machine only, not for {host}; write {name}=tls"
+    if values.get("maildir") and values.get("imap_host"):
+        yield "OUTREACH_MAILDIR: is set together with OUTREACH_IMAP_HOST; keep one of the two"
+    if not str(values.get("database_url") or "sqlite:///").startswith("sqlite:///"):
+        yield f"OUTREACH_DATABASE_URL: only SQLite files can be used; write e.g. {_example('database_url')}"
+
+
+def load_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:
+    """Read `.env` (if it is there) and the environment, which wins. SettingsError names every problem at once."""
+    try:
+        found = dotenv_values(env_file, interpolate=False, encoding="utf-8") if env_file.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError([f"{env_file.name} cannot be read: {error}"], source=str(env_file)) from None
+    lines = {**found, **{name: value for name, value in environment.items() if name.startswith(PREFIX)}}
+    given = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in lines.items()
+        if name.startswith(PREFIX) and name not in _NOT_SETTINGS and value
+    }
+    values = _with_defaults(given)
+    problems = list(_contradictions(values))
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        problems += [_problem(details) for details in error.errors(include_input=False)]
+    if problems:
+        raise SettingsError(problems, source=f"{env_file} or the environment", hint=f"change these lines in {env_file}")
+    return settings
+
+
+def _problem(details: ErrorDetails) -> str:
+    field = str(details["loc"][0])
+    name = PREFIX + field.upper()
+    example = _example(field)
+    if details["type"] == "missing":
+        return f"{name} is missing; write e.g. {example}"
+    if details["type"] == "extra_forbidden":
+        return f"{name} is not a setting{_meant(field)}"
+    said = str(details["msg"]).removeprefix("Value error, ")
+    return f"{name}: {said[:1].lower() + said[1:]}; write e.g. {example}"
+
+
+def _example(field: str) -> str:
+    for name, info in Settings.model_fields.items():
+        if (info.alias or name) == field and info.examples:
+            return f"{PREFIX}{field.upper()}={info.examples[0]}"
+    return f"{PREFIX}{field.upper()}=..."
+
+
+def _meant(field: str) -> str:
+    from difflib import get_close_matches
+
+    known = [info.alias or name for name, info in Settings.model_fields.items()]
+    near = get_close_matches(field, known, n=1)
+    return f"; did you mean {PREFIX}{near[0].upper()}?" if near else "; `.env.example` lists them all"

@@ -1,0 +1,276 @@
+"""Campaigns, their enrollments, the mailboxes they send from, and what the guards must know."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from outreach.core.guards import Facts
+from outreach.core.records import (
+    Campaign,
+    CampaignState,
+    Enrollment,
+    EnrollmentState,
+    Founder,
+    Mailbox,
+    OutboxState,
+)
+from outreach.core.suppression import suppression_keys
+from outreach.errors import NotFound, UsageError
+from outreach.store.database import Database
+from outreach.store.tables import (
+    CampaignRow,
+    CompanyRow,
+    EnrollmentRow,
+    FounderRow,
+    InboundRow,
+    MailboxRow,
+    OutboxRow,
+    Suppression,
+    table,
+)
+
+_campaigns, _enrollments, _mailboxes = table(CampaignRow), table(EnrollmentRow), table(MailboxRow)
+_outbox, _founders, _companies = table(OutboxRow), table(FounderRow), table(CompanyRow)
+_inbound, _suppressions = table(InboundRow), table(Suppression)
+
+_IN_PROGRESS = (EnrollmentState.ACTIVE, EnrollmentState.HELD)
+_CHUNK = 500
+
+
+class Campaigns:
+    """Whom we write to, and from where."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # --- mailboxes ----------------------------------------------------------------------------------------
+
+    def mailbox(self, address: str, now: datetime) -> Mailbox:
+        """The sending identity of this address; made on first use."""
+        with self._db.read() as connection:
+            row = connection.execute(sa.select(_mailboxes).where(_mailboxes.c.address == address)).mappings().first()
+        if row is None:
+            with self._db.write() as connection:
+                connection.execute(
+                    sa.insert(_mailboxes).prefix_with("OR IGNORE"),
+                    [{"address": address, "next_send_at": now, "pause_reason": ""}],
+                )
+            return self.mailbox(address, now)
+        return Mailbox(**{name: row[name] for name in Mailbox.__dataclass_fields__})
+
+    def pause_mailbox(self, mailbox_id: int, until: datetime | None, reason: str) -> None:
+        """`until` None lets it send again."""
+        with self._db.write() as connection:
+            connection.execute(
+                sa.update(_mailboxes)
+                .where(_mailboxes.c.id == mailbox_id)
+                .values(paused_until=until, pause_reason=reason)
+            )
+
+    # --- campaigns ------------------------------------------------------------------------------------------
+
+    def create(
+        self, name: str, *, sequence: str, mailbox_id: int, filters: Mapping[str, str], now: datetime
+    ) -> Campaign:
+        row = {
+            "name": name,
+            "sequence": sequence,
+            "mailbox_id": mailbox_id,
+            "filters": dict(filters),
+            "state": CampaignState.ACTIVE,
+            "reason": "",
+            "created_at": now,
+        }
+        with self._db.write() as connection:
+            if connection.scalar(sa.select(_campaigns.c.id).where(_campaigns.c.name == name)):
+                raise UsageError(
+                    f"there is a campaign called {name} already.",
+                    hint=f"outreach campaign enroll {name} adds people to it",
+                )
+            connection.execute(sa.insert(_campaigns), [row])
+        return self.get(name)
+
+    def get(self, name: str) -> Campaign:
+        found = [campaign for campaign in self.all() if campaign.name == name]
+        if not found:
+            names = ", ".join(campaign.name for campaign in self.all())
+            raise NotFound(
+                f"there is no campaign called {name}.",
+                hint=f"there is {names}" if names else f"outreach campaign new {name} --sequence job-search",
+            )
+        return found[0]
+
+    def all(self) -> list[Campaign]:
+        with self._db.read() as connection:
+            return [
+                _campaign(row) for row in connection.execute(sa.select(_campaigns).order_by(_campaigns.c.id)).mappings()
+            ]
+
+    def set_state(self, campaign_id: int, state: CampaignState, reason: str) -> None:
+        with self._db.write() as connection:
+            connection.execute(
+                sa.update(_campaigns).where(_campaigns.c.id == campaign_id).values(state=state, reason=reason)
+            )
+
+    # --- enrollments ------------------------------------------------------------------------------------------
+
+    def enroll(self, campaign_id: int, chosen: Sequence[tuple[Founder, str, str]], now: datetime) -> int:
+        """Add (founder, address, address key); those who are in it stay as they are. How many were new."""
+        rows = [
+            {
+                "campaign_id": campaign_id,
+                "founder_id": founder.id,
+                "address": address,
+                "address_key": key,
+                "state": EnrollmentState.ACTIVE,
+                "reason": "",
+                "enrolled_at": now,
+                "updated_at": now,
+            }
+            for founder, address, key in chosen
+        ]
+        with self._db.write() as connection:
+            query = sa.select(_enrollments.c.founder_id).where(_enrollments.c.campaign_id == campaign_id)
+            known = set(connection.scalars(query))
+            fresh = [row for row in rows if row["founder_id"] not in known]
+            if fresh:
+                connection.execute(sa.insert(_enrollments), fresh)
+        return len(fresh)
+
+    def enrollments(self, campaign_id: int) -> list[Enrollment]:
+        query = sa.select(_enrollments).where(_enrollments.c.campaign_id == campaign_id).order_by(_enrollments.c.id)
+        with self._db.read() as connection:
+            return [_enrollment(row) for row in connection.execute(query).mappings()]
+
+    def set_enrollments(self, ids: Sequence[int], state: EnrollmentState, reason: str, now: datetime) -> None:
+        """Move open enrollments; stopped ones stay stopped."""
+        with self._db.write() as connection:
+            for chunk in _chunks(ids):
+                connection.execute(
+                    sa.update(_enrollments)
+                    .where(_enrollments.c.id.in_(chunk), _enrollments.c.state.in_(_IN_PROGRESS))
+                    .values(state=state, reason=reason, updated_at=now)
+                )
+
+    # --- what the guards must know ------------------------------------------------------------------------------
+
+    def facts(self, founders: Sequence[Founder], *, campaign_id: int | None) -> dict[int, Facts]:
+        """For each founder, what happened between us and them outside this campaign, in a few set-based queries."""
+        with self._db.read() as connection:
+            suppressed = dict(connection.execute(_SUPPRESSED).all())
+            replied = dict(connection.execute(_REPLIES).all())
+            written: dict[int, datetime] = dict(connection.execute(_first_written(campaign_id)).all())
+            elsewhere: dict[int, str] = dict(connection.execute(_running_elsewhere(campaign_id)).all())
+            busy = _busy_companies(connection)
+            namesakes = _written_names(connection)
+        return {
+            founder.id: Facts(
+                founder=founder,
+                suppressed_by=_covering(founder, suppressed),
+                replied_at=replied.get(founder.id),
+                first_written_at=written.get(founder.id),
+                other_campaign=elsewhere.get(founder.id, ""),
+                busy_colleague=_other(busy.get(founder.company.id, {}) if founder.company else {}, founder.id),
+                namesake=_other(namesakes.get(founder.full_name.casefold(), {}), founder.id),
+            )
+            for founder in founders
+        }
+
+
+# --- queries --------------------------------------------------------------------------------------------------
+
+_MAY_HAVE_LEFT = _outbox.c.intent_at.is_not(None)
+_SUPPRESSED = sa.select(
+    _suppressions.c.value, sa.func.min(_suppressions.c.kind + " (" + _suppressions.c.reason + ")")
+).group_by(_suppressions.c.value)
+_REPLIES = (
+    sa.select(_inbound.c.founder_id, sa.func.max(_inbound.c.received_at, type_=_inbound.c.received_at.type))
+    .where(_inbound.c.kind == "reply", _inbound.c.founder_id.is_not(None))
+    .group_by(_inbound.c.founder_id)
+)
+
+
+def _first_written(campaign_id: int | None) -> sa.Select[Any]:
+    query = (
+        sa.select(_outbox.c.founder_id, sa.func.max(_outbox.c.intent_at, type_=_outbox.c.intent_at.type))
+        .where(_outbox.c.step == 1, _MAY_HAVE_LEFT)
+        .group_by(_outbox.c.founder_id)
+    )
+    return query.where(_outbox.c.campaign_id != campaign_id) if campaign_id is not None else query
+
+
+def _running_elsewhere(campaign_id: int | None) -> sa.Select[Any]:
+    query = (
+        sa.select(_enrollments.c.founder_id, sa.func.min(_campaigns.c.name))
+        .join(_campaigns, _campaigns.c.id == _enrollments.c.campaign_id)
+        .where(_enrollments.c.state.in_(_IN_PROGRESS), _campaigns.c.state != CampaignState.STOPPED)
+        .group_by(_enrollments.c.founder_id)
+    )
+    return query.where(_enrollments.c.campaign_id != campaign_id) if campaign_id is not None else query
+
+
+def _busy_companies(connection: sa.Connection) -> dict[int, dict[int, str]]:
+    """company → the founders to whom a sequence is under way: something queued or gone, and not yet over."""
+    query = (
+        sa.select(_founders.c.company_id, _founders.c.id, _founders.c.full_name)
+        .join(_enrollments, _enrollments.c.founder_id == _founders.c.id)
+        .join(_outbox, _outbox.c.enrollment_id == _enrollments.c.id)
+        .where(
+            _founders.c.company_id.is_not(None),
+            _enrollments.c.state.in_(_IN_PROGRESS),
+            _outbox.c.state.not_in((OutboxState.CANCELLED, OutboxState.FAILED)),
+        )
+        .distinct()
+    )
+    return _grouped(connection, query)
+
+
+def _written_names(connection: sa.Connection) -> dict[str, dict[int, str]]:
+    """name → the founders who may have been written to, with their company."""
+    query = (
+        sa.select(_founders.c.full_name, _founders.c.id, sa.func.coalesce(_companies.c.name, "another company"))
+        .join(_outbox, _outbox.c.founder_id == _founders.c.id)
+        .outerjoin(_companies, _companies.c.id == _founders.c.company_id)
+        .where(_outbox.c.state != OutboxState.CANCELLED)
+        .distinct()
+    )
+    found: dict[str, dict[int, str]] = {}
+    for name, founder_id, company in connection.execute(query):
+        found.setdefault(name.casefold(), {})[founder_id] = company
+    return found
+
+
+def _grouped(connection: sa.Connection, query: sa.Select[Any]) -> dict[int, dict[int, str]]:
+    found: dict[int, dict[int, str]] = {}
+    for company_id, founder_id, name in connection.execute(query):
+        found.setdefault(company_id, {})[founder_id] = name
+    return found
+
+
+def _other(people: Mapping[int, str], founder_id: int) -> str:
+    return next((name for other, name in sorted(people.items()) if other != founder_id), "")
+
+
+def _covering(founder: Founder, suppressed: Mapping[str, str]) -> tuple[str, ...]:
+    keys = suppression_keys(
+        [address.key for address in founder.addresses],
+        founder_id=founder.id,
+        company_id=founder.company.id if founder.company else None,
+    )
+    return tuple(dict.fromkeys(suppressed[key] for key in keys if key in suppressed))
+
+
+def _campaign(row: sa.RowMapping) -> Campaign:
+    plain = {name: row[name] for name in Campaign.__dataclass_fields__}
+    return Campaign(**{**plain, "state": CampaignState(row["state"])})
+
+
+def _enrollment(row: sa.RowMapping) -> Enrollment:
+    plain = {name: row[name] for name in Enrollment.__dataclass_fields__}
+    return Enrollment(**{**plain, "state": EnrollmentState(row["state"])})
+
+
+def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
+    return [ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]

@@ -1,0 +1,340 @@
+"""Claims: one worker's way with one message, each transition a compare-and-swap in a short, durable transaction.
+
+No row leaves `sending` or `unknown` towards `queued` except by a valid reply that the same worker read, or by a named
+human. The fence, just before the final dot, re-checks in one statement everything that may have changed meanwhile.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from outreach.core.delivery import Decision
+from outreach.core.pacing import DAY, HOUR, Limits
+from outreach.core.ports import Outcome, Phase, SendResult
+from outreach.core.records import CampaignState, EnrollmentState, OutboxItem, OutboxState
+from outreach.store.consequences import stop_enrollments, suppress_address
+from outreach.store.database import Database
+from outreach.store.journal import Recorder
+from outreach.store.outbox import is_suppressed, keys_of, read_item, select_items
+from outreach.store.tables import Attempt, CampaignRow, EnrollmentRow, LedgerRow, MailboxRow, OutboxRow, table
+
+LEASE = timedelta(minutes=15)
+UNTIL_FIXED = datetime(9999, 1, 1, tzinfo=UTC)
+"""`paused_until` of a mailbox that rests until a person acts."""
+
+_outbox, _campaigns, _mailboxes = table(OutboxRow), table(CampaignRow), table(MailboxRow)
+_enrollments, _ledger, _attempts = table(EnrollmentRow), table(LedgerRow), table(Attempt)
+
+_UNOWNED: dict[str, Any] = {"token": None, "lease_expires_at": None, "owner": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's right to send one message, until the lease ends."""
+
+    item: OutboxItem
+    token: str
+    keys: tuple[str, ...]
+    attempts: int
+    first_attempt_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A message that has left its owner's hands: who claimed it, in which state, until when."""
+
+    id: int
+    state: OutboxState
+    token: str
+    owner: str
+    lease_expires_at: datetime
+
+
+class Claims:
+    """The messages that workers have in hand."""
+
+    def __init__(self, database: Database, suppression_log: Recorder) -> None:
+        self._db, self._log = database, suppression_log
+
+    # --- one message, step by step -----------------------------------------------------------------------
+
+    def claim(self, item_id: int, limits: Limits, *, token: str, owner: str, now: datetime) -> Claim | None:
+        """T2: take this message, if it is still waiting and may go now. One row, never a batch."""
+        with self._db.write() as connection:
+            row = connection.execute(sa.select(_outbox).where(_outbox.c.id == item_id)).one()
+            keys = keys_of(connection, row.founder_id, row.company_id, row.rcpt)
+            taken = connection.execute(
+                sa.update(_outbox)
+                .where(
+                    _outbox.c.id == item_id,
+                    _outbox.c.state == OutboxState.QUEUED,
+                    *_checks(row.mailbox_id, limits, keys, now).values(),
+                )
+                .values(
+                    state=OutboxState.CLAIMED,
+                    token=token,
+                    owner=owner,
+                    lease_expires_at=now + LEASE,
+                    first_attempt_at=sa.func.coalesce(_outbox.c.first_attempt_at, now),
+                    updated_at=now,
+                )
+            )
+            return _claimed(connection, item_id, token, keys) if taken.rowcount == 1 else None
+
+    def obstacle(self, item_id: int, limits: Limits, now: datetime) -> str:
+        """Why this message cannot be claimed now, by the name of the first check that says no; empty if none does."""
+        with self._db.read() as connection:
+            row = connection.execute(sa.select(_outbox).where(_outbox.c.id == item_id)).one()
+            if row.state != OutboxState.QUEUED:
+                return str(row.state)
+            keys = keys_of(connection, row.founder_id, row.company_id, row.rcpt)
+            checks = _checks(row.mailbox_id, limits, keys, now)
+            told = connection.execute(
+                sa.select(*(check.label(name) for name, check in checks.items())).where(_outbox.c.id == item_id)
+            ).one()
+        return next((name for name, passed in zip(checks, told, strict=True) if not passed), "")
+
+    def fence(self, claim: Claim, limits: Limits, *, now: datetime, next_send_at: datetime) -> bool:
+        """T7: the durable intent, just before the dot. False: something changed meanwhile, and no dot may be written.
+
+        One statement re-checks the lease, campaign, mailbox, enrollment, suppressions and caps; the same transaction
+        books the send against the caps and moves the mailbox's gap.
+        """
+        item = claim.item
+        with self._db.write() as connection:
+            moved = connection.execute(
+                sa.update(_outbox)
+                .where(
+                    _outbox.c.id == item.id,
+                    _outbox.c.state == OutboxState.CLAIMED,
+                    _outbox.c.token == claim.token,
+                    _outbox.c.lease_expires_at > now,
+                    *_checks(item.mailbox_id, limits, claim.keys, now).values(),
+                )
+                .values(state=OutboxState.SENDING, intent_at=now, lease_expires_at=now + LEASE, updated_at=now)
+            )
+            if moved.rowcount != 1:
+                return False
+            connection.execute(sa.insert(_ledger).values(mailbox_id=item.mailbox_id, at=now, outbox_id=item.id))
+            connection.execute(
+                sa.update(_mailboxes).where(_mailboxes.c.id == item.mailbox_id).values(next_send_at=next_send_at)
+            )
+        return True
+
+    def release(self, claim: Claim, reason: str, now: datetime) -> None:
+        """T3 or T6 for what certainly did not leave: back to the queue, or cancelled if its founder is out."""
+        with self._db.write() as connection:
+            stopped = connection.scalar(
+                sa.select(sa.or_(_enrollments.c.state == EnrollmentState.STOPPED, is_suppressed(claim.keys))).where(
+                    _enrollments.c.id == claim.item.enrollment_id
+                )
+            )
+            values = {"state": OutboxState.CANCELLED if stopped else OutboxState.QUEUED, "reason": reason}
+            _swap(connection, claim, OutboxState.CLAIMED, {**values, **_UNOWNED, "updated_at": now})
+
+    def settle(
+        self, claim: Claim, came_from: OutboxState, result: SendResult, decision: Decision, now: datetime
+    ) -> bool:
+        """T3, T4 (before the dot) or T8 to T11, T13 (after it): what the server's answer makes of the message.
+
+        False: the row is no longer ours, and whoever took it has decided.
+        """
+        with self._db.write() as connection:
+            late = came_from is OutboxState.SENDING
+            values = _outcome(result, decision, now)
+            swapped = _swap(connection, claim, came_from, values) or (
+                late and _swap(connection, claim, OutboxState.UNKNOWN, values)
+            )
+            if not swapped:
+                return False
+            if late and decision.state in (OutboxState.QUEUED, OutboxState.FAILED):
+                _unbook(connection, claim.item.id)
+            _note(connection, claim.item.id, claim.token, result, now)
+            self._widen(connection, claim.item, decision, now)
+        return True
+
+    def _widen(self, connection: sa.Connection, item: OutboxItem, decision: Decision, now: datetime) -> None:
+        """What an answer means for the mailbox, the campaign and the address."""
+        if decision.until_fixed or decision.pause:
+            until = UNTIL_FIXED if decision.until_fixed or decision.pause is None else now + decision.pause
+            connection.execute(
+                sa.update(_mailboxes)
+                .where(_mailboxes.c.id == item.mailbox_id)
+                .values(paused_until=until, pause_reason=decision.means or decision.rule)
+            )
+        if decision.suppress_address:
+            reason, origin = decision.means, f"message {item.id}"
+            suppress_address(
+                connection, item.rcpt, kind="bounce", reason=reason, origin=origin, now=now, journal=self._log
+            )
+            condition = _enrollments.c.address_key == item.rcpt_key
+            stop_enrollments(connection, condition, reason="bounced", cancel="bounced", now=now)
+        if decision.stop_campaign:
+            connection.execute(
+                sa.update(_campaigns)
+                .where(_campaigns.c.id == item.campaign_id)
+                .values(state=CampaignState.PAUSED, reason=decision.means or decision.rule)
+            )
+
+    # --- rows that nobody works on any more ----------------------------------------------------------------
+
+    def reap(self, held: Held, now: datetime) -> OutboxState | None:
+        """T5, T12: a dead worker's claim goes back to the queue, its intent becomes a doubt; never the other way."""
+        state = OutboxState.UNKNOWN if held.state is OutboxState.SENDING else OutboxState.QUEUED
+        reason = "the sender died before the answer was recorded" if state is OutboxState.UNKNOWN else ""
+        with self._db.write() as connection:
+            moved = connection.execute(
+                sa.update(_outbox)
+                .where(_outbox.c.id == held.id, _outbox.c.state == held.state, _outbox.c.token == held.token)
+                .values(state=state, reason=reason, updated_at=now)
+            )
+            if moved.rowcount and state is OutboxState.UNKNOWN:
+                _note(connection, held.id, held.token, SendResult(Outcome.UNKNOWN, Phase.DOT, text=reason), now)
+        return state if moved.rowcount else None
+
+    def expire(self, now: datetime) -> int:
+        """T17: what could not leave in time is not sent late; it may be planned afresh."""
+        with self._db.write() as connection:
+            done = connection.execute(
+                sa.update(_outbox)
+                .where(_outbox.c.state == OutboxState.QUEUED, _outbox.c.expires_at <= now)
+                .values(state=OutboxState.CANCELLED, reason="expired", updated_at=now)
+            )
+        return done.rowcount
+
+    def held(self) -> list[Held]:
+        """Rows that a worker owns."""
+        query = sa.select(
+            _outbox.c.id, _outbox.c.state, _outbox.c.token, _outbox.c.owner, _outbox.c.lease_expires_at
+        ).where(_outbox.c.state.in_((OutboxState.CLAIMED, OutboxState.SENDING)))
+        with self._db.read() as connection:
+            return [
+                Held(row.id, OutboxState(row.state), row.token, row.owner, row.lease_expires_at)
+                for row in connection.execute(query)
+            ]
+
+
+# --- statements ---------------------------------------------------------------------------------------
+
+
+def _checks(mailbox_id: int, limits: Limits, keys: Sequence[str], now: datetime) -> dict[str, sa.ColumnElement[bool]]:
+    """What must hold at the claim and again at the fence, by the name of the reason it gives when it does not."""
+    campaign = sa.exists().where(_campaigns.c.id == _outbox.c.campaign_id, _campaigns.c.state == CampaignState.ACTIVE)
+    enrollment = sa.exists().where(
+        _enrollments.c.id == _outbox.c.enrollment_id, _enrollments.c.state == EnrollmentState.ACTIVE
+    )
+    rested = sa.or_(_mailboxes.c.paused_until.is_(None), _mailboxes.c.paused_until <= now)
+    checks: dict[str, sa.ColumnElement[bool]] = {
+        "suppressed": ~is_suppressed(keys),
+        "stopped": enrollment,
+        "campaign-paused": campaign,
+        "mailbox-paused": _mailbox(mailbox_id, rested),
+        "not-due": _outbox.c.due_at <= now,
+        "expired": _outbox.c.expires_at > now,
+    }
+    if limits.paced:
+        checks |= {
+            "gap": _mailbox(mailbox_id, _mailboxes.c.next_send_at <= now),
+            "hourly-cap": _booked(mailbox_id, now - HOUR) < limits.hourly_cap,
+            "daily-cap": _booked(mailbox_id, now - DAY) < limits.daily_cap,
+            "company-cap": _company_free(limits, now),
+        }
+    return checks
+
+
+def _mailbox(mailbox_id: int, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(_mailboxes.c.id == mailbox_id, condition)
+
+
+def _booked(mailbox_id: int, since: datetime) -> sa.ScalarSelect[int]:
+    return (
+        sa.select(sa.func.count())
+        .select_from(_ledger)
+        .where(_ledger.c.mailbox_id == mailbox_id, _ledger.c.at > since)
+        .scalar_subquery()
+    )
+
+
+def _company_free(limits: Limits, now: datetime) -> sa.ColumnElement[bool]:
+    """New mails to one company within a day stay under its cap; follow-ups do not count."""
+    other = _outbox.alias("other")
+    today = (
+        sa.select(sa.func.count())
+        .select_from(other.join(_ledger, _ledger.c.outbox_id == other.c.id))
+        .where(
+            other.c.company_id == _outbox.c.company_id,
+            other.c.step == 1,
+            other.c.id != _outbox.c.id,
+            _ledger.c.at > now - DAY,
+        )
+        .scalar_subquery()
+    )
+    return sa.or_(_outbox.c.step > 1, _outbox.c.company_id.is_(None), today < limits.company_daily_cap)
+
+
+def _claimed(connection: sa.Connection, item_id: int, token: str, keys: tuple[str, ...]) -> Claim:
+    row = connection.execute(select_items().where(_outbox.c.id == item_id)).mappings().one()
+    return Claim(read_item(row), token, keys, row["attempt_count"], row["first_attempt_at"])
+
+
+def _swap(connection: sa.Connection, claim: Claim, state: OutboxState, values: Mapping[str, Any]) -> bool:
+    done = connection.execute(
+        sa.update(_outbox)
+        .where(_outbox.c.id == claim.item.id, _outbox.c.state == state, _outbox.c.token == claim.token)
+        .values(**values)
+    )
+    return done.rowcount == 1
+
+
+def _mark(
+    connection: sa.Connection, item_id: int, before: OutboxState, after: OutboxState, reason: str, now: datetime
+) -> None:
+    connection.execute(
+        sa.update(_outbox)
+        .where(_outbox.c.id == item_id, _outbox.c.state == before)
+        .values(state=after, reason=reason, updated_at=now)
+    )
+
+
+def _note(connection: sa.Connection, item_id: int, token: str, result: SendResult, now: datetime) -> None:
+    connection.execute(
+        sa.insert(_attempts).values(
+            outbox_id=item_id,
+            token=token,
+            at=now,
+            phase=result.phase,
+            outcome=result.outcome,
+            code=result.code,
+            enhanced_code=result.enhanced,
+            text=result.text,
+        )
+    )
+
+
+def _unbook(connection: sa.Connection, item_id: int) -> None:
+    """The server surely did not take it, so its reservation goes; unless an earlier try of the row was doubtful."""
+    doubted = sa.exists().where(_attempts.c.outbox_id == item_id, _attempts.c.outcome == Outcome.UNKNOWN)
+    newest = sa.select(sa.func.max(_ledger.c.id)).where(_ledger.c.outbox_id == item_id).scalar_subquery()
+    connection.execute(sa.delete(_ledger).where(_ledger.c.id == newest))
+    connection.execute(sa.update(_outbox).where(_outbox.c.id == item_id, ~doubted).values(intent_at=None))
+
+
+def _outcome(result: SendResult, decision: Decision, now: datetime) -> dict[str, Any]:
+    values: dict[str, Any] = {
+        "state": decision.state,
+        "reason": "" if decision.state is OutboxState.SENT else (decision.means or decision.rule),
+        "code": result.code,
+        "enhanced_code": result.enhanced,
+        "reply": result.text,
+        "provider_id": result.provider_id,
+        "attempt_count": _outbox.c.attempt_count + int(decision.counts),
+        "updated_at": now,
+    }
+    if decision.state is OutboxState.SENT:
+        values["sent_at"] = now
+    if decision.state is OutboxState.QUEUED:
+        values |= {**_UNOWNED, "due_at": decision.retry_at or now}
+    return values

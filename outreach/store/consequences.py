@@ -1,0 +1,262 @@
+"""The SQL of stopping, holding and suppressing, for whoever may do it: an incoming message, a command, a refused send.
+
+Every function takes a connection, so that it commits together with what caused it. Each is idempotent: doing it again
+changes nothing, and what is stopped stays stopped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from outreach.core.consequences import (
+    ConfirmSent,
+    Consequence,
+    HoldPerson,
+    LearnWireId,
+    PauseMailbox,
+    StopAddress,
+    StopCompany,
+    StopPerson,
+    SuppressAddress,
+    SuppressPerson,
+)
+from outreach.core.normalize import address_key, suppression_key
+from outreach.core.ports import Outcome
+from outreach.core.records import AddressStatus, EnrollmentState, OutboxState
+from outreach.store.journal import Recorder
+from outreach.store.tables import (
+    AddressRow,
+    Attempt,
+    CompanyRow,
+    EnrollmentRow,
+    FounderRow,
+    MailboxRow,
+    OutboxRow,
+    Suppression,
+    table,
+)
+
+_enrollments, _outbox, _founders = table(EnrollmentRow), table(OutboxRow), table(FounderRow)
+_companies, _addresses, _mailboxes = table(CompanyRow), table(AddressRow), table(MailboxRow)
+_suppressions, _attempts = table(Suppression), table(Attempt)
+
+_OPEN = (EnrollmentState.ACTIVE, EnrollmentState.HELD)
+_WAITING = (OutboxState.QUEUED, OutboxState.HELD)
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """What really changed: `people` and `companies` stopped, people `held`, values `suppressed`, doubts `confirmed`."""
+
+    people: int = 0
+    companies: int = 0
+    held: int = 0
+    suppressed: int = 0
+    confirmed: int = 0
+
+    def __add__(self, other: "Effects") -> "Effects":
+        return Effects(
+            self.people + other.people,
+            self.companies + other.companies,
+            self.held + other.held,
+            self.suppressed + other.suppressed,
+            self.confirmed + other.confirmed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Where a change comes from: the text kept beside it, when it happened, and who remembers it beyond a restore."""
+
+    origin: str
+    now: datetime
+    journal: Recorder | None = None
+
+
+def apply(connection: sa.Connection, consequences: Sequence[Consequence], *, mailbox_id: int, cause: Cause) -> Effects:
+    """Carry out what follows from one message."""
+    done = Effects()
+    for consequence in consequences:
+        done += _apply_one(connection, consequence, mailbox_id, cause)
+    return done
+
+
+def _apply_one(connection: sa.Connection, consequence: Consequence, mailbox_id: int, cause: Cause) -> Effects:
+    match consequence:
+        case StopPerson(founder_id, reason, cancel):
+            return Effects(people=stop_people(connection, [founder_id], reason=reason, cancel=cancel, now=cause.now))
+        case StopCompany(company_id, domains, reason, cancel):
+            colleagues = stop_company(connection, company_id, domains, reason=reason, cancel=cancel, now=cause.now)
+            return Effects(people=colleagues, companies=int(colleagues > 0))
+        case StopAddress(key, reason, cancel):
+            condition = _enrollments.c.address_key == key
+            return Effects(people=stop_enrollments(connection, condition, reason=reason, cancel=cancel, now=cause.now))
+        case HoldPerson():
+            return Effects(held=hold_person(connection, consequence, cause.now))
+        case SuppressAddress(address, kind, reason):
+            return Effects(suppressed=_suppress_address(connection, address, kind, reason, cause))
+        case SuppressPerson(founder_id, kind, reason):
+            return Effects(suppressed=suppress_person(connection, founder_id, kind=kind, reason=reason, cause=cause))
+        case PauseMailbox(until, reason):
+            pause_mailbox(connection, mailbox_id, until, reason)
+        case ConfirmSent(outbox_id, evidence):
+            return Effects(confirmed=confirm_sent(connection, outbox_id, evidence, cause.now))
+        case LearnWireId(outbox_id, wire_message_id):
+            learn_wire_id(connection, outbox_id, wire_message_id)
+    return Effects()
+
+
+# --- stop and hold ----------------------------------------------------------------------------------------------
+
+
+def stop_people(connection: sa.Connection, founders: Sequence[int], *, reason: str, cancel: str, now: datetime) -> int:
+    """End every open enrollment of these founders, in all campaigns; how many enrollments ended."""
+    return stop_enrollments(connection, _enrollments.c.founder_id.in_(founders), reason=reason, cancel=cancel, now=now)
+
+
+def stop_company(
+    connection: sa.Connection,
+    company_id: int | None,
+    domains: Sequence[str],
+    *,
+    reason: str,
+    cancel: str,
+    now: datetime,
+) -> int:
+    """The same for everyone of this company, at these domains or below them."""
+    same = [_founders.c.company_id == company_id] if company_id is not None else []
+    same += [_companies.c.domain == domain for domain in domains]
+    people = (
+        sa.select(_founders.c.id)
+        .outerjoin(_companies, _companies.c.id == _founders.c.company_id)
+        .where(sa.or_(sa.false(), *same))
+    )
+    written = [
+        _enrollments.c.address_key.endswith(f"{mark}{domain}", autoescape=True) for domain in domains for mark in "@."
+    ]
+    condition = sa.or_(_enrollments.c.founder_id.in_(people), *written)
+    return stop_enrollments(connection, condition, reason=reason, cancel=cancel, now=now)
+
+
+def stop_enrollments(
+    connection: sa.Connection, condition: sa.ColumnElement[bool], *, reason: str, cancel: str, now: datetime
+) -> int:
+    """T18: end the open enrollments that fit, and cancel what waits for them. A claimed message dies at the fence."""
+    fitting = sa.and_(_enrollments.c.state.in_(_OPEN), condition)
+    connection.execute(
+        sa.update(_outbox)
+        .where(_outbox.c.state.in_(_WAITING), _outbox.c.enrollment_id.in_(sa.select(_enrollments.c.id).where(fitting)))
+        .values(state=OutboxState.CANCELLED, reason=cancel, updated_at=now)
+    )
+    stopped = connection.execute(
+        sa.update(_enrollments).where(fitting).values(state=EnrollmentState.STOPPED, reason=reason, updated_at=now)
+    )
+    return stopped.rowcount
+
+
+def hold_person(connection: sa.Connection, hold: HoldPerson, now: datetime) -> int:
+    """Let open enrollments wait; a hold is extended, never shortened. How many people wait now, or wait longer."""
+    shorter = _enrollments.c.held_until < hold.until if hold.until else _enrollments.c.held_until.is_not(None)
+    waits = sa.and_(_enrollments.c.state == EnrollmentState.HELD, _enrollments.c.held_until.is_not(None), shorter)
+    held = connection.execute(
+        sa.update(_enrollments)
+        .where(
+            _enrollments.c.founder_id == hold.founder_id,
+            sa.or_(_enrollments.c.state == EnrollmentState.ACTIVE, waits),
+        )
+        .values(state=EnrollmentState.HELD, held_until=hold.until, reason=hold.reason, updated_at=now)
+    )
+    return int(held.rowcount > 0)
+
+
+def pause_mailbox(connection: sa.Connection, mailbox_id: int, until: datetime, reason: str) -> None:
+    """Nothing leaves until then; a longer pause stays."""
+    connection.execute(
+        sa.update(_mailboxes)
+        .where(
+            _mailboxes.c.id == mailbox_id,
+            sa.or_(_mailboxes.c.paused_until.is_(None), _mailboxes.c.paused_until < until),
+        )
+        .values(paused_until=until, pause_reason=reason)
+    )
+
+
+# --- suppress ---------------------------------------------------------------------------------------------------
+
+
+def suppress(connection: sa.Connection, value: str, *, kind: str, reason: str, cause: Cause) -> int:
+    """Put a value (`address:…`, `domain:…`, `person:…`, `company:…`) on the list; 1 if it was not there yet."""
+    there = sa.select(_suppressions.c.id).where(_suppressions.c.value == value, _suppressions.c.kind == kind)
+    if connection.scalar(there) is not None:
+        return 0
+    entry = {"value": value, "kind": kind, "reason": reason, "origin": cause.origin}
+    # Before the commit: a suppression too many in the file does no harm, one too few forgets an opt-out.
+    if cause.journal is not None:
+        cause.journal.record({"at": cause.now.isoformat(), "action": "add", **entry})
+    connection.execute(sa.insert(_suppressions).values(created_at=cause.now, **entry))
+    return 1
+
+
+def suppress_address(
+    connection: sa.Connection,
+    address: str,
+    *,
+    kind: str,
+    reason: str,
+    origin: str,
+    now: datetime,
+    journal: Recorder | None = None,
+) -> int:
+    """Never write to this address again, in any of its spellings; a bounce also marks it as bounced."""
+    return _suppress_address(connection, address, kind, reason, Cause(origin, now, journal))
+
+
+def _suppress_address(connection: sa.Connection, address: str, kind: str, reason: str, cause: Cause) -> int:
+    if kind == "bounce":
+        connection.execute(
+            sa.update(_addresses).where(_addresses.c.key == address_key(address)).values(status=AddressStatus.BOUNCED)
+        )
+    return suppress(connection, f"address:{suppression_key(address)}", kind=kind, reason=reason, cause=cause)
+
+
+def suppress_person(connection: sa.Connection, founder_id: int, *, kind: str, reason: str, cause: Cause) -> int:
+    """The person and every address known of them, those that mails went to included."""
+    known = sa.union(
+        sa.select(_addresses.c.key).where(_addresses.c.founder_id == founder_id),
+        sa.select(_enrollments.c.address_key).where(_enrollments.c.founder_id == founder_id),
+        sa.select(_outbox.c.rcpt_key).where(_outbox.c.founder_id == founder_id),
+    )
+    values = [f"person:{founder_id}", *(f"address:{suppression_key(key)}" for key in connection.scalars(known))]
+    return sum(suppress(connection, value, kind=kind, reason=reason, cause=cause) for value in dict.fromkeys(values))
+
+
+# --- what a message proves about ours ---------------------------------------------------------------------------
+
+
+def confirm_sent(connection: sa.Connection, outbox_id: int, evidence: str, now: datetime) -> int:
+    """T14: a doubtful message did leave. The evidence joins its attempts."""
+    moved = connection.execute(
+        sa.update(_outbox)
+        .where(_outbox.c.id == outbox_id, _outbox.c.state == OutboxState.UNKNOWN)
+        .values(
+            state=OutboxState.SENT,
+            reason=evidence,
+            sent_at=sa.func.coalesce(_outbox.c.sent_at, _outbox.c.intent_at),
+            updated_at=now,
+        )
+    )
+    if moved.rowcount:
+        values = {"outbox_id": outbox_id, "token": "", "at": now, "phase": "inbox", "outcome": Outcome.ACCEPTED}
+        connection.execute(sa.insert(_attempts).values(code=0, enhanced_code="", text=evidence, **values))
+    return moved.rowcount
+
+
+def learn_wire_id(connection: sa.Connection, outbox_id: int, wire_message_id: str) -> None:
+    """Remember the Message-ID that the provider gave our message."""
+    connection.execute(
+        sa.update(_outbox)
+        .where(_outbox.c.id == outbox_id, _outbox.c.wire_message_id == "")
+        .values(wire_message_id=wire_message_id)
+    )

@@ -1,0 +1,241 @@
+"""Imports and their rows: what came from which file, and which records a set of rows may speak of.
+
+Writes nothing; `merging` carries out what an import has decided.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from outreach.core.identity import LookupKeys
+from outreach.core.merge import Known
+from outreach.core.survivors import CompanyRecord, FounderRecord
+from outreach.errors import NotFound
+from outreach.store.bulk import next_id, select_in
+from outreach.store.database import Database
+from outreach.store.tables import (
+    AddressRow,
+    CompanyHint,
+    CompanyKey,
+    CompanyName,
+    CompanyRow,
+    EnrollmentRow,
+    FounderKey,
+    FounderRow,
+    Import,
+    LeadFounder,
+    LeadRow,
+    table,
+)
+
+_imports, _leads, _lead_founders = table(Import), table(LeadRow), table(LeadFounder)
+_companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
+_keys, _hints, _names = table(CompanyKey), table(CompanyHint), table(CompanyName)
+_founder_keys, _enrollments = table(FounderKey), table(EnrollmentRow)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredLead:
+    """A row of an earlier import, with whom it was taken for."""
+
+    id: int
+    line: int
+    cells: Mapping[str, str]
+    format: str
+    mapping: Mapping[str, str]
+    exported_at: datetime
+    company_id: int | None
+    founder_ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PastImport:
+    """One file as it was read. `outcomes` counts its rows: new, merged, same, skipped."""
+
+    id: int
+    file: str
+    sha256: str
+    format: str
+    encoding: str
+    mapping: Mapping[str, str]
+    rows: int
+    tag: str
+    exported_at: datetime
+    imported_at: datetime
+    outcomes: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRow:
+    """A row that could not be used."""
+
+    line: int
+    reason: str
+    cells: Mapping[str, str]
+
+
+class Leads:
+    """What came from where."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # --- imports ------------------------------------------------------------------------------------
+
+    def imports(self) -> list[PastImport]:
+        """Every import, oldest first."""
+        counted = sa.select(_leads.c.import_id, _leads.c.outcome, sa.func.count()).group_by(
+            _leads.c.import_id, _leads.c.outcome
+        )
+        with self._db.read() as connection:
+            outcomes: dict[int, dict[str, int]] = {}
+            for import_id, outcome, count in connection.execute(counted):
+                outcomes.setdefault(import_id, {})[outcome] = count
+            rows = connection.execute(sa.select(_imports).order_by(_imports.c.id)).mappings()
+            return [PastImport(**row, outcomes=outcomes.get(row["id"], {})) for row in rows]
+
+    def get_import(self, import_id: int) -> PastImport:
+        found = next((each for each in self.imports() if each.id == import_id), None)
+        if found is None:
+            raise NotFound(f"there is no import {import_id}.", hint="outreach imports lists them")
+        return found
+
+    def skipped(self, import_id: int) -> list[SkippedRow]:
+        query = sa.select(_leads.c.line, _leads.c.reason, _leads.c.cells).where(
+            _leads.c.import_id == import_id, _leads.c.outcome == "skipped"
+        )
+        with self._db.read() as connection:
+            return [SkippedRow(**row) for row in connection.execute(query.order_by(_leads.c.line)).mappings()]
+
+    # --- what an import must know -------------------------------------------------------------------
+
+    def find_same_file(
+        self, connection: sa.Connection, sha256: str, format_name: str, mapping: Mapping[str, str]
+    ) -> int | None:
+        """The import that read these very bytes in the same way."""
+        query = sa.select(_imports.c.id, _imports.c.mapping).where(
+            _imports.c.sha256 == sha256, _imports.c.format == format_name
+        )
+        return next((id_ for id_, told in connection.execute(query) if told == dict(mapping)), None)
+
+    def twins(self, connection: sa.Connection, hashes: Iterable[str]) -> dict[str, tuple[int, datetime]]:
+        """row hash → a stored row with the same cells, and the date of the newest export that has it."""
+        newest = sa.func.max(_imports.c.exported_at, type_=_imports.c.exported_at.type)
+        query = (
+            sa.select(_leads.c.sha256, sa.func.min(_leads.c.id).label("lead_id"), newest.label("exported_at"))
+            .join(_imports, _imports.c.id == _leads.c.import_id)
+            .where(_leads.c.outcome != "skipped")
+            .group_by(_leads.c.sha256)
+        )
+        rows = select_in(connection, query, _leads.c.sha256, hashes)
+        return {row["sha256"]: (row["lead_id"], row["exported_at"]) for row in rows}
+
+    def owners(self, connection: sa.Connection, keys: LookupKeys) -> tuple[set[int], set[int]]:
+        """The companies and founders that have one of these keys, hints or addresses."""
+        companies, founders = set[int](), set[int]()
+        for of in (_keys, _hints):
+            companies |= {
+                row["company_id"] for row in select_in(connection, sa.select(of.c.company_id), of.c.key, keys.companies)
+            }
+        query = sa.select(_founder_keys.c.founder_id)
+        founders |= {row["founder_id"] for row in select_in(connection, query, _founder_keys.c.key, keys.founders)}
+        owned = sa.select(_addresses.c.founder_id, _addresses.c.company_id)
+        for row in select_in(connection, owned, _addresses.c.key, keys.addresses):
+            founders |= {row["founder_id"]} - {None}
+            companies |= {row["company_id"]} - {None}
+        return companies, founders
+
+    def rows_of(self, connection: sa.Connection, companies: Iterable[int], founders: Iterable[int]) -> list[StoredLead]:
+        """Every stored row that was taken for one of these, oldest first."""
+        usable = _leads.c.outcome != "skipped"
+        of_company = sa.select(_leads.c.id).where(usable)
+        found = {row["id"] for row in select_in(connection, of_company, _leads.c.company_id, companies)}
+        of_founder = sa.select(_lead_founders.c.lead_id)
+        found |= {row["lead_id"] for row in select_in(connection, of_founder, _lead_founders.c.founder_id, founders)}
+        people = self._founders_of(connection, found)
+        return [
+            StoredLead(**row, founder_ids=tuple(people.get(row["id"], ())))
+            for row in sorted(select_in(connection, _STORED, _leads.c.id, found), key=lambda row: int(row["id"]))
+        ]
+
+    def known(
+        self, connection: sa.Connection, companies: set[int], founders: set[int], addresses: Iterable[str]
+    ) -> Known:
+        """What is known of these records, as far as an import may change it."""
+        owned = sa.select(_addresses.c.key, _addresses.c.founder_id, _addresses.c.company_id)
+        enrolled = sa.select(_enrollments.c.founder_id, _enrollments.c.campaign_id)
+        campaigns: dict[int, set[int]] = {}
+        for row in select_in(connection, enrolled, _enrollments.c.founder_id, founders):
+            campaigns.setdefault(row["founder_id"], set()).add(row["campaign_id"])
+        return Known(
+            companies=_company_records(connection, companies),
+            founders=_founder_records(connection, founders),
+            addresses={
+                row["key"]: (row["founder_id"], row["company_id"])
+                for row in select_in(connection, owned, _addresses.c.key, addresses)
+            },
+            campaigns={founder: frozenset(those) for founder, those in campaigns.items()},
+            next_company=next_id(connection, _companies),
+            next_founder=next_id(connection, _founders),
+        )
+
+    def _founders_of(self, connection: sa.Connection, leads: Iterable[int]) -> dict[int, list[int]]:
+        found: dict[int, list[int]] = {}
+        rows = select_in(connection, sa.select(_lead_founders), _lead_founders.c.lead_id, leads)
+        for row in sorted(rows, key=lambda row: (int(row["lead_id"]), int(row["position"]))):
+            found.setdefault(row["lead_id"], []).append(row["founder_id"])
+        return found
+
+
+_STORED = sa.select(
+    _leads.c.id,
+    _leads.c.line,
+    _leads.c.cells,
+    _imports.c.format,
+    _imports.c.mapping,
+    _imports.c.exported_at,
+    _leads.c.company_id,
+).join(_imports, _imports.c.id == _leads.c.import_id)
+
+
+def _company_records(connection: sa.Connection, ids: Iterable[int]) -> dict[int, CompanyRecord]:
+    ids = list(ids)
+    aliases, keys, hints = (
+        _texts(connection, of, column, of.c.company_id, ids)
+        for of, column in ((_names, "name"), (_keys, "key"), (_hints, "key"))
+    )
+    found = {}
+    for row in select_in(connection, sa.select(_companies), _companies.c.id, ids):
+        plain: dict[str, Any] = {**row, "industries": tuple(row["industries"])}
+        plain.pop("created_at")
+        id_ = row["id"]
+        found[id_] = CompanyRecord(
+            **plain,
+            aliases=frozenset(aliases.get(id_, ())),
+            keys=frozenset(keys.get(id_, ())),
+            hints=frozenset(hints.get(id_, ())),
+        )
+    return found
+
+
+def _founder_records(connection: sa.Connection, ids: Iterable[int]) -> dict[int, FounderRecord]:
+    ids = list(ids)
+    keys = _texts(connection, _founder_keys, "key", _founder_keys.c.founder_id, ids)
+    found = {}
+    for row in select_in(connection, sa.select(_founders), _founders.c.id, ids):
+        plain: dict[str, Any] = dict(row)
+        plain.pop("created_at")
+        found[row["id"]] = FounderRecord(**plain, keys=frozenset(keys.get(row["id"], ())))
+    return found
+
+
+def _texts(
+    connection: sa.Connection, of: sa.Table, column: str, owner: sa.Column[Any], ids: Sequence[int]
+) -> dict[int, list[str]]:
+    found: dict[int, list[str]] = {}
+    for row in select_in(connection, sa.select(owner, of.c[column]), owner, ids):
+        found.setdefault(row[owner.name], []).append(row[column])
+    return found

@@ -1,0 +1,311 @@
+"""Carries out the plan of an import, in the one transaction it was made in. Decides nothing.
+
+What a record was part of goes with it: mails, answers, enrollments, tags. Suppressions are copied, never moved: the
+stricter wins, whichever way records come together or apart.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from outreach.core.merge import MergePlan, Question
+from outreach.core.survivors import CompanyRecord, Entry
+from outreach.store.bulk import delete_in, insert_all, next_id, select_in, update_all
+from outreach.store.tables import (
+    AddressRow,
+    Candidate,
+    CompanyHint,
+    CompanyKey,
+    CompanyName,
+    CompanyRow,
+    FounderKey,
+    FounderRow,
+    FounderTag,
+    Import,
+    LeadFounder,
+    LeadRow,
+    Suppression,
+    table,
+)
+
+_imports, _leads, _lead_founders = table(Import), table(LeadRow), table(LeadFounder)
+_companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
+_keys, _hints, _names = table(CompanyKey), table(CompanyHint), table(CompanyName)
+_founder_keys, _tags, _candidates = table(FounderKey), table(FounderTag), table(Candidate)
+_suppressions = table(Suppression)
+
+
+@dataclass(frozen=True, slots=True)
+class NewImport:
+    """A file to record."""
+
+    file: str
+    sha256: str
+    format: str
+    encoding: str
+    mapping: Mapping[str, str]
+    rows: int
+    tag: str
+    exported_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NewLead:
+    """A row to record. Whom it speaks of: what `entry` of the plan says, else what the stored row `twin` says."""
+
+    file: int
+    line: int
+    sha256: str
+    cells: Mapping[str, str]
+    outcome: str
+    reason: str = ""
+    entry: int | None = None
+    twin: int | None = None
+
+
+class Merging:
+    """One import's changes, written through one connection."""
+
+    def __init__(self, connection: sa.Connection, now: datetime) -> None:
+        self._c = connection
+        self._now = now
+
+    def apply(
+        self, plan: MergePlan, entries: Sequence[Entry], files: Sequence[NewImport], leads: Sequence[NewLead]
+    ) -> None:
+        """Write it all: records first, then the rows that speak of them, then what is left of absorbed records."""
+        imports = self._imports(files)
+        self._company_records(plan)
+        self._founder_records(plan)
+        self._repoint(_founders, "person", plan.absorbed_founders, plan.split_founders)
+        self._repoint(_companies, "company", plan.absorbed_companies, plan.split_companies)
+        self._known_rows(plan, entries)
+        fresh = self._new_rows(plan, imports, leads)
+        self._address_changes(plan, entries, fresh)
+        self._tag(files, fresh)
+
+    def unasked(
+        self, questions: Sequence[Question], companies: Iterable[int], founders: Iterable[int]
+    ) -> list[Question]:
+        """The questions that have not been recorded yet."""
+        there = self._asked("company", companies) | self._asked("founder", founders)
+        return [each for each in questions if (each.kind, each.left_id, each.right_id) not in there]
+
+    def ask(self, questions: Sequence[Question], companies: Iterable[int], founders: Iterable[int]) -> None:
+        """Record what only a person can tell; take back open questions on these records that are none any more."""
+        wanted = {(each.kind, each.left_id, each.right_id) for each in questions}
+        there = self._asked("company", companies) | self._asked("founder", founders)
+        settled = [id_ for key, (id_, decision) in there.items() if key not in wanted and not decision]
+        delete_in(self._c, _candidates.c.id, settled)
+        fresh = self.unasked(questions, companies, founders)
+        insert_all(self._c, _candidates, [{**asdict(each), "decision": "", "found_at": self._now} for each in fresh])
+
+    # --- records ------------------------------------------------------------------------------------
+
+    def _imports(self, files: Sequence[NewImport]) -> list[int]:
+        first = next_id(self._c, _imports)
+        rows = [{"id": first + at, **asdict(file), "imported_at": self._now} for at, file in enumerate(files)]
+        insert_all(self._c, _imports, rows)
+        return [int(row["id"]) for row in rows]
+
+    def _company_records(self, plan: MergePlan) -> None:
+        self._upsert(_companies, [_columns(record) for record in plan.companies])
+        touched = [*(record.id for record in plan.companies), *plan.absorbed_companies]
+        for of, column, texts in (
+            (_names, "name", {each.id: each.aliases for each in plan.companies}),
+            (_keys, "key", {each.id: each.keys for each in plan.companies}),
+            (_hints, "key", {each.id: each.hints for each in plan.companies}),
+        ):
+            delete_in(self._c, of.c.company_id, touched)
+            insert_all(
+                self._c, of, [{"company_id": id_, column: text} for id_, each in texts.items() for text in sorted(each)]
+            )
+
+    def _founder_records(self, plan: MergePlan) -> None:
+        rows = [asdict(record) for record in plan.founders]
+        self._upsert(_founders, [{name: row[name] for name in row if name != "keys"} for row in rows])
+        delete_in(self._c, _founder_keys.c.founder_id, [*(row["id"] for row in rows), *plan.absorbed_founders])
+        keys = [{"founder_id": each.id, "key": key} for each in plan.founders for key in sorted(each.keys)]
+        insert_all(self._c, _founder_keys, keys)
+
+    def _upsert(self, of: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        there = {row["id"] for row in select_in(self._c, sa.select(of.c.id), of.c.id, [row["id"] for row in rows])}
+        update_all(self._c, of, [row for row in rows if row["id"] in there])
+        insert_all(self._c, of, [{**row, "created_at": self._now} for row in rows if row["id"] not in there])
+
+    def _repoint(self, of: sa.Table, word: str, absorbed: Mapping[int, int], split: Mapping[int, int]) -> None:
+        """Everything that points to an absorbed record points to its new one; then the record goes."""
+        gone = [{"old": old, "new": new} for old, new in absorbed.items()]
+        if gone:
+            for column in _pointing_to(of):
+                statement = sa.update(column.table).prefix_with("OR IGNORE")
+                where = column == sa.bindparam("old")
+                self._c.execute(statement.where(where).values({column.name: sa.bindparam("new")}), gone)
+                if column.table in (_tags, _names):  # what both had is left over
+                    delete_in(self._c, column, absorbed)
+            self._move_questions(word, gone)
+        self._copy_suppressions(word, [*absorbed.items(), *((old, new) for new, old in split.items())])
+        delete_in(self._c, of.c.id, absorbed)
+
+    def _move_questions(self, word: str, gone: Sequence[Mapping[str, int]]) -> None:
+        """Questions that a person has answered stay answered; those between the two themselves are settled."""
+        kind = {"person": "founder"}.get(word, word)
+        same = sa.and_(_candidates.c.kind == kind, _candidates.c.decision != "")
+        for column in (_candidates.c.left_id, _candidates.c.right_id):
+            moved = sa.update(_candidates).prefix_with("OR IGNORE").where(same, column == sa.bindparam("old"))
+            self._c.execute(moved.values({column.name: sa.bindparam("new")}), gone)
+        left, right = _candidates.c.left_id, _candidates.c.right_id
+        turned = sa.update(_candidates).prefix_with("OR IGNORE").where(same, left > right)
+        self._c.execute(turned.values(left_id=right, right_id=left))
+        old = [each["old"] for each in gone]
+        self._c.execute(
+            sa.delete(_candidates).where(
+                _candidates.c.kind == kind, sa.or_(left == right, left.in_(old), right.in_(old))
+            )
+        )
+
+    def _copy_suppressions(self, word: str, pairs: Iterable[tuple[int, int]]) -> None:
+        copies = {f"{word}:{old}": f"{word}:{new}" for old, new in pairs}
+        rows = [
+            {"value": copies[row["value"]], **{name: row[name] for name in ("kind", "reason", "origin", "created_at")}}
+            for row in select_in(self._c, sa.select(_suppressions), _suppressions.c.value, copies)
+        ]
+        if rows:
+            self._c.execute(sa.insert(_suppressions).prefix_with("OR IGNORE"), rows)
+
+    # --- rows ---------------------------------------------------------------------------------------
+
+    def _known_rows(self, plan: MergePlan, entries: Sequence[Entry]) -> None:
+        """Rows of earlier imports that are taken for somebody else now."""
+        told = list(zip(entries, plan.entry_company, plan.entry_founders, strict=True))
+        moved = [
+            {"id": entry.lead_id, "company_id": company}
+            for entry, company, _ in told
+            if entry.lead_id and entry.company_id != company
+        ]
+        update_all(self._c, _leads, moved)
+        people = {entry.lead_id: those for entry, _, those in told if entry.lead_id and entry.founder_ids != those}
+        delete_in(self._c, _lead_founders.c.lead_id, people)
+        insert_all(self._c, _lead_founders, [row for lead, those in people.items() for row in _seats(lead, those)])
+
+    def _new_rows(self, plan: MergePlan, imports: Sequence[int], leads: Sequence[NewLead]) -> list["_Written"]:
+        """Every row of the files, with whom it was taken for."""
+        twins = self._taken_for({lead.twin for lead in leads if lead.twin is not None})
+        first = next_id(self._c, _leads)
+        written = []
+        for at, lead in enumerate(leads):
+            company, founders = twins[lead.twin] if lead.twin is not None else (None, ())
+            if lead.entry is not None:
+                company, founders = plan.entry_company[lead.entry], plan.entry_founders[lead.entry]
+            written.append(_Written(first + at, lead, company, founders))
+        insert_all(self._c, _leads, [_lead_row(each, imports[each.lead.file]) for each in written])
+        insert_all(self._c, _lead_founders, [row for each in written for row in _seats(each.id, each.founders)])
+        return written
+
+    def _taken_for(self, leads: Iterable[int]) -> dict[int, tuple[int | None, tuple[int, ...]]]:
+        leads = list(leads)
+        people: dict[int, list[int]] = {}
+        seats = select_in(self._c, sa.select(_lead_founders), _lead_founders.c.lead_id, leads)
+        for seat in sorted(seats, key=lambda seat: int(seat["position"])):
+            people.setdefault(seat["lead_id"], []).append(seat["founder_id"])
+        rows = select_in(self._c, sa.select(_leads.c.id, _leads.c.company_id), _leads.c.id, leads)
+        return {row["id"]: (row["company_id"], tuple(people.get(row["id"], ()))) for row in rows}
+
+    def _address_changes(self, plan: MergePlan, entries: Sequence[Entry], fresh: Sequence["_Written"]) -> None:
+        lead_of = {each.lead.entry: each.id for each in reversed(fresh) if each.lead.entry is not None}
+        added = []
+        for change in plan.addresses:
+            if change.is_new:
+                entry = entries[change.entry]
+                owner = {"founder_id": change.founder_id, "company_id": change.company_id}
+                lead = entry.lead_id or lead_of.get(change.entry)
+                known = {"status": _status(entry, change.key), "origin": entry.format, "lead_id": lead}
+                added.append({"address": change.key, "key": change.key, **owner, **known, "created_at": self._now})
+        insert_all(self._c, _addresses, added)
+        moved = sa.update(_addresses).where(_addresses.c.key == sa.bindparam("at_key"))
+        rows = [
+            {"at_key": each.key, "founder": each.founder_id, "company": each.company_id}
+            for each in plan.addresses
+            if not each.is_new
+        ]
+        if rows:
+            new: dict[str, Any] = {"founder_id": sa.bindparam("founder"), "company_id": sa.bindparam("company")}
+            self._c.execute(moved.values(new), rows)
+
+    def _tag(self, files: Sequence[NewImport], fresh: Sequence["_Written"]) -> None:
+        tagged = {(founder, files[each.lead.file].tag) for each in fresh for founder in each.founders}
+        rows = [{"founder_id": founder, "tag": tag} for founder, tag in sorted(tagged) if tag]
+        if rows:
+            self._c.execute(sa.insert(_tags).prefix_with("OR IGNORE"), rows)
+
+    def _asked(self, kind: str, ids: Iterable[int]) -> dict[tuple[str, int, int], tuple[int, str]]:
+        """Questions between two of these records."""
+        among = set(ids)
+        rows = select_in(
+            self._c, sa.select(_candidates).where(_candidates.c.kind == kind), _candidates.c.left_id, among
+        )
+        return {
+            (kind, row["left_id"], row["right_id"]): (row["id"], row["decision"])
+            for row in rows
+            if row["right_id"] in among
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """A row as it was recorded."""
+
+    id: int
+    lead: NewLead
+    company: int | None
+    founders: tuple[int, ...]
+
+
+def tag_import(connection: sa.Connection, import_id: int, tag: str) -> None:
+    """Tag everyone whom an earlier import named."""
+    named = (
+        sa.select(_lead_founders.c.founder_id, sa.literal(tag))
+        .join(_leads, _leads.c.id == _lead_founders.c.lead_id)
+        .where(_leads.c.import_id == import_id)
+    )
+    connection.execute(sa.insert(_tags).prefix_with("OR IGNORE").from_select(["founder_id", "tag"], named.distinct()))
+
+
+def _columns(record: CompanyRecord) -> dict[str, Any]:
+    row = asdict(record)
+    elsewhere = ("aliases", "keys", "hints")
+    return {**{name: row[name] for name in row if name not in elsewhere}, "industries": list(record.industries)}
+
+
+def _lead_row(written: _Written, import_id: int) -> dict[str, Any]:
+    lead = written.lead
+    return {
+        "id": written.id,
+        "import_id": import_id,
+        "line": lead.line,
+        "sha256": lead.sha256,
+        "cells": dict(lead.cells),
+        "outcome": lead.outcome,
+        "reason": lead.reason,
+        "company_id": written.company,
+    }
+
+
+def _seats(lead: int, founders: Sequence[int]) -> list[dict[str, int]]:
+    return [{"lead_id": lead, "position": at, "founder_id": founder} for at, founder in enumerate(founders)]
+
+
+def _status(entry: Entry, address: str) -> str:
+    told = (person.email_status for person in entry.lead.people if address in person.emails)
+    return next(told, "given")
+
+
+def _pointing_to(of: sa.Table) -> list[sa.Column[Any]]:
+    """Every column of every table that refers to this one's id."""
+    return [
+        key.parent for other in SQLModel.metadata.sorted_tables for key in other.foreign_keys if key.column is of.c.id
+    ]

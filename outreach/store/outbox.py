@@ -1,0 +1,227 @@
+"""The outbox: messages queued, listed, and resolved by hand. Sending them is `store.claims`.
+
+A message's bytes and Message-ID never change once it is here; one live row stands for each campaign, step and founder.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from outreach.core.records import OutboxItem, OutboxState
+from outreach.core.sequence import Progress
+from outreach.core.suppression import suppression_keys
+from outreach.errors import NotFound, SendRefused
+from outreach.store.database import Database
+from outreach.store.tables import AddressRow, Attempt, CampaignRow, FounderRow, LedgerRow, OutboxRow, Suppression, table
+
+EXPIRES_AFTER = timedelta(hours=48)
+
+_outbox, _campaigns, _founders = table(OutboxRow), table(CampaignRow), table(FounderRow)
+_ledger, _attempts = table(LedgerRow), table(Attempt)
+_suppressions, _addresses = table(Suppression), table(AddressRow)
+
+LIVE = sa.or_(_outbox.c.state != OutboxState.CANCELLED, _outbox.c.intent_at.is_not(None))
+ORDER = (sa.case((_outbox.c.step > 1, 0), else_=1), _outbox.c.due_at, _outbox.c.id)
+
+
+@dataclass(frozen=True, slots=True)
+class NewMessage:
+    """A message to queue, with everything that never changes afterwards."""
+
+    campaign_id: int
+    enrollment_id: int
+    mailbox_id: int
+    step: int
+    founder_id: int
+    company_id: int | None
+    rcpt: str
+    rcpt_key: str
+    subject: str
+    dedupe_key: str
+    generation: int
+    message_id: str
+    mime: bytes
+    sha256: str
+    due_at: datetime
+    expires_at: datetime
+    state: OutboxState = OutboxState.QUEUED
+    reason: str = ""
+
+
+class Outbox:
+    """Messages on their way."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    # --- into the outbox ------------------------------------------------------------------------------
+
+    def enqueue(self, messages: Sequence[NewMessage], now: datetime) -> int:
+        """Queue what has no live row yet (T1); return how many were new."""
+        if not messages:
+            return 0
+        rows = [
+            {name: getattr(message, name) for name in NewMessage.__dataclass_fields__}
+            | {"rcpt_domain": message.rcpt_key.rpartition("@")[2], "queued_at": now, "updated_at": now}
+            for message in messages
+        ]
+        with self._db.write() as connection:
+            taken = _taken_keys(connection, {message.campaign_id for message in messages})
+            fresh = [row for row in rows if row["dedupe_key"] not in taken]
+            if fresh:
+                connection.execute(sa.insert(_outbox), [_complete(row) for row in fresh])
+        return len(fresh)
+
+    def generations(self, campaign_id: int) -> dict[str, int]:
+        """dedupe key → how many of its rows were cancelled before they could leave."""
+        query = (
+            sa.select(_outbox.c.dedupe_key, sa.func.count())
+            .where(_outbox.c.campaign_id == campaign_id, ~LIVE)
+            .group_by(_outbox.c.dedupe_key)
+        )
+        with self._db.read() as connection:
+            return dict(connection.execute(query).all())
+
+    def histories(self, campaign_id: int) -> dict[int, list[Progress]]:
+        """enrollment → what became of its steps."""
+        query = sa.select(_outbox.c.enrollment_id, _outbox.c.step, _outbox.c.state, _outbox.c.sent_at).where(
+            _outbox.c.campaign_id == campaign_id, LIVE
+        )
+        found: dict[int, list[Progress]] = {}
+        with self._db.read() as connection:
+            for enrollment_id, step, state, sent_at in connection.execute(query):
+                found.setdefault(enrollment_id, []).append(Progress(step, OutboxState(state), sent_at))
+        return found
+
+    # --- the queue, seen from outside --------------------------------------------------------------------
+
+    def items(
+        self,
+        *,
+        states: Sequence[OutboxState] = (),
+        campaign_id: int | None = None,
+        mailbox_id: int | None = None,
+        ids: Sequence[int] = (),
+        limit: int | None = None,
+    ) -> list[OutboxItem]:
+        """Messages in the order they go out: follow-ups first, oldest due first."""
+        query = select_items().order_by(*ORDER).limit(limit)
+        if states:
+            query = query.where(_outbox.c.state.in_(states))
+        if campaign_id is not None:
+            query = query.where(_outbox.c.campaign_id == campaign_id)
+        if mailbox_id is not None:
+            query = query.where(_outbox.c.mailbox_id == mailbox_id)
+        if ids:
+            query = query.where(_outbox.c.id.in_(ids))
+        with self._db.read() as connection:
+            return [read_item(row) for row in connection.execute(query).mappings()]
+
+    def get(self, item_id: int) -> OutboxItem:
+        found = self.items(ids=[item_id])
+        if not found:
+            raise NotFound(f"there is no message {item_id} in the outbox.", hint="`outreach outbox` lists them")
+        return found[0]
+
+    def thread(self, enrollment_id: int) -> list[OutboxItem]:
+        """What one founder was sent in one campaign, oldest first."""
+        query = select_items().where(_outbox.c.enrollment_id == enrollment_id, LIVE).order_by(_outbox.c.step)
+        with self._db.read() as connection:
+            return [read_item(row) for row in connection.execute(query).mappings()]
+
+    def sent_times(self, mailbox_id: int) -> list[datetime]:
+        """When this mailbox reserved its sends, oldest first."""
+        query = sa.select(_ledger.c.at).where(_ledger.c.mailbox_id == mailbox_id).order_by(_ledger.c.at)
+        with self._db.read() as connection:
+            return list(connection.scalars(query))
+
+    def attempts(self, item_id: int) -> list[Mapping[str, Any]]:
+        """What was tried, oldest first."""
+        query = sa.select(_attempts).where(_attempts.c.outbox_id == item_id).order_by(_attempts.c.id)
+        with self._db.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    # --- by hand ---------------------------------------------------------------------------------------------
+
+    def resolve(self, item_id: int, state: OutboxState, reason: str, now: datetime) -> OutboxItem:
+        """T15, T16: a person decides what a doubtful message is: sent, queued again (the same bytes), or given up."""
+        values: dict[str, Any] = {"state": state, "reason": reason, "updated_at": now}
+        if state is OutboxState.SENT:
+            values["sent_at"] = sa.func.coalesce(_outbox.c.sent_at, _outbox.c.intent_at)
+        if state is OutboxState.QUEUED:
+            values |= {"due_at": now, "expires_at": now + EXPIRES_AFTER}
+        return self._by_hand(item_id, (OutboxState.UNKNOWN,), values, now)
+
+    def retry(self, item_id: int, reason: str, now: datetime) -> OutboxItem:
+        """T20, T21: a failed or held message goes back to the queue once its cause is mended."""
+        values = {"state": OutboxState.QUEUED, "reason": reason, "due_at": now, "expires_at": now + EXPIRES_AFTER}
+        return self._by_hand(item_id, (OutboxState.FAILED, OutboxState.HELD), values, now)
+
+    def _by_hand(
+        self, item_id: int, allowed: tuple[OutboxState, ...], values: Mapping[str, Any], now: datetime
+    ) -> OutboxItem:
+        item = self.get(item_id)
+        with self._db.write() as connection:
+            if values["state"] is OutboxState.QUEUED:
+                keys = keys_of(connection, item.founder_id, None, item.rcpt)
+                if connection.scalar(sa.select(is_suppressed(keys))):
+                    raise SendRefused(f"{item.rcpt} must not be written to.", hint="`outreach suppress list` shows why")
+            moved = connection.execute(
+                sa.update(_outbox)
+                .where(_outbox.c.id == item_id, _outbox.c.state.in_(allowed))
+                .values(attempt_count=0, first_attempt_at=None, **{**values, "updated_at": now})
+            )
+            if moved.rowcount != 1:
+                wanted = " or ".join(allowed)
+                raise SendRefused(
+                    f"message {item_id} is {item.state}, not {wanted}.", hint=f"outreach outbox show {item_id}"
+                )
+        return self.get(item_id)
+
+
+# --- statements shared with `store.claims` ------------------------------------------------------------
+
+
+def _taken_keys(connection: sa.Connection, campaigns: Iterable[int]) -> set[str]:
+    query = sa.select(_outbox.c.dedupe_key).where(LIVE, _outbox.c.campaign_id.in_(campaigns))
+    return set(connection.scalars(query))
+
+
+def _complete(row: Mapping[str, Any]) -> dict[str, Any]:
+    """SQLModel's defaults are not the table's, so a Core insert names them."""
+    return {
+        "wire_message_id": "",
+        "attempt_count": 0,
+        "owner": "",
+        "code": 0,
+        "enhanced_code": "",
+        "reply": "",
+        "provider_id": "",
+        **row,
+    }
+
+
+def select_items() -> sa.Select[Any]:
+    return (
+        sa.select(_outbox, _campaigns.c.name.label("campaign"), _founders.c.full_name.label("founder"))
+        .join(_campaigns, _campaigns.c.id == _outbox.c.campaign_id)
+        .join(_founders, _founders.c.id == _outbox.c.founder_id)
+    )
+
+
+def read_item(row: sa.RowMapping) -> OutboxItem:
+    plain = {name: row[name] for name in OutboxItem.__dataclass_fields__ if name in row}
+    return OutboxItem(**{**plain, "state": OutboxState(row["state"]), "attempts": row["attempt_count"]})
+
+
+def is_suppressed(keys: Sequence[str]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(_suppressions.c.value.in_(keys))
+
+
+def keys_of(connection: sa.Connection, founder_id: int, company_id: int | None, rcpt: str) -> tuple[str, ...]:
+    """Every suppression key that would cover this message: the person, all their addresses, domains, the company."""
+    addresses = connection.scalars(sa.select(_addresses.c.key).where(_addresses.c.founder_id == founder_id))
+    return suppression_keys([rcpt, *addresses], founder_id=founder_id, company_id=company_id)

@@ -1,0 +1,162 @@
+"""What the numbers are: the funnel of each campaign, and what waits for a person's eyes. Reads only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from outreach.core.records import EnrollmentState, OutboxState
+from outreach.store.database import Database
+from outreach.store.tables import (
+    AddressRow,
+    CampaignRow,
+    EnrollmentRow,
+    FounderRow,
+    InboundRow,
+    MailboxRow,
+    OutboxRow,
+    table,
+)
+
+_outbox, _inbound, _enrollments = table(OutboxRow), table(InboundRow), table(EnrollmentRow)
+_campaigns, _founders, _addresses = table(CampaignRow), table(FounderRow), table(AddressRow)
+_mailboxes = table(MailboxRow)
+
+# Each label stands for all that come before it: an offer was an interview, and that was interest.
+_INTEREST = {
+    "interested": ("interested", "interview", "offer"),
+    "interview": ("interview", "offer"),
+    "offer": ("offer",),
+}
+# An opt-out that a person wrote is an answer; one that a mail program sent is not.
+_ANSWERED = sa.or_(
+    _inbound.c.kind == "reply", sa.and_(_inbound.c.kind == "unsubscribe", _inbound.c.subkind == "human")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """One campaign in numbers. People, except `sent`, which counts messages; `unknown` are messages in doubt."""
+
+    name: str
+    state: str
+    reason: str
+    enrolled: int
+    mailed: int
+    sent: int
+    delivered: int
+    bounced: int
+    replied: int
+    auto_replied: int
+    unsubscribed: int
+    interested: int
+    interview: int
+    offer: int
+    unknown: int
+    failed: int
+    waiting: int
+    held: int
+    finished: int
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Everyone there is, before any campaign."""
+
+    imported: int
+    with_address: int
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxHealth:
+    """One sending identity today."""
+
+    address: str
+    sent_24h: int
+    paused_until: datetime | None
+    pause_reason: str
+    next_send_at: datetime
+    synced_at: datetime | None
+
+
+class Reports:
+    """Counts, straight from the rows."""
+
+    def __init__(self, database: Database) -> None:
+        self._db = database
+
+    def people(self) -> People:
+        with self._db.read() as connection:
+            imported = connection.scalar(sa.select(sa.func.count()).select_from(_founders)) or 0
+            reachable = connection.scalar(sa.select(sa.func.count(sa.distinct(_addresses.c.founder_id)))) or 0
+        return People(imported, reachable)
+
+    def funnels(self) -> list[Funnel]:
+        with self._db.read() as connection:
+            return [
+                _funnel(connection, row) for row in connection.execute(sa.select(_campaigns).order_by(_campaigns.c.id))
+            ]
+
+    def count_outbox(self, state: OutboxState) -> int:
+        with self._db.read() as connection:
+            return connection.scalar(sa.select(sa.func.count()).where(_outbox.c.state == state)) or 0
+
+    def new_replies(self) -> int:
+        """Answers from people that nobody has labelled yet."""
+        with self._db.read() as connection:
+            query = sa.select(sa.func.count()).where(_inbound.c.kind == "reply", _inbound.c.label == "")
+            return connection.scalar(query) or 0
+
+    def mailboxes(self, since: datetime) -> list[MailboxHealth]:
+        sent = (
+            sa.select(sa.func.count())
+            .where(_outbox.c.mailbox_id == _mailboxes.c.id, _outbox.c.intent_at > since)
+            .scalar_subquery()
+        )
+        with self._db.read() as connection:
+            return [
+                MailboxHealth(
+                    row.address, row.sent_24h, row.paused_until, row.pause_reason, row.next_send_at, row.synced_at
+                )
+                for row in connection.execute(sa.select(_mailboxes, sent.label("sent_24h")))
+            ]
+
+
+def _funnel(connection: sa.Connection, campaign: sa.Row[tuple[object, ...]]) -> Funnel:
+    def enrolled(*states: EnrollmentState) -> int:
+        query = sa.select(sa.func.count()).where(_enrollments.c.campaign_id == campaign.id)
+        return connection.scalar(query.where(_enrollments.c.state.in_(states)) if states else query) or 0
+
+    def messages(*states: OutboxState) -> int:
+        query = sa.select(sa.func.count()).where(_outbox.c.campaign_id == campaign.id, _outbox.c.state.in_(states))
+        return connection.scalar(query) or 0
+
+    def people(column: sa.ColumnElement[bool]) -> int:
+        query = sa.select(sa.func.count(sa.distinct(_inbound.c.founder_id)))
+        return connection.scalar(query.where(_inbound.c.campaign_id == campaign.id, column)) or 0
+
+    mailed = connection.scalar(
+        sa.select(sa.func.count(sa.distinct(_outbox.c.founder_id))).where(
+            _outbox.c.campaign_id == campaign.id, _outbox.c.intent_at.is_not(None)
+        )
+    )
+    bounced = people(sa.and_(_inbound.c.kind == "bounce", _inbound.c.subkind.in_(("hard", "closed"))))
+    return Funnel(
+        name=campaign.name,
+        state=campaign.state,
+        reason=campaign.reason,
+        enrolled=enrolled(),
+        mailed=mailed or 0,
+        sent=messages(OutboxState.SENT),
+        delivered=(mailed or 0) - bounced,
+        bounced=bounced,
+        replied=people(_ANSWERED),
+        auto_replied=people(_inbound.c.kind == "auto_reply"),
+        unsubscribed=people(_inbound.c.kind == "unsubscribe"),
+        **{label: people(_inbound.c.label.in_(labels)) for label, labels in _INTEREST.items()},
+        unknown=messages(OutboxState.UNKNOWN),
+        failed=messages(OutboxState.FAILED),
+        waiting=enrolled(EnrollmentState.ACTIVE),
+        held=enrolled(EnrollmentState.HELD),
+        finished=enrolled(EnrollmentState.FINISHED),
+    )

@@ -1,0 +1,110 @@
+"""Making and upgrading the store's schema: one plain query tells whether there is anything to do, then Alembic does it.
+
+Migrations run in code, without an ini file, in one transaction, with foreign keys off: Alembic rebuilds tables on
+SQLite, and a rebuild under ON DELETE rules would delete the children.
+"""
+
+import io
+import sqlite3
+from contextlib import closing, suppress
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from outreach.errors import StoreError
+from outreach.resources import data_dir
+from outreach.store import tables  # noqa: F401  fills SQLModel.metadata
+from outreach.store.database import APPLICATION_ID, Database, create_private, refuse_foreign
+
+if TYPE_CHECKING:
+    from alembic.config import Config  # heavy, and needed only when there is something to migrate
+
+
+@cache
+def revisions() -> tuple[str, ...]:
+    """The known revisions, oldest first: a migration's file name starts with its revision."""
+    files = (data_dir() / "migrations" / "versions").glob("[0-9]*.py")
+    return tuple(sorted(file.name.partition("_")[0] for file in files))
+
+
+def open_database(path: Path, *, create: bool = False) -> Database:
+    """Open the store at `path`, upgrading an older one; raise StoreError for what is not ours, newer or damaged."""
+    if not path.exists():
+        if not create:
+            raise StoreError(
+                f"there is no store at {path}.", hint="run `outreach init` here, or name a workspace with -C DIR"
+            )
+        path.parent.mkdir(parents=True, exist_ok=True)
+        create_private(path)
+    refuse_foreign(path)
+    database = Database(path)
+    found = _revision(path)
+    if revisions()[-1:] == (found,):
+        return database
+    if found and found not in revisions():
+        raise StoreError(
+            f"{path.name} was made by a newer outreach (schema {found}; this one knows {revisions()[-1]}).",
+            hint="upgrade with `pip install --upgrade outreach`",
+        )
+    if found:
+        _backup(path, found)
+    migrate(database)
+    return database
+
+
+def memory_database() -> Database:
+    """A store that lives as long as the process: the fake of every test, with the schema the models describe."""
+    database = Database(":memory:")
+    SQLModel.metadata.create_all(database.engine)
+    return database
+
+
+def alembic_config(connection: sa.Connection) -> "Config":
+    """Alembic's settings, in code; `migrations/env.py` takes the connection from it."""
+    from alembic.config import Config
+
+    config = Config(stdout=io.StringIO())
+    config.set_main_option("script_location", str(data_dir() / "migrations").replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def migrate(database: Database) -> None:
+    """Bring the schema to the newest revision, wholly or not at all."""
+    from alembic import command
+
+    with database.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.rollback()
+        with connection.execution_options(outreach_writer=True).begin():
+            command.upgrade(alembic_config(connection), "head")
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+            if broken:
+                raise StoreError(f"the upgrade would break {len(broken)} links between tables; nothing was changed.")
+            connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
+    database.close()  # foreign keys are switched on again by the next connection
+
+
+def backup(path: Path, to: Path) -> None:
+    """An online copy of the store, consistent while others write."""
+    create_private(to)
+    with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(to)) as target:
+        source.backup(target)
+
+
+def _backup(path: Path, revision: str) -> None:
+    with suppress(FileExistsError):  # made by an earlier try of the same upgrade
+        backup(path, path.with_name(f"{path.name}.before-{revision}"))
+
+
+def _revision(path: Path) -> str:
+    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
+        try:
+            row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+        except sqlite3.OperationalError:
+            return ""
+    return row[0] if row else ""

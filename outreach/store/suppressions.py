@@ -1,0 +1,79 @@
+"""The suppression list as a whole: added to by hand, listed, and made one with its log, which no restore forgets."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from outreach.store.consequences import Cause, stop_company, stop_enrollments, stop_people, suppress, suppress_person
+from outreach.store.database import Database
+from outreach.store.journal import Recorder
+from outreach.store.tables import EnrollmentRow, Suppression, table
+
+_suppressions, _enrollments = table(Suppression), table(EnrollmentRow)
+_COLUMNS = ("value", "kind", "reason", "origin", "created_at")
+
+
+class Suppressions:
+    """Whom we must not write to."""
+
+    def __init__(self, database: Database, log: Recorder) -> None:
+        self._db, self._log = database, log
+
+    def add_person(self, founder_id: int, reason: str, now: datetime) -> None:
+        """The founder with all their addresses; whatever was to be sent to them is cancelled."""
+        with self._db.write() as connection:
+            suppress_person(connection, founder_id, kind="manual", reason=reason, cause=self._cause(now))
+            stop_people(connection, [founder_id], reason="suppressed", cancel="suppressed", now=now)
+
+    def add_address(self, key: str, reason: str, now: datetime) -> None:
+        """One address, by its widest key, whether or not anyone here has it."""
+        with self._db.write() as connection:
+            suppress(connection, f"address:{key}", kind="manual", reason=reason, cause=self._cause(now))
+            condition = _enrollments.c.address_key == key
+            stop_enrollments(connection, condition, reason="suppressed", cancel="suppressed", now=now)
+
+    def add_domain(self, domain: str, reason: str, now: datetime) -> None:
+        """A domain with everything below it."""
+        with self._db.write() as connection:
+            suppress(connection, f"domain:{domain}", kind="manual", reason=reason, cause=self._cause(now))
+            stop_company(connection, None, [domain], reason="suppressed", cancel="suppressed", now=now)
+
+    def all(self) -> list[Mapping[str, Any]]:
+        """Newest first."""
+        query = sa.select(*(_suppressions.c[name] for name in _COLUMNS)).order_by(_suppressions.c.id.desc())
+        with self._db.read() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def merge(self, entries: Iterable[Mapping[str, Any]]) -> int:
+        """Take over what only the log knows: a restored or older store has forgotten it. How many were missing."""
+        logged = {
+            (str(entry["value"]), str(entry["kind"])): entry
+            for entry in entries
+            if entry.get("action") == "add" and "value" in entry and "kind" in entry
+        }
+        if not logged:
+            return 0
+        with self._db.read() as connection:
+            known = {tuple(row) for row in connection.execute(sa.select(_suppressions.c.value, _suppressions.c.kind))}
+        missing = [entry for key, entry in logged.items() if key not in known]
+        if missing:
+            with self._db.write() as connection:
+                connection.execute(
+                    sa.insert(_suppressions).prefix_with("OR IGNORE"), [_row(entry) for entry in missing]
+                )
+        return len(missing)
+
+    def _cause(self, now: datetime) -> Cause:
+        return Cause("by hand", now, self._log)
+
+
+def _row(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "value": str(entry["value"]),
+        "kind": str(entry["kind"]),
+        "reason": str(entry.get("reason", "")),
+        "origin": str(entry.get("origin", "")),
+        "created_at": datetime.fromisoformat(entry["at"]),
+    }

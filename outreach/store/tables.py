@@ -1,0 +1,385 @@
+"""The tables. They never leave this room: sub-stores translate rows to the records of `core.records` at the door.
+
+SQLModel checks nothing on write for `table=True`, so the constraints that matter stand in the schema itself.
+"""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+# Named constraints, so that a migration can drop one (Alembic batch mode needs names on SQLite).
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def table(model: type[SQLModel]) -> sa.Table:
+    """The Core table behind a model, for set-based statements."""
+    return SQLModel.metadata.tables[str(model.__tablename__)]
+
+
+def _json(**kwargs: Any) -> Any:
+    return Field(sa_type=sa.JSON, **kwargs)
+
+
+# --- people ---------------------------------------------------------------------------------------
+
+
+class Meta(SQLModel, table=True):
+    """Facts about this store itself, such as its instance id."""
+
+    __tablename__ = "meta"
+    name: str = Field(primary_key=True)
+    value: str
+
+
+class Import(SQLModel, table=True):
+    """One file, read once. `exported_at` is the date in its name, else its modification time."""
+
+    __tablename__ = "imports"
+    id: int | None = Field(default=None, primary_key=True)
+    file: str
+    sha256: str = Field(index=True)
+    format: str
+    encoding: str
+    mapping: dict[str, str] = _json()
+    rows: int
+    tag: str = ""
+    exported_at: datetime
+    imported_at: datetime
+
+
+class LeadRow(SQLModel, table=True):
+    """One row as the file gave it, with what became of it: new, merged, same or skipped."""
+
+    __tablename__ = "leads"
+    id: int | None = Field(default=None, primary_key=True)
+    import_id: int = Field(foreign_key="imports.id", index=True)
+    line: int
+    sha256: str = Field(index=True)
+    cells: dict[str, str] = _json()
+    outcome: str
+    reason: str = ""
+    company_id: int | None = Field(default=None, foreign_key="companies.id", index=True)
+
+
+class LeadFounder(SQLModel, table=True):
+    """Which founders a row named; `position` is the place in the row (two spellings in one cell may be one founder)."""
+
+    __tablename__ = "lead_founders"
+    lead_id: int = Field(foreign_key="leads.id", primary_key=True)
+    position: int = Field(primary_key=True)
+    founder_id: int = Field(foreign_key="founders.id", index=True)
+
+
+class CompanyRow(SQLModel, table=True):
+    """A startup after identity resolution. `facts_at` is the date of the newest export that spoke of it."""
+
+    __tablename__ = "companies"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    name_key: str = Field(index=True)
+    domain: str = Field(default="", index=True)
+    website: str = ""
+    slug: str = ""
+    linkedin: str = ""
+    description: str = ""
+    industries: list[str] = _json()
+    city: str = ""
+    region: str = ""
+    country: str = ""
+    employees: str = ""
+    founded: str = ""
+    funding_amount: int | None = None
+    funding_currency: str = ""
+    funding_usd: int | None = None
+    last_funding_type: str = ""
+    last_funding_on: str = ""
+    status: str = ""
+    phone: str = ""
+    facts_at: datetime
+    created_at: datetime
+
+
+class CompanyName(SQLModel, table=True):
+    """Every other name a company has gone by."""
+
+    __tablename__ = "company_names"
+    company_id: int = Field(foreign_key="companies.id", primary_key=True)
+    name: str = Field(primary_key=True)
+
+
+class CompanyKey(SQLModel, table=True):
+    """Hard keys: `slug:acme`, `domain:acme.example`, `linkedin:acme`. One company each."""
+
+    __tablename__ = "company_keys"
+    key: str = Field(primary_key=True)
+    company_id: int = Field(foreign_key="companies.id", index=True)
+
+
+class CompanyHint(SQLModel, table=True):
+    """What a company may share with others: `name:acme`, `email:…`, a shared domain. Leads to what must be judged anew."""
+
+    __tablename__ = "company_hints"
+    key: str = Field(primary_key=True)
+    company_id: int = Field(foreign_key="companies.id", primary_key=True, index=True)
+
+
+class FounderRow(SQLModel, table=True):
+    """A person after identity resolution."""
+
+    __tablename__ = "founders"
+    id: int | None = Field(default=None, primary_key=True)
+    company_id: int | None = Field(default=None, foreign_key="companies.id", index=True)
+    full_name: str
+    first_name: str = ""
+    last_name: str = ""
+    name_key: str = Field(index=True)
+    title: str = ""
+    linkedin: str = ""
+    slug: str = ""
+    facts_at: datetime
+    created_at: datetime
+
+
+class FounderKey(SQLModel, table=True):
+    """Hard keys: `linkedin:ada`, `slug:ada-testwell`. One founder each; addresses have their own table."""
+
+    __tablename__ = "founder_keys"
+    key: str = Field(primary_key=True)
+    founder_id: int = Field(foreign_key="founders.id", index=True)
+
+
+class FounderTag(SQLModel, table=True):
+    """Tags, from `import --tag` or by hand."""
+
+    __tablename__ = "founder_tags"
+    founder_id: int = Field(foreign_key="founders.id", primary_key=True)
+    tag: str = Field(primary_key=True, index=True)
+
+
+class AddressRow(SQLModel, table=True):
+    """An e-mail address belongs to one founder, or to one company (a role inbox, or one that people share)."""
+
+    __tablename__ = "addresses"
+    __table_args__ = (sa.CheckConstraint("(founder_id IS NULL) <> (company_id IS NULL)", name="one_owner"),)
+    id: int | None = Field(default=None, primary_key=True)
+    address: str
+    key: str = Field(unique=True)
+    founder_id: int | None = Field(default=None, foreign_key="founders.id", index=True)
+    company_id: int | None = Field(default=None, foreign_key="companies.id", index=True)
+    status: str
+    origin: str
+    lead_id: int | None = Field(default=None, foreign_key="leads.id")
+    created_at: datetime
+
+
+class Candidate(SQLModel, table=True):
+    """Two records that may be one; only a person can tell. `left_id` < `right_id`."""
+
+    __tablename__ = "candidates"
+    __table_args__ = (sa.UniqueConstraint("kind", "left_id", "right_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    left_id: int
+    right_id: int
+    rule: str
+    evidence: str
+    decision: str = ""
+    found_at: datetime
+
+
+# --- sending --------------------------------------------------------------------------------------
+
+
+class MailboxRow(SQLModel, table=True):
+    """A sending identity. `next_send_at` is never NULL, so that the fence can compare it."""
+
+    __tablename__ = "mailboxes"
+    id: int | None = Field(default=None, primary_key=True)
+    address: str = Field(unique=True)
+    paused_until: datetime | None = None
+    pause_reason: str = ""
+    next_send_at: datetime
+    synced_at: datetime | None = None
+
+
+class CampaignRow(SQLModel, table=True):
+    """Whom, by which sequence, from which mailbox."""
+
+    __tablename__ = "campaigns"
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    sequence: str
+    mailbox_id: int = Field(foreign_key="mailboxes.id")
+    state: str
+    reason: str = ""
+    filters: dict[str, str] = _json()
+    created_at: datetime
+
+
+class EnrollmentRow(SQLModel, table=True):
+    """A founder in a campaign, with the one address that all steps go to."""
+
+    __tablename__ = "enrollments"
+    __table_args__ = (sa.UniqueConstraint("campaign_id", "founder_id"),)
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: int = Field(foreign_key="campaigns.id")
+    founder_id: int = Field(foreign_key="founders.id", index=True)
+    address: str
+    address_key: str = Field(index=True)
+    state: str = Field(index=True)
+    reason: str = ""
+    held_until: datetime | None = None
+    enrolled_at: datetime
+    updated_at: datetime
+
+
+class OutboxRow(SQLModel, table=True):
+    """One message. Its bytes and Message-ID never change after it was queued."""
+
+    __tablename__ = "outbox"
+    # A row cancelled before its intent frees its key; one that may have left never does.
+    __table_args__ = (
+        sa.Index(
+            "uq_outbox_dedupe_key",
+            "dedupe_key",
+            unique=True,
+            sqlite_where=sa.text("state <> 'cancelled' OR intent_at IS NOT NULL"),
+            postgresql_where=sa.text("state <> 'cancelled' OR intent_at IS NOT NULL"),
+        ),
+        sa.Index("ix_outbox_state_due", "state", "due_at"),
+    )
+    id: int | None = Field(default=None, primary_key=True)
+    campaign_id: int = Field(foreign_key="campaigns.id", index=True)
+    enrollment_id: int = Field(foreign_key="enrollments.id", index=True)
+    mailbox_id: int = Field(foreign_key="mailboxes.id")
+    step: int
+    founder_id: int = Field(foreign_key="founders.id", index=True)
+    company_id: int | None = Field(default=None, foreign_key="companies.id")
+    rcpt: str
+    rcpt_key: str = Field(index=True)
+    rcpt_domain: str
+    subject: str
+    dedupe_key: str
+    generation: int = 0
+    message_id: str = Field(unique=True)
+    wire_message_id: str = ""
+    mime: bytes
+    sha256: str
+    state: str
+    reason: str = ""
+    due_at: datetime
+    expires_at: datetime
+    attempt_count: int = 0
+    first_attempt_at: datetime | None = None
+    token: str | None = None
+    lease_expires_at: datetime | None = None
+    owner: str = ""
+    intent_at: datetime | None = None
+    sent_at: datetime | None = None
+    code: int = 0
+    enhanced_code: str = ""
+    reply: str = ""
+    provider_id: str = ""
+    queued_at: datetime
+    updated_at: datetime
+
+
+class Attempt(SQLModel, table=True):
+    """What was tried, append-only."""
+
+    __tablename__ = "attempts"
+    id: int | None = Field(default=None, primary_key=True)
+    outbox_id: int = Field(foreign_key="outbox.id", index=True)
+    token: str
+    at: datetime
+    phase: str
+    outcome: str
+    code: int = 0
+    enhanced_code: str = ""
+    text: str = ""
+
+
+class LedgerRow(SQLModel, table=True):
+    """Reservations against the caps: one row per intent that may have left, counted in rolling windows."""
+
+    __tablename__ = "send_ledger"
+    __table_args__ = (sa.Index("ix_send_ledger_mailbox_at", "mailbox_id", "at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    mailbox_id: int = Field(foreign_key="mailboxes.id")
+    at: datetime
+    outbox_id: int = Field(foreign_key="outbox.id", index=True)
+
+
+# --- what comes back ------------------------------------------------------------------------------
+
+
+class Suppression(SQLModel, table=True):
+    """Whom we must not write to. `value` is `address:<key>`, `domain:<name>`, `person:<id>` or `company:<id>`."""
+
+    __tablename__ = "suppressions"
+    __table_args__ = (sa.UniqueConstraint("value", "kind"),)
+    id: int | None = Field(default=None, primary_key=True)
+    value: str = Field(index=True)
+    kind: str
+    reason: str
+    origin: str
+    created_at: datetime
+
+
+class InboundRow(SQLModel, table=True):
+    """One message that came in. Bytes are kept only of what concerns us, so that it can be judged again."""
+
+    __tablename__ = "inbound"
+    __table_args__ = (sa.UniqueConstraint("message_id", "sha256"),)
+    id: int | None = Field(default=None, primary_key=True)
+    message_id: str = Field(index=True)
+    sha256: str
+    from_address: str
+    from_name: str = ""
+    to_address: str = ""
+    subject: str = ""
+    sent_at: datetime
+    received_at: datetime
+    kind: str = Field(index=True)
+    subkind: str = ""
+    evidence: list[str] = _json()
+    outbox_id: int | None = Field(default=None, foreign_key="outbox.id", index=True)
+    founder_id: int | None = Field(default=None, foreign_key="founders.id", index=True)
+    campaign_id: int | None = Field(default=None, foreign_key="campaigns.id")
+    step: int | None = None
+    text: str = ""
+    full_text: str = ""
+    raw: bytes | None = None
+    label: str = ""
+    note: str = ""
+    trouble: str = ""
+    logged_at: datetime
+
+
+class InboundLocation(SQLModel, table=True):
+    """Where a message lies; reading it there again does nothing."""
+
+    __tablename__ = "inbound_locations"
+    mailbox_id: int = Field(foreign_key="mailboxes.id", primary_key=True)
+    folder: str = Field(primary_key=True)
+    validity: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    inbound_id: int | None = Field(default=None, foreign_key="inbound.id")
+
+
+class CursorRow(SQLModel, table=True):
+    """How far each folder has been read."""
+
+    __tablename__ = "cursors"
+    mailbox_id: int = Field(foreign_key="mailboxes.id", primary_key=True)
+    folder: str = Field(primary_key=True)
+    validity: str
+    last_uid: int

@@ -1,0 +1,11 @@
+"""Templates: a sequence's files, what they may say, and their rendering for one founder.
+
+Templates may come from strangers, and so may the data: the language is cut down to names, choices and simple loops, and
+data is text that is never compiled. It knows nothing of messages, stores or campaigns.
+"""
+
+from outreach.templating.context import template_context
+from outreach.templating.render import Missing, Renderer
+from outreach.templating.sequences import load_sequence, sequence_names
+
+__all__ = ["Missing", "Renderer", "load_sequence", "sequence_names", "template_context"]

@@ -1,0 +1,301 @@
+"""SMTP (RFC 5321) up to the dot, then the dot.
+
+smtplib's `sendmail` and `data` write the dot themselves and its `login` tries several mechanisms, so only its pieces
+are used: `ehlo`, `starttls`, `auth`, `mail`, `rcpt`, `docmd`, `send`, `getreply`. No exception decides a resend: after
+the dot everything but a valid reply is UNKNOWN.
+"""
+
+import base64
+import re
+import smtplib
+import socket
+import ssl
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from outreach.core.ports import Envelope, Outcome, Phase, SendResult
+
+_TEXT_CAP = 500
+_ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b")
+_LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
+_DOT = b".\r\n"
+
+# Seconds for each phase (RFC 5321 4.5.3.2). All of them together stay below the lease of a claim.
+_TIMEOUTS = {
+    Phase.CONNECT: 30.0,
+    Phase.TLS: 60.0,
+    Phase.AUTH: 60.0,
+    Phase.MAIL: 60.0,
+    Phase.RCPT: 60.0,
+    Phase.DATA: 120.0,
+    Phase.BODY: 180.0,
+    Phase.DOT: 600.0,
+}
+_QUIT_SECONDS = 10.0
+_HELO_NAME = "[127.0.0.1]"  # smtplib's default asks the DNS for our name, and tells it to the server
+_ONE_ADDRESS = re.compile(r"[^\s,<>@\"]+@[^\s,<>@\"]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Where to hand mail over. `security` is tls, starttls or none; `password` is asked for when it is needed."""
+
+    host: str
+    port: int
+    security: str
+    username: str = ""
+    password: Callable[[], str] = field(default=lambda: "", repr=False)
+    ca_file: str = ""
+    allow_recipients: tuple[str, ...] = ()
+
+
+class _Refused(Exception):
+    """The dialogue ended before the dot."""
+
+    def __init__(self, result: SendResult) -> None:
+        super().__init__(result.text)
+        self.result = result
+
+
+class SmtpTransport:
+    """One kept connection to one server, one message at a time."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._smtp: smtplib.SMTP | None = None
+        self._staged = False
+
+    def connect(self) -> SendResult | None:
+        """Connect and log in now, to learn whether that works before anything is queued. The connection is kept."""
+        try:
+            self._connection()
+        except _Refused as refused:
+            return refused.result
+        return None
+
+    def stage(self, envelope: Envelope) -> SendResult | None:
+        if not _allowed(envelope.rcpt_to, self._server.allow_recipients):
+            return SendResult(
+                Outcome.REJECTED, Phase.RCPT, text="OUTREACH_ALLOW_RECIPIENTS does not name this recipient"
+            )
+        reused = self._smtp is not None
+        result = self._stage_once(envelope)
+        if reused and result is not None and not result.code:
+            # The server closed the idle connection: nothing of this mail was said yet, so a fresh one may try.
+            result = self._stage_once(envelope)
+        self._staged = result is None
+        return result
+
+    def commit(self) -> SendResult:
+        smtp = self._smtp
+        assert smtp is not None and self._staged, "commit follows a successful stage"  # noqa: S101,PT018  a bug in the caller
+        self._staged = False
+        try:
+            with _deadline(smtp, Phase.DOT):
+                smtp.send(_DOT)
+                code, text = smtp.getreply()
+        except (OSError, smtplib.SMTPException, ValueError) as error:
+            self._drop()
+            return SendResult(Outcome.UNKNOWN, Phase.DOT, text=_words(error))
+        result = _answer(Phase.DOT, code, text)
+        if result.outcome is Outcome.UNKNOWN or code == 421:
+            self._drop()
+        return result
+
+    def close(self) -> None:
+        smtp = self._smtp
+        if smtp is None or self._staged:
+            # After 354 any command would become body text, so a staged message is given up by closing the socket.
+            self._drop()
+            return
+        with suppress(OSError, smtplib.SMTPException, ValueError):
+            if smtp.sock:
+                smtp.sock.settimeout(_QUIT_SECONDS)
+            smtp.quit()  # its answer changes no outcome
+        self._drop()
+
+    def _stage_once(self, envelope: Envelope) -> SendResult | None:
+        try:
+            smtp = self._connection()
+            _hand_over(smtp, envelope)
+        except _Refused as refused:
+            self._leave(refused.result)
+            return refused.result
+        return None
+
+    def _connection(self) -> smtplib.SMTP:
+        if self._smtp is None:
+            self._smtp = _connect(self._server)
+        return self._smtp
+
+    def _leave(self, result: SendResult) -> None:
+        """After a refusal inside a mail the connection may go on with RSET; anything else drops it."""
+        kept = result.phase in (Phase.MAIL, Phase.RCPT, Phase.DATA) and result.code not in (0, 421)
+        if kept and self._smtp is not None:
+            with suppress(OSError, smtplib.SMTPException, ValueError):
+                if self._smtp.rset()[0] == 250:
+                    return
+        self._drop()
+
+    def _drop(self) -> None:
+        smtp, self._smtp, self._staged = self._smtp, None, False
+        if smtp is not None:
+            smtp.close()
+
+
+# --- the dialogue ---------------------------------------------------------------------------------
+
+
+def _connect(server: Server) -> smtplib.SMTP:
+    with _refusing(Phase.CONNECT):
+        context = ssl.create_default_context(cafile=server.ca_file or None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+    with _refusing(Phase.CONNECT):
+        smtp = _open(server, context)
+    try:
+        _greet(smtp, server, context)
+        if server.username:
+            _log_in(smtp, server)
+    except _Refused:
+        smtp.close()
+        raise
+    return smtp
+
+
+def _open(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
+    timeout = _TIMEOUTS[Phase.CONNECT]
+    if server.security == "tls":
+        return smtplib.SMTP_SSL(server.host, server.port, _HELO_NAME, timeout=timeout, context=context)
+    return smtplib.SMTP(server.host, server.port, _HELO_NAME, timeout=timeout)
+
+
+def _greet(smtp: smtplib.SMTP, server: Server, context: ssl.SSLContext) -> None:
+    _say(smtp, Phase.CONNECT, smtp.ehlo)
+    if server.security == "starttls":
+        if not smtp.has_extn("starttls"):
+            raise _Refused(SendResult(Outcome.DEFERRED, Phase.TLS, text="the server does not offer STARTTLS"))
+        _say(smtp, Phase.TLS, lambda: smtp.starttls(context=context))
+        _say(smtp, Phase.TLS, smtp.ehlo)
+
+
+def _log_in(smtp: smtplib.SMTP, server: Server) -> None:
+    """One mechanism, one try: each failed login brings the account closer to being locked."""
+    offered = smtp.esmtp_features.get("auth", "").upper().split()
+    # Encoded here and in UTF-8 (RFC 4616): smtplib's own `auth` raises on "ä", with the password in the exception.
+    user, password = server.username.encode(), server.password().encode()
+    if "PLAIN" in offered:
+        _say(smtp, Phase.AUTH, lambda: smtp.docmd("AUTH PLAIN", _b64(b"\0" + user + b"\0" + password)), good=(235,))
+    elif "LOGIN" in offered:
+        _say(smtp, Phase.AUTH, lambda: smtp.docmd("AUTH LOGIN", _b64(user)), good=(334,))
+        _say(smtp, Phase.AUTH, lambda: smtp.docmd(_b64(password)), good=(235,))
+    else:
+        raise _Refused(
+            SendResult(Outcome.REJECTED, Phase.AUTH, 504, text="the server offers neither AUTH PLAIN nor LOGIN")
+        )
+
+
+def _hand_over(smtp: smtplib.SMTP, envelope: Envelope) -> None:
+    options = [f"SIZE={len(envelope.mime)}"] if smtp.has_extn("size") else []
+    limit = smtp.esmtp_features.get("size", "")
+    if limit.isdigit() and 0 < int(limit) < len(envelope.mime):
+        raise _Refused(
+            SendResult(Outcome.REJECTED, Phase.MAIL, 552, "5.3.4", f"the server takes {limit} bytes at most")
+        )
+    if not _ONE_ADDRESS.fullmatch(envelope.rcpt_to):
+        raise _Refused(SendResult(Outcome.REJECTED, Phase.RCPT, text="the recipient is not one plain address"))
+    if not envelope.rcpt_to.isascii():
+        raise _Refused(
+            SendResult(Outcome.REJECTED, Phase.RCPT, text="an address outside ASCII needs SMTPUTF8, which is not used")
+        )
+    _say(smtp, Phase.MAIL, lambda: smtp.mail(envelope.mail_from, options))
+    _say(smtp, Phase.RCPT, lambda: smtp.rcpt(envelope.rcpt_to))
+    _say(smtp, Phase.DATA, lambda: smtp.docmd("DATA"), good=(354,))
+    with _refusing(Phase.BODY), _deadline(smtp, Phase.BODY):
+        smtp.send(_LEADING_DOT.sub(b"..", envelope.mime))  # dot-stuffing, RFC 5321 4.5.2
+
+
+def _say(
+    smtp: smtplib.SMTP, phase: Phase, command: Callable[[], tuple[int, bytes]], good: tuple[int, ...] = ()
+) -> None:
+    """One command and its reply; anything but success ends the dialogue with the server's answer."""
+    with _refusing(phase), _deadline(smtp, phase):
+        code, text = command()
+    if code in good or (not good and 200 <= code < 300):
+        return
+    raise _Refused(_answer(phase, code, text))
+
+
+@contextmanager
+def _refusing(phase: Phase) -> Iterator[None]:
+    """Turn what smtplib and the socket raise into a result of this phase."""
+    try:
+        yield
+    except smtplib.SMTPResponseException as error:
+        code = error.smtp_code if isinstance(error.smtp_code, int) else 0
+        raise _Refused(_answer(phase, code, error.smtp_error)) from None
+    except (ssl.SSLError, ssl.CertificateError) as error:
+        raise _Refused(SendResult(Outcome.DEFERRED, Phase.TLS, text=_words(error))) from None
+    except (OSError, smtplib.SMTPException, ValueError) as error:
+        raise _Refused(SendResult(Outcome.DEFERRED, phase, text=_words(error))) from None
+
+
+@contextmanager
+def _deadline(smtp: smtplib.SMTP, phase: Phase) -> Iterator[None]:
+    """A socket timeout starts again with every byte, so a dribbling server could hold us for ever: a timer ends it."""
+    seconds = _TIMEOUTS[phase]
+    sock = smtp.sock
+    if sock is None:
+        raise smtplib.SMTPServerDisconnected("the server closed the connection")
+    sock.settimeout(seconds)
+    timer = threading.Timer(seconds, _shut, (sock,))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _shut(sock: socket.socket) -> None:
+    with suppress(OSError):
+        sock.shutdown(socket.SHUT_RDWR)
+
+
+def _answer(phase: Phase, code: int, text: bytes | str) -> SendResult:
+    """A reply as a result. A code that is no reply code (RFC 5321 4.2) says nothing: deferred, or unknown at the dot."""
+    words = (text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text))[:_TEXT_CAP]
+    found = _ENHANCED.match(words)
+    enhanced = found[1] if found else ""
+    if phase is Phase.DOT and code == 250:
+        return SendResult(Outcome.ACCEPTED, phase, code, enhanced, words, words)
+    if 500 <= code <= 599:
+        return SendResult(Outcome.REJECTED, phase, code, enhanced, words)
+    if 400 <= code <= 499:
+        return SendResult(Outcome.DEFERRED, phase, code, enhanced, words)
+    outcome = Outcome.UNKNOWN if phase is Phase.DOT else Outcome.DEFERRED
+    return SendResult(outcome, phase, 0, "", words)
+
+
+def _words(error: BaseException) -> str:
+    """An exception in our own words: some hold the password they choked on."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the server's certificate is not trusted: {error.verify_message}"
+    if isinstance(error, TimeoutError):
+        return "the server did not answer in time"
+    if isinstance(error, UnicodeError):
+        return "a value could not be encoded"
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return "the server closed the connection"
+    text = getattr(error, "strerror", "") or str(error)
+    return str(text)[:_TEXT_CAP]
+
+
+def _b64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _allowed(recipient: str, allowed: tuple[str, ...]) -> bool:
+    address = recipient.lower()
+    return not allowed or address in allowed or address.rpartition("@")[2] in allowed

@@ -1,0 +1,110 @@
+"""Garbage in: one clear sentence and a hint, exit code 1, and nothing changed."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import Workspace, founders_csv
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    return Workspace.create(tmp_path / "w")
+
+
+def refused(done, *says: str) -> None:  # type: ignore[no-untyped-def]  # a finished process
+    lines = done.stderr.strip().splitlines()
+    assert done.stdout == ""
+    assert lines[-2].startswith("error: "), done.stderr
+    assert lines[-1].startswith("hint: "), done.stderr
+    for word in says:
+        assert word in done.stderr
+
+
+BAD_FILES = [
+    ("a.csv", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n1 0 obj\n<< /Type /Catalog >>\nendobj\n" + bytes(range(256)) * 20),
+    ("empty.csv", b""),
+    ("blank.csv", b"\n\n  \n"),
+    ("header.csv", b"Colour,Weight,Height\nred,1,2\nblue,3,4\n"),
+    ("rounds.csv", b"Transaction Name,Money Raised,Organization Name\nSeed Round - Quill,100,Quill\n"),
+    ("zip.csv", b"PK\x03\x04" + bytes(200)),
+]
+
+
+@pytest.mark.parametrize(("name", "data"), BAD_FILES, ids=[name for name, _ in BAD_FILES])
+def test_a_file_that_is_no_list(workspace: Workspace, name: str, data: bytes) -> None:
+    (workspace.folder / name).write_bytes(data)
+    refused(workspace.run("import", name, exit_code=1), name)
+    assert workspace.json("founders")["total"] == 0
+
+
+def test_one_bad_file_among_good_ones_changes_nothing(workspace: Workspace) -> None:
+    (workspace.folder / "good.csv").write_text(founders_csv(2))
+    (workspace.folder / "bad.csv").write_bytes(b"")
+    refused(workspace.run("import", "good.csv", "bad.csv", exit_code=1), "bad.csv")
+    assert workspace.json("founders")["total"] == 0
+
+
+def test_a_missing_file(workspace: Workspace) -> None:
+    refused(workspace.run("import", "nowhere.csv", exit_code=1), "nowhere.csv")
+
+
+def test_a_truncated_database(workspace: Workspace) -> None:
+    path = workspace.folder / "outreach.db"
+    os.truncate(path, path.stat().st_size // 2 + 100)
+    before = path.read_bytes()
+    refused(workspace.run("founders", exit_code=1), "outreach.db")
+    assert path.read_bytes() == before
+
+
+def test_a_foreign_database(workspace: Workspace) -> None:
+    import sqlite3
+
+    path = workspace.folder / "outreach.db"
+    path.unlink()
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE songs (title TEXT)")
+    connection.commit()
+    connection.close()
+    refused(workspace.run("founders", exit_code=1), "another program")
+
+
+def test_a_missing_env(workspace: Workspace) -> None:
+    (workspace.folder / ".env").unlink()
+    refused(workspace.run("founders", exit_code=1), ".env")
+
+
+def test_no_workspace_at_all(tmp_path: Path, workspace: Workspace) -> None:
+    (tmp_path / "empty").mkdir()
+    refused(Workspace(tmp_path / "empty", workspace.environment).run("founders", exit_code=1), "outreach init")
+
+
+def test_wrong_settings_are_all_named(workspace: Workspace) -> None:
+    with (workspace.folder / ".env").open("a") as file:
+        file.write("OUTREACH_DAILY_CAP=many\nOUTREACH_SMPT_HOST=x\n")
+    refused(workspace.run("founders", exit_code=1), "OUTREACH_DAILY_CAP", "OUTREACH_SMPT_HOST")
+
+
+def test_a_closed_smtp_port(workspace: Workspace) -> None:
+    (workspace.folder / "founders.csv").write_text(founders_csv(3))
+    workspace.run("import", "founders.csv")
+    workspace.run("campaign", "new", "spring", "--sequence", "job-search")
+    before = workspace.json("campaign", "show", "spring")
+    refused(workspace.run("send", "--live", "--expect", "3", "--no-pacing", exit_code=1), "127.0.0.1")
+    assert workspace.json("campaign", "show", "spring") == before
+    assert all(item["state"] == "queued" and item["attempts"] == 0 for item in workspace.json("outbox")["items"])
+
+
+def test_a_sequence_that_is_not_there(workspace: Workspace) -> None:
+    refused(workspace.run("campaign", "new", "spring", "--sequence", "nope", exit_code=1), "nope", "job-search")
+
+
+def test_a_campaign_that_is_not_there(workspace: Workspace) -> None:
+    refused(workspace.run("send", "nope", exit_code=1), "nope")
+
+
+@pytest.mark.parametrize("words", [["send", "--no-such-flag"], ["nonsense"], ["campaign", "new"]])
+def test_wrong_usage(workspace: Workspace, words: list[str]) -> None:
+    done = workspace.run(*words, exit_code=2)
+    assert done.stderr

@@ -1,0 +1,49 @@
+"""Help answers at once and loads nothing heavy; every command has an example."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.cli.program import ROOT
+
+HEAVY = ("sqlmodel", "sqlalchemy", "alembic", "jinja2", "httpx", "pydantic", "rich", "lxml", "imapclient", "aiosmtpd")
+
+
+def loaded(*words: str) -> set[str]:
+    """The modules in memory after a command line, in a process of its own."""
+    code = (
+        "import sys; from outreach.cli import run\n"
+        f"code = run({list(words)!r})\n"
+        "print('\\n'.join(sorted(sys.modules)), file=sys.stderr); sys.exit(code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return {module.partition(".")[0] for module in done.stderr.split()}
+
+
+@pytest.mark.parametrize("words", [["--help"], ["send", "--help"], ["campaign", "--help"], ["--version"]])
+def test_help_loads_nothing_heavy(words: list[str]) -> None:
+    assert loaded(*words).isdisjoint(HEAVY)
+
+
+def commands() -> list[list[str]]:
+    from typer.core import TyperGroup
+    from typer.main import get_command
+
+    from outreach.cli import app
+
+    found = []
+    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]  # the root is a group
+        if isinstance(command, TyperGroup):
+            found += [[name, each] for each in command.commands]
+        else:
+            found.append([name])
+    return found
+
+
+@pytest.mark.parametrize("words", commands(), ids=" ".join)
+def test_every_command_has_help_with_an_example(words: list[str]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "outreach", *words, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert f"Example: outreach {' '.join(words)}" in " ".join(done.stdout.split())

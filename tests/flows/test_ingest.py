@@ -1,0 +1,375 @@
+"""Importing real bytes into a real store: nothing lost, nothing twice, and never another result for another order."""
+
+import csv
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from outreach.errors import ImportRefused, UsageError
+from outreach.flows.ingest import IngestReport, Source, ingest
+from outreach.importers import all_importers
+from outreach.store.store import Store, memory_store
+from outreach.store.tables import (
+    Candidate,
+    EnrollmentRow,
+    LeadRow,
+    OutboxRow,
+    Suppression,
+    table,
+)
+from tests.factory import queue_all, start_campaign
+from tests.fakes import FakeClock
+
+_IMPORTERS = all_importers()
+_LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
+_CRUNCHBASE = (
+    "Organization Name", "Organization Name URL", "Headquarters Location", "Description", "CB Rank (Company)", "Website",
+    "LinkedIn", "Contact Email", "Founders", "Number of Founders", "Total Funding Amount", "Operating Status",
+)  # fmt: skip
+
+
+def crunchbase(*rows: Mapping[str, str]) -> bytes:
+    """An export with these companies; `slug` stands for the page's address."""
+    return as_csv(_CRUNCHBASE, [{**row, "Organization Name URL": _page(row)} for row in rows])
+
+
+def _page(row: Mapping[str, str]) -> str:
+    slug = row.get("slug") or row["Organization Name"].lower().replace(" ", "-")
+    return f"https://www.crunchbase.com/organization/{slug}"
+
+
+def as_csv(headers: Sequence[str], rows: Iterable[Mapping[str, str]]) -> bytes:
+    file = io.StringIO(newline="")
+    writer = csv.DictWriter(file, headers, extrasaction="ignore", restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue().encode()
+
+
+def bring(store: Store, data: bytes, name: str = "list.csv", **options: object) -> IngestReport:
+    source = Source(name, data, _LONG_AGO)
+    return ingest(store, [source], importers=_IMPORTERS, clock=FakeClock(), **options)  # type: ignore[arg-type]  # passed on
+
+
+def company(name: str, **facts: str) -> dict[str, str]:
+    named = {"website": "Website", "linkedin": "LinkedIn", "location": "Headquarters Location", "founders": "Founders",
+             "email": "Contact Email", "funding": "Total Funding Amount", "slug": "slug"}  # fmt: skip
+    return {"Organization Name": name, **{named[key]: value for key, value in facts.items()}}
+
+
+def people(store: Store) -> dict[str, tuple[str, ...]]:
+    return {founder.full_name: tuple(each.address for each in founder.addresses) for founder in store.people.founders()}
+
+
+ACME = company(
+    "Acme", website="https://acme.example", founders="Ada Testwell, Omar Brightly, III", email="info@acme.example"
+)
+
+
+# --- what a row becomes ---------------------------------------------------------------------------
+
+
+def test_a_crunchbase_row_becomes_a_company_and_its_founders() -> None:
+    store = memory_store()
+    report = bring(store, crunchbase(ACME))
+    assert report.as_json()["companies"] == {"new": 1, "merged": 0, "same": 0}
+    assert report.as_json()["founders"] == {"new": 2, "merged": 0, "same": 0}
+    (found,) = store.people.companies()
+    assert (found.name, found.domain, found.slug, found.founders) == ("Acme", "acme.example", "acme", 2)
+    assert people(store) == {"Ada Testwell": (), "Omar Brightly, III": ()}
+    assert [each.address for each in store.people.inboxes(found.id)] == ["info@acme.example"]
+
+
+def test_the_same_file_again_changes_nothing() -> None:
+    store = memory_store()
+    bring(store, crunchbase(ACME))
+    before = _everything(store)
+    report = bring(store, crunchbase(ACME), name="again.csv")
+    assert (report.companies.same, report.founders.same, report.new_addresses) == (1, 2, 0)
+    assert (report.companies.new, report.founders.new, report.files[0].outcomes.same) == (0, 0, 1)
+    assert _everything(store) == before
+
+
+def test_a_repeated_row_is_the_same() -> None:
+    store = memory_store()
+    report = bring(store, crunchbase(ACME, ACME))
+    assert (report.files[0].outcomes.new, report.files[0].outcomes.same) == (1, 1)
+    assert len(store.people.founders()) == 2
+
+
+def test_every_row_is_stored_as_it_came() -> None:
+    store = memory_store()
+    strange = "=HYPERLINK(1)\n{{ 7*7 }}\x1b[31m =?UTF-8?Q?x?="
+    bring(store, crunchbase({**company("Acme\u202e\x07 Co"), "Description": strange}))
+    (founder_less,) = store.people.companies()
+    assert founder_less.name == "Acme Co"
+    with store.database.read() as connection:
+        (row,) = connection.execute(sa.select(table(LeadRow))).mappings()
+    assert (row["line"], row["outcome"], row["cells"]["Description"]) == (2, "new", strange)
+
+
+def test_people_with_addresses_join_the_founders_of_a_crunchbase_list() -> None:
+    store = memory_store()
+    bring(store, crunchbase(ACME, company("Zenith", founders="Rosa Quill")))
+    report = bring(
+        store,
+        b"Company,Website,Name,Email\n"
+        b"Acme GmbH,www.acme.example/team,Ada Testwell,ada@acme.example\n"
+        b"Zenith,,Rosa Quill,rosa@zenith.example\n",
+    )
+    assert (report.founders.new, report.founders.merged, report.new_addresses) == (0, 2, 2)
+    assert people(store)["Ada Testwell"] == ("ada@acme.example",)
+    assert people(store)["Rosa Quill"] == ("rosa@zenith.example",)
+    assert len(store.people.companies()) == 2
+
+
+def test_two_files_at_once_are_judged_together() -> None:
+    store = memory_store()
+    sources = [
+        Source("a.csv", b"Company,Name,Email\nAcme,Ada Testwell,ada@acme.example\n", _LONG_AGO),
+        Source("b.csv", crunchbase(ACME), _LONG_AGO),
+    ]
+    report = ingest(store, sources, importers=_IMPORTERS, clock=FakeClock())
+    assert report.companies.new == 1
+    assert [file.outcomes for file in report.files] != []
+    assert people(store)["Ada Testwell"] == ("ada@acme.example",)
+
+
+def test_a_renamed_company_stays_one_and_nothing_falls_back() -> None:
+    store = memory_store()
+    old = company("Acme", website="acme.example", funding="1000000", slug="acme")
+    new = company("Apex", website="apex.example", funding="5000000", slug="acme")
+    bring(store, crunchbase(new), name="companies-9-24-2025.csv")
+    bring(store, crunchbase(old), name="companies-1-15-2024.csv")
+    (found,) = store.people.companies()
+    assert (found.name, found.domain, found.aliases) == ("Apex", "apex.example", ("Acme",))
+    assert found.funding_total is not None
+    assert found.funding_total.amount == 5_000_000
+
+
+def test_an_empty_cell_blanks_nothing() -> None:
+    store = memory_store()
+    bring(store, crunchbase(ACME), name="companies-1-15-2024.csv")
+    bring(store, crunchbase(company("Acme")), name="companies-9-24-2025.csv")
+    (found,) = store.people.companies()
+    assert found.domain == "acme.example"
+    assert found.founders == 2
+
+
+def test_a_row_that_connects_two_known_companies_makes_them_one() -> None:
+    store = memory_store()
+    bring(store, crunchbase(company("Acme", slug="acme", founders="Ada Testwell")))
+    bring(store, b"Company,Website,Name,Email\nAcme Labs,acme.example,Ada Testwell,ada@acme.example\n")
+    assert len(store.people.companies()) == 2
+    report = bring(store, crunchbase(company("Acme", slug="acme", website="acme.example")), name="new.csv")
+    assert (report.companies.new, report.companies.merged) == (0, 1)
+    assert len(store.people.companies()) == 1
+    assert people(store) == {"Ada Testwell": ("ada@acme.example",)}
+
+
+# --- rows that cannot be used ---------------------------------------------------------------------
+
+
+def test_rows_are_skipped_by_line_and_the_rest_comes_in() -> None:
+    store = memory_store()
+    data = b'Company,Email,Name\nAcme,ada@acme.example,Ada Testwell\n,,\n,***@x.example,\nZenith,"rosa\nQuill,q@quill.example,Q\n'
+    report = bring(store, data)
+    (file,) = report.files
+    assert [(row.line) for row in file.skipped] == [4, 5]
+    assert file.rows == file.outcomes.new + file.outcomes.merged + file.outcomes.same + len(file.skipped) == 4
+    assert report.in_part
+    assert [each.name for each in store.people.companies()] == ["Acme", "Quill"]
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "is empty"),
+        (b"\xef\xbb\xbf\n\n", "is empty"),
+        (b"%PDF-1.7 \x00\x01", "PDF"),
+        (b"PK\x03\x04" + bytes(50), "spreadsheet"),
+        (bytes(range(256)) * 20, "binary"),
+        (b"<!DOCTYPE html><html>", "web page"),
+        (b"Colour,Size\nred,3\n", "no column for a company"),
+        (b"Transaction Name,Money Raised,Organization Name,Organization Name URL\n", "funding rounds"),
+    ],
+)
+def test_what_is_no_list_is_refused_and_changes_nothing(data: bytes, says: str) -> None:
+    store = memory_store()
+    good = Source("good.csv", crunchbase(ACME), _LONG_AGO)
+    with pytest.raises(ImportRefused, match=says) as refused:
+        ingest(store, [good, Source("bad.csv", data, _LONG_AGO)], importers=_IMPORTERS, clock=FakeClock())
+    assert refused.value.hint
+    assert not store.people.companies()
+
+
+def test_a_column_that_is_not_there_cannot_be_mapped() -> None:
+    with pytest.raises(UsageError, match="no column “Firm”"):
+        bring(memory_store(), b"Company,Email\nAcme,a@acme.example\n", overrides={"company": "Firm"})
+
+
+def test_a_mapping_overrides_the_guess() -> None:
+    store = memory_store()
+    bring(store, b"Firma,Post\nAcme,ada@acme.example\n", overrides={"company": "firma", "email": "Post"})
+    assert [each.name for each in store.people.companies()] == ["Acme"]
+
+
+# --- options --------------------------------------------------------------------------------------
+
+
+def test_a_dry_run_reports_the_same_and_writes_nothing() -> None:
+    store = memory_store()
+    planned = bring(store, crunchbase(ACME, company("Zenith")), dry_run=True)
+    assert not store.people.companies()
+    done = bring(store, crunchbase(ACME, company("Zenith")))
+    assert {**done.as_json(), "dry_run": True} == planned.as_json()
+
+
+def test_a_tag_reaches_everyone_in_the_file_also_the_second_time() -> None:
+    store = memory_store()
+    bring(store, crunchbase(ACME), tag="autumn")
+    bring(store, crunchbase(ACME), tag="again")
+    assert {founder.tags for founder in store.people.founders()} == {("again", "autumn")}
+
+
+# --- never loses what happened --------------------------------------------------------------------
+
+
+def test_what_was_sent_stays_with_founders_who_become_one() -> None:
+    store = memory_store()
+    bring(store, crunchbase(company("Acme", slug="acme", founders="Ada Testwell")))
+    bring(store, b"Company,Website,Name,Email\nAcme Labs,acme.example,Ada Testwell,ada@acme.example\n")
+    store.suppressions.add_person(2, "asked us", FakeClock().now())
+    with_address = [founder for founder in store.people.founders() if founder.addresses]
+    campaign, _ = _campaign_with(store, with_address[0].id)
+    queue_all(store, campaign)
+    bring(store, crunchbase(company("Acme", slug="acme", website="acme.example")), name="new.csv")
+    (founder,) = store.people.founders()
+    with store.database.read() as connection:
+        assert set(connection.scalars(sa.select(table(OutboxRow).c.founder_id))) == {founder.id}
+        assert set(connection.scalars(sa.select(table(EnrollmentRow).c.founder_id))) == {founder.id}
+        assert f"person:{founder.id}" in set(connection.scalars(sa.select(table(Suppression).c.value)))
+
+
+def test_founders_of_one_campaign_stay_apart() -> None:
+    store = memory_store()
+    bring(store, b"Company,Website,Name,Email\nAcme,acme.example,Ada Testwell,ada@acme.example\n")
+    bring(store, b"Company,Website,Name,Email\nOther,other.example,Ada Testwell,ada@other.example\n")
+    start_campaign(store)
+    linked = b"Company,Website,Name,Email\nAcme,acme.example,Ada Testwell,ada@acme.example ada@other.example\n"
+    bring(store, linked)
+    assert people_by_id(store) == {1: ("ada@acme.example",), 2: ("ada@other.example",)}
+    with store.database.read() as connection:
+        assert connection.scalars(sa.select(table(Candidate).c.evidence)).all() == ["both are in one campaign"]
+
+
+def people_by_id(store: Store) -> dict[int, tuple[str, ...]]:
+    return {founder.id: tuple(each.address for each in founder.addresses) for founder in store.people.founders()}
+
+
+def _campaign_with(store: Store, founder_id: int) -> tuple:  # type: ignore[type-arg]  # the factory's own pair
+    mailbox = store.campaigns.mailbox("ada@ada.example", FakeClock().now())
+    campaign = store.campaigns.create(
+        "spring", sequence="job-search", mailbox_id=mailbox.id, filters={}, now=FakeClock().now()
+    )
+    founder = next(each for each in store.people.founders() if each.id == founder_id)
+    store.campaigns.enroll(
+        campaign.id, [(founder, founder.addresses[0].address, founder.addresses[0].key)], FakeClock().now()
+    )
+    return campaign, mailbox
+
+
+# --- order ----------------------------------------------------------------------------------------
+
+_NAMES = st.sampled_from(["Acme", "Acme GmbH", "Zenith", "Quill"])
+_PEOPLE = st.sampled_from(["Ada Testwell", "Rosa Quill", "Dan Testwell", "Daniel Testwell", "Ada", ""])
+
+
+@st.composite
+def _crunchbase_rows(draw: st.DrawFn) -> dict[str, str]:
+    return company(
+        draw(_NAMES),
+        slug=draw(st.sampled_from(["acme", "zenith", "quill", "other"])),
+        website=draw(st.sampled_from(["", "acme.example", "zenith.example", "bit.ly/x", "quill.example"])),
+        linkedin=draw(st.sampled_from(["", "linkedin.com/company/acme", "linkedin.com/company/quill"])),
+        location=draw(st.sampled_from(["", "Berlin, Berlin, Germany", "Paris, Ile-de-France, France"])),
+        email=draw(st.sampled_from(["", "info@acme.example", "ada@acme.example"])),
+        founders=", ".join(dict.fromkeys(filter(None, (draw(_PEOPLE), draw(_PEOPLE))))),
+    )
+
+
+_GENERIC_ROWS = st.fixed_dictionaries(
+    {
+        "Company": st.sampled_from(["Acme", "Zenith", "Quill", ""]),
+        "Website": st.sampled_from(["", "acme.example", "quill.example"]),
+        "Country": st.sampled_from(["", "Germany", "France"]),
+        "Name": _PEOPLE,
+        "Email": st.sampled_from(["", "ada@acme.example", "rosa@quill.example", "info@acme.example", "ada@gmail.com"]),
+        "LinkedIn": st.sampled_from(["", "linkedin.com/in/ada", "linkedin.com/in/rosa"]),
+    }
+)
+_FILES = st.one_of(
+    st.lists(_crunchbase_rows(), min_size=1, max_size=5).map(lambda rows: crunchbase(*rows)),
+    st.lists(_GENERIC_ROWS, min_size=1, max_size=5).map(
+        lambda rows: as_csv(("Company", "Website", "Country", "Name", "Email", "LinkedIn"), rows)
+    ),
+)
+
+
+def _who_is_who(store: Store) -> object:
+    """Companies, founders and questions by the rows they rest on: the same whatever the ids and current values are."""
+    with store.database.read() as connection:
+        query = sa.text("SELECT sha256, company_id FROM leads WHERE outcome <> 'skipped'")
+        companies: dict[int, set[str]] = {}
+        for row in connection.execute(query):
+            companies.setdefault(row.company_id, set()).add(row.sha256)
+        founders: dict[int, set[tuple[str, int]]] = {}
+        for seat in connection.execute(
+            sa.text("SELECT sha256, position, founder_id FROM lead_founders JOIN leads ON leads.id = lead_id")
+        ):
+            founders.setdefault(seat.founder_id, set()).add((seat.sha256, seat.position))
+        named = {"company": companies, "founder": founders}
+        asked = {
+            (row.kind, frozenset((frozenset(named[row.kind][row.left_id]), frozenset(named[row.kind][row.right_id]))))
+            for row in connection.execute(sa.select(table(Candidate)))
+        }
+        owners = {
+            row.key: frozenset(founders.get(row.founder_id, ())) or frozenset(companies.get(row.company_id, ()))
+            for row in connection.execute(sa.text("SELECT key, founder_id, company_id FROM addresses"))
+        }
+        ids = {*connection.scalars(sa.text("SELECT id FROM companies"))}
+        assert ids == set(companies) - {None}
+    return (
+        {frozenset(rows) for id_, rows in companies.items() if id_ is not None},
+        {frozenset(seats) for seats in founders.values()},
+        asked,
+        owners,
+    )
+
+
+def _everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    with store.database.read() as connection:
+        names = ("companies", "company_names", "company_keys", "founders", "founder_keys", "addresses", "candidates",
+                 "leads", "lead_founders", "imports")  # fmt: skip
+        return {name: [tuple(row) for row in connection.execute(sa.text(f"SELECT * FROM {name}"))] for name in names}  # noqa: S608  table names of our own
+
+
+@settings(max_examples=300, deadline=None)
+@given(files=st.lists(_FILES, min_size=1, max_size=3), reverse=st.booleans())
+def test_the_order_of_files_changes_nothing(files: list[bytes], reverse: bool) -> None:
+    one_way, other_way, at_once = memory_store(), memory_store(), memory_store()
+    for data in files:
+        bring(one_way, data)
+    for data in reversed(files):
+        bring(other_way, data)
+    sources = [Source("all.csv", data, _LONG_AGO) for data in files]
+    ingest(at_once, sources, importers=_IMPORTERS, clock=FakeClock())
+    assert _who_is_who(one_way) == _who_is_who(other_way) == _who_is_who(at_once)
+    for data in files:
+        again = bring(one_way, data)
+        assert (again.companies.new, again.companies.merged, again.founders.new, again.founders.merged) == (0, 0, 0, 0)

@@ -1,0 +1,46 @@
+"""One sender in a process of its own that kills itself at a labelled step: `python -m tests.machine.worker DIR LABEL N`.
+
+It runs the program's own flows on a real workspace, without the lock that keeps a second `outreach send` out: so several
+of them really race for the same messages.
+"""
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+from outreach.bootstrap import open_app
+from outreach.core.records import OutboxState
+from outreach.flows.enqueue import enqueue, plan
+from outreach.flows.send import Sender, recover, send
+
+
+def main(folder: str, label: str, occurrence: int) -> None:
+    seen = 0
+
+    def at(step: str) -> None:
+        nonlocal seen
+        seen += step == label
+        if step == label and seen == occurrence:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    with open_app(Path(folder), os.environ) as app:
+        recover(app.store, app.is_dead, app.clock.now())
+        conditions = app.conditions(paced=False)
+        enqueue(app.store, plan(app.store, app.work(), conditions, app.clock.now()), app.clock.now())
+        sender = Sender(
+            store=app.store,
+            transport=app.transport(),
+            mailbox=conditions.mailbox,
+            limits=conditions.limits,
+            clock=app.clock,
+            journal=app.journal,
+            owner=app.owner,
+            chance=app.chance,
+            at=at,
+        )
+        send(sender, app.store.outbox.items(states=[OutboxState.QUEUED]))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]))

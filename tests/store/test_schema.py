@@ -1,0 +1,163 @@
+"""The schema: models and migrations agree, foreign and newer files are refused by name, nothing half-done stays."""
+
+import os
+import re
+import sqlite3
+import stat
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlmodel import SQLModel
+
+from outreach.errors import StoreError
+from outreach.store.database import APPLICATION_ID, Database
+from outreach.store.schema import backup, memory_database, open_database, revisions
+
+
+def test_models_and_migrations_agree(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "outreach.db", create=True)
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "render_as_batch": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+
+
+def _sorted(described: object) -> list[str]:
+    texts = map(str, described) if isinstance(described, list) else [str(described)]
+    return sorted(re.sub(r" at 0x[0-9a-f]+", "", text) for text in texts)
+
+
+def test_a_migrated_store_is_the_one_the_models_make(tmp_path: Path) -> None:
+    migrated, made = open_database(tmp_path / "outreach.db", create=True), memory_database()
+    for table in SQLModel.metadata.tables:
+        for describe in (
+            "get_columns",
+            "get_indexes",
+            "get_unique_constraints",
+            "get_foreign_keys",
+            "get_pk_constraint",
+        ):
+            ours = getattr(sa.inspect(migrated.engine), describe)(table)
+            theirs = getattr(sa.inspect(made.engine), describe)(table)
+            assert _sorted(ours) == _sorted(theirs), (table, describe)
+
+
+def test_a_store_is_private_durable_and_ours(tmp_path: Path) -> None:
+    path = tmp_path / "outreach.db"
+    database = open_database(path, create=True)
+    with database.write() as connection:
+        pragmas = {name: connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in
+                   ("journal_mode", "synchronous", "foreign_keys", "application_id", "busy_timeout")}  # fmt: skip
+    full = 2
+    assert pragmas == {
+        "journal_mode": "wal",
+        "synchronous": full,
+        "foreign_keys": 1,
+        "application_id": APPLICATION_ID,
+        "busy_timeout": 30_000,
+    }
+    for file in tmp_path.iterdir():
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file.name
+
+
+def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "outreach.db"
+    open_database(path, create=True).close()
+    before = path.read_bytes()
+    open_database(path).close()
+    assert path.read_bytes() == before
+
+
+def foreign(path: Path) -> None:
+    connection = sqlite3.connect(path)
+    connection.execute("CREATE TABLE songs (title TEXT)")
+    connection.commit()
+    connection.close()
+
+
+def truncated(path: Path) -> None:
+    open_database(path, create=True).close()
+    os.truncate(path, path.stat().st_size // 2 + 100)
+
+
+def newer(path: Path) -> None:
+    database = open_database(path, create=True)
+    with database.write() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        (foreign, "another program"),
+        (truncated, "not a usable database"),
+        (newer, "newer outreach"),
+        (lambda path: path.write_bytes(b"%PDF-1.7 " * 500), "not a usable database"),
+        (lambda path: path.mkdir(), "not a usable database"),
+    ],
+)
+def test_what_is_not_ours_is_refused_by_name_and_left_alone(tmp_path: Path, spoil, says: str) -> None:  # type: ignore[no-untyped-def]
+    path = tmp_path / "outreach.db"
+    spoil(path)
+    before = path.read_bytes() if path.is_file() else b""
+    with pytest.raises(StoreError, match=says) as error:
+        open_database(path)
+    assert "outreach.db" in str(error.value)
+    assert error.value.hint
+    assert (path.read_bytes() if path.is_file() else b"") == before
+
+
+def test_a_missing_store_says_what_to_type(tmp_path: Path) -> None:
+    with pytest.raises(StoreError) as error:
+        open_database(tmp_path / "outreach.db")
+    assert "outreach init" in error.value.hint
+
+
+def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "outreach.db", create=True)
+    with pytest.raises(ZeroDivisionError), database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO meta VALUES ('a', 'b')")
+        raise ZeroDivisionError
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM meta").scalar() == 0
+
+
+def test_a_backup_is_whole(tmp_path: Path) -> None:
+    database = open_database(tmp_path / "outreach.db", create=True)
+    with database.write() as connection:
+        connection.exec_driver_sql("INSERT INTO meta VALUES ('a', 'b')")
+    backup(tmp_path / "outreach.db", tmp_path / "copy.db")
+    with open_database(tmp_path / "copy.db").read() as connection:
+        assert connection.exec_driver_sql("SELECT value FROM meta").scalar() == "b"
+
+
+def test_two_writers_lose_no_update(tmp_path: Path) -> None:
+    """Read, then write: under a deferred BEGIN this fails or loses updates."""
+    import threading
+
+    path = tmp_path / "outreach.db"
+    with open_database(path, create=True).write() as connection:
+        connection.exec_driver_sql("INSERT INTO meta VALUES ('n', '0')")
+
+    def work() -> None:
+        database = Database(path)
+        for _ in range(50):
+            with database.write() as connection:
+                value = connection.exec_driver_sql("SELECT value FROM meta").scalar()
+                connection.exec_driver_sql("UPDATE meta SET value = ?", (str(int(str(value)) + 1),))
+        database.close()
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with open_database(path).read() as connection:
+        assert connection.exec_driver_sql("SELECT value FROM meta").scalar() == "200"
+
+
+def test_revisions_are_numbered_in_order() -> None:
+    assert list(revisions()) == [f"{number + 1:04d}" for number in range(len(revisions()))]

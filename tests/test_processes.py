@@ -1,0 +1,33 @@
+"""A dead worker is told from a slow one, and nothing is called dead without proof."""
+
+import subprocess
+import sys
+
+import pytest
+
+from outreach.processes import is_surely_dead, this_process
+
+
+def test_this_process_lives() -> None:
+    assert not is_surely_dead(this_process())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the lease of the claim decides")
+def test_a_process_that_ended_is_dead() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from outreach.processes import this_process; print(this_process())"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert is_surely_dead(done.stdout.strip())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="elsewhere the lease of the claim decides")
+def test_a_process_number_used_again_is_not_the_old_process() -> None:
+    host, boot, pid, started = this_process().split("|")
+    assert is_surely_dead("|".join((host, boot, pid, str(int(started) - 1))))
+    assert is_surely_dead("|".join((host, "another-boot", pid, started)))
+
+
+@pytest.mark.parametrize("owner", ["", "elsewhere|boot|1|1", "garbage"])
+def test_what_is_not_known_is_not_called_dead(owner: str) -> None:
+    assert not is_surely_dead(owner)
