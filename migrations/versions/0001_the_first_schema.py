@@ -237,6 +237,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_enrollments_state"), ["state"], unique=False)
 
     op.create_table(
+        "founder_hints",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("founder_id", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["founder_id"], ["founders.id"], name=op.f("fk_founder_hints_founder_id_founders")),
+        sa.PrimaryKeyConstraint("key", "founder_id", name=op.f("pk_founder_hints")),
+    )
+    with op.batch_alter_table("founder_hints", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_founder_hints_founder_id"), ["founder_id"], unique=False)
+
+    op.create_table(
         "founder_keys",
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("founder_id", sa.Integer(), nullable=False),

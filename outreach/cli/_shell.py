@@ -75,8 +75,8 @@ class Program(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from None
         except Exception as error:  # the last resort: a bug must not print a user's secrets
-            if _debugging(ctx):
-                raise
+            if _debugging(ctx) or type(error).__module__.startswith("typer"):
+                raise  # its own ways to end a command, usage errors among them
             say(f"error: outreach has a bug ({type(error).__name__}). What was already done is recorded.")
             say("hint: run the same command with `outreach --debug …` and report what it prints")
             raise typer.Exit(1) from None
@@ -90,6 +90,11 @@ class Listing(TyperGroup):
         if not args or (args[0].startswith("-") and args[0] not in names):
             args = ["list", *args]
         return super().parse_args(ctx, args)
+
+
+def listing(help_text: str) -> typer.Typer:
+    """An empty group of that kind. Plain help: rich would cost more than everything else at start-up."""
+    return typer.Typer(cls=Listing, help=help_text, no_args_is_help=False, rich_markup_mode=None)
 
 
 def _debugging(context: Any) -> bool:

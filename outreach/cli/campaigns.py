@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outreach.cli._output import count, say, show, show_json, show_table
-from outreach.cli._shell import Json, Listing, shell
+from outreach.cli._shell import Json, listing, shell
 from outreach.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ NAME = Annotated[str, typer.Argument(help="The campaign.")]
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(cls=Listing, help="Whom to write to, and with which sequence.", no_args_is_help=False)
+    group = listing("Whom to write to, and with which sequence.")
     group.command("new")(new)
     group.command("list")(list_campaigns)
     group.command("show")(show_campaign)
@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
     group.command("resume")(resume)
     group.command("stop")(stop)
     app.add_typer(group, name="campaign")
-    suppressions = typer.Typer(cls=Listing, help="Who must not be written to.", no_args_is_help=False)
+    suppressions = listing("Who must not be written to.")
     suppressions.command("add")(suppress)
     suppressions.command("list")(list_suppressions)
     app.add_typer(suppressions, name="suppress")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outreach.cli._output import count, local, say, show, show_json, show_table
-from outreach.cli._shell import DONE_IN_PART, INTERRUPTED, Json, Listing, shell
+from outreach.cli._shell import DONE_IN_PART, INTERRUPTED, Json, listing, shell
 from outreach.cli.campaigns import NAME, show_refused
 from outreach.errors import SendRefused, UsageError
 
@@ -30,7 +30,7 @@ _DOUBTS = "outreach outbox --state unknown"
 def register(app: typer.Typer) -> None:
     app.command()(preview)
     app.command()(send)
-    group = typer.Typer(cls=Listing, help="What waits, failed or is in doubt.", no_args_is_help=False)
+    group = listing("What waits, failed or is in doubt.")
     group.command("list")(list_outbox)
     group.command("show")(show_outbox)
     group.command("retry")(retry)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outreach.cli._output import count, local, say, show, show_json, show_table
-from outreach.cli._shell import DONE_IN_PART, Json, Listing, shell
+from outreach.cli._shell import DONE_IN_PART, Json, listing, shell
 from outreach.errors import ImportRefused, UsageError
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def register(app: typer.Typer) -> None:
         ("companies", "The startups they founded.", {"list": list_companies, "show": show_company}),
     )
     for name, help_, commands in groups:
-        group = typer.Typer(cls=Listing, help=help_, no_args_is_help=False)
+        group = listing(help_)
         for command, function in commands.items():
             group.command(command)(function)
         app.add_typer(group, name=name)

@@ -1,38 +1,27 @@
-"""`outreach sync` and `outreach replies …`: what came back."""
+"""`outreach replies …`: what came back, and what you make of it."""
 
 import csv
 import io
 import os
 from collections.abc import Sequence
-from datetime import datetime, time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from outreach.cli._output import count, local, say, show, show_json, show_table
-from outreach.cli._shell import DONE_IN_PART, Json, Listing, shell
+from outreach.cli._shell import Json, listing, shell
+from outreach.cli.sync import HOLDING, WORDS, day, read_inbox, sync
 from outreach.errors import UsageError
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App
     from outreach.core.records import OutboxItem, Reply
-    from outreach.flows.sync import Seen, SyncReport
+
+__all__ = ["read_inbox", "register"]
 
 _LISTED = ("reply", "unsubscribe", "bounce", "auto_reply", "complaint", "challenge")
 """What `replies` lists unless a kind is named; machine mail and our own would bury it."""
-_WORDS = {
-    "reply": ("reply", "replies"),
-    "auto_reply": ("automatic reply", "automatic replies"),
-    "bounce": ("bounce", "bounces"),
-    "unsubscribe": ("opt-out", "opt-outs"),
-    "complaint": ("complaint", "complaints"),
-    "challenge": ("sender check", "sender checks"),
-    "receipt": ("receipt", "receipts"),
-    "automatic": ("machine mail", "machine mails"),
-    "unrelated": ("other mail", "other mails"),
-    "own": ("mail of yours", "mails of yours"),
-}
 _COLUMNS = (
     "id",
     "kind",
@@ -57,94 +46,13 @@ Unlabelled = Annotated[bool, typer.Option("--unlabelled", help="Only what has no
 
 def register(app: typer.Typer) -> None:
     app.command()(sync)
-    group = typer.Typer(cls=Listing, help="The answers, and what you make of them.", no_args_is_help=False)
+    group = listing("The answers, and what you make of them.")
     group.command("list")(list_replies)
     group.command("show")(show_reply)
     group.command("label")(label)
     group.command("note")(note)
     group.command("export")(export)
     app.add_typer(group, name="replies")
-
-
-# --- sync -----------------------------------------------------------------------------------------------
-
-
-def sync(
-    context: typer.Context,
-    since: Annotated[str, typer.Option(metavar="DATE", help="Read again from this day on, such as 2026-03-01.")] = "",
-    json: Json = False,
-) -> None:
-    """Read the mailbox, changing nothing in it: replies, out-of-office notes, bounces, opt-outs.
-
-    Whoever answered, bounced or opted out is not written to again. Example: outreach sync
-    """
-    with shell(context).app() as app:
-        report = _sync(app, _day(app, since), quiet=json)
-    if json:
-        show_json(report.document())
-    else:
-        for line in _summary(report):
-            show(line)
-    if report.quarantined:
-        say(f"{count(report.quarantined, 'mail')} could not be read whole; look at the mailbox yourself")
-        raise typer.Exit(DONE_IN_PART)
-
-
-def read_inbox(app: "App") -> "SyncReport":
-    """Sync in passing, before mails go out: what came is said on stderr."""
-    report = _sync(app, None, quiet=True)
-    if any(kind not in ("unrelated", "own") for kind in report.by_kind):
-        for line in _summary(report):
-            say(f"inbox: {line}")
-    return report
-
-
-def _sync(app: "App", since: datetime | None, *, quiet: bool) -> "SyncReport":
-    from outreach.flows.sync import sync as run
-
-    return run(
-        app.store,
-        app.inbox(),
-        mailbox=app.mailbox,
-        owner_name=app.sender.name,
-        clock=app.clock,
-        since=since,
-        narrate=(lambda _seen: None) if quiet else _tell,
-    )
-
-
-def _tell(seen: "Seen") -> None:
-    kind = f"{_WORDS[seen.kind][0]} ({seen.subkind.replace('_', ' ')})" if seen.subkind else _WORDS[seen.kind][0]
-    show(f"{kind}: {seen.sender or 'unknown sender'}  {seen.subject}")
-
-
-def _summary(report: "SyncReport") -> list[str]:
-    if not report.fetched:
-        return ["nothing new"]
-    parts = [count(number, *_WORDS[kind]) for kind, number in sorted(report.by_kind.items()) if number]
-    known = [f"{report.again} known already"] if report.again else []
-    lines = [f"{count(report.fetched, 'new mail')}: {', '.join([*parts, *known])}"]
-    effects = report.effects
-    stopped = [count(effects.people, "person", "people")] if effects.people else []
-    stopped += [f"colleagues at {count(effects.companies, 'company', 'companies')}"] if effects.companies else []
-    told = [f"stopped writing to {', '.join(stopped)}"] if stopped else []
-    told += [f"{count(effects.held, 'person', 'people')} on hold"] if effects.held else []
-    told += [f"{count(effects.suppressed, 'new suppression')}"] if effects.suppressed else []
-    told += [f"{count(effects.confirmed, 'doubtful mail')} proved sent"] if effects.confirmed else []
-    return [*lines, "; ".join(told)] if told else lines
-
-
-def _day(app: "App", text: str) -> datetime | None:
-    """The start of a day in the user's zone."""
-    if not text:
-        return None
-    try:
-        return datetime.combine(datetime.fromisoformat(text).date(), time(), app.settings.zone)
-    except ValueError:
-        raise UsageError(f"{text} is not a date.", hint="write it as 2026-03-01") from None
-
-
-# --- replies --------------------------------------------------------------------------------------------
 
 
 def list_replies(
@@ -205,6 +113,8 @@ def show_reply(context: typer.Context, reply_id: ID, json: Json = False) -> None
         show(f"  {line}")
     if reply.trouble:
         show(f"  trouble: {reply.trouble}")
+    if reply.kind in HOLDING and reply.founder and not reply.label:
+        say(f"{reply.founder} waits; let the sequence go on: outreach replies label {reply.id} read")
 
 
 def label(
@@ -219,7 +129,7 @@ def label(
     """
     plain = "-".join(text.lower().split())
     with shell(context).app() as app:
-        reply = app.store.mail.label(reply_id, plain)
+        reply = app.store.mail.label(reply_id, plain, app.clock.now())
     _tell_changed(reply, f"reply {reply.id} is {reply.label or 'unlabelled'}", json=json)
 
 
@@ -281,13 +191,13 @@ def _write(file: Path, text: str, *, force: bool) -> None:
 
 
 def _wanted(app: "App", kind: Sequence[str] | None, campaign: str, since: str, *, unlabelled: bool) -> dict[str, Any]:
-    unknown = [each for each in kind or () if each not in _WORDS]
+    unknown = [each for each in kind or () if each not in WORDS]
     if unknown:
-        raise UsageError(f"there is no kind called {unknown[0]}.", hint=f"the kinds are {', '.join(_WORDS)}")
+        raise UsageError(f"there is no kind called {unknown[0]}.", hint=f"the kinds are {', '.join(WORDS)}")
     return {
         "kinds": tuple(kind or _LISTED),
         "campaign_id": app.store.campaigns.get(campaign).id if campaign else None,
-        "since": _day(app, since),
+        "since": day(app, since),
         "unlabelled": unlabelled,
     }
 
@@ -328,8 +238,8 @@ def _document(reply: "Reply") -> dict[str, Any]:
 
 
 def _row(reply: "Reply") -> list[object]:
-    kind = reply.subkind.replace("_", " ") if reply.kind in ("auto_reply", "bounce") else _WORDS[reply.kind][0]
-    kind = f"{_WORDS[reply.kind][0]} ({kind})" if reply.kind == "bounce" else kind
+    kind = reply.subkind.replace("_", " ") if reply.kind in ("auto_reply", "bounce") else WORDS[reply.kind][0]
+    kind = f"{WORDS[reply.kind][0]} ({kind})" if reply.kind == "bounce" else kind
     says = " ".join(reply.text.split()) if reply.kind in ("reply", "unsubscribe") else reply.subject
     return [reply.id, reply.received_at, kind, reply.founder or reply.from_address, says, reply.label]
 

@@ -16,7 +16,7 @@ from outreach.core.matching import Match, topic
 from outreach.core.normalize import address_key
 from outreach.core.opt_out import find_doubtful, find_opt_out
 from outreach.core.reply_text import ReplyText
-from outreach.core.verdict import Failure, Kind, Verdict
+from outreach.core.verdict import Kind, Verdict
 from outreach.resources import table, toml
 
 _FIRST_LINES = 400
@@ -133,15 +133,9 @@ def _report(case: Case) -> Verdict | None:
         return None
     if is_delivery_report(case.arrival) and is_success(case.arrival):
         return Verdict(Kind.RECEIPT, "delivered", (rule,))
-    failures = read_failures(case.arrival)
-    ours = _about(case.match, failures)
-    return Verdict(Kind.BOUNCE, ours.reason, (rule, str(ours)), failures)
-
-
-def _about(match: Match | None, failures: tuple[Failure, ...]) -> Failure:
-    """The block about the address that we wrote to; a forwarded mail's report names only where it was forwarded to."""
-    key = match.address_key if match else ""
-    return next((failure for failure in failures if failure.address == key), failures[0])
+    bounce = Verdict(Kind.BOUNCE, "", (), read_failures(case.arrival))
+    ours = bounce.failure_of(case.match.address_key if case.match else "")
+    return replace(bounce, subkind=ours.reason, evidence=(f"found by: {rule}", str(ours)))
 
 
 def _receipt(case: Case) -> Verdict | None:

@@ -65,7 +65,6 @@ class SuppressAddress:
     address: str
     kind: str
     reason: str
-    bounced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,9 +198,7 @@ def _bounced(case: Case, verdict: Verdict, match: Match, now: datetime) -> Itera
     key = match.address_key
     if verdict.subkind in _DEAD:
         if match.proof and key in _named(case, verdict):
-            yield SuppressAddress(
-                key, "bounce", verdict.evidence[-2] if len(verdict.evidence) > 1 else "bounced", bounced=True
-            )
+            yield SuppressAddress(key, "bounce", str(verdict.failure_of(key)))
         yield StopAddress(key, "bounced", "bounced")
     elif verdict.subkind == "unknown":
         yield StopAddress(key, "bounced", "bounced")

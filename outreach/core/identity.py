@@ -87,7 +87,7 @@ def lookup_keys(leads: Iterable[Lead]) -> LookupKeys:
             person = person_mention(facts, NOBODY)
             found.founders.update(person.keys)
             found.addresses.update(facts.emails)
-            found.companies.update(f"email:{address}" for address in person.addresses)
+            found.founders.update(f"email:{address}" for address in person.addresses)
     return found
 
 

@@ -81,7 +81,7 @@ def plan_merge(entries: Sequence[Entry], known: Known) -> MergePlan:
     at_company = tuple(companies.ids.get((cluster, 0)) for cluster in found.companies)
     as_founders = tuple(tuple(founders.ids[label] for label, _ in each) for each in labels)
     all_companies = _company_records(entries, found, at_company)
-    all_founders = _founder_records(entries, at_company, as_founders)
+    all_founders = _founder_records(entries, at_company, as_founders, found.shared_addresses)
     return MergePlan(
         companies=tuple(each for each in all_companies if not each.same_as(known.companies.get(each.id))),
         founders=tuple(each for each in all_founders if not each.same_as(known.founders.get(each.id))),
@@ -172,18 +172,17 @@ def _company_records(
     records = []
     for company, told in sorted(rows.items()):
         record = company_record(company, told, found.shared_domains)
-        people = (person for entry in told for person in entry.lead.people)
-        disputed = {
-            f"email:{address}" for each in people for address in each.emails if address in found.shared_addresses
-        }
         own = record.keys - taken
-        records.append(replace(record, keys=own, hints=record.hints | disputed | (record.keys & taken)))
+        records.append(replace(record, keys=own, hints=record.hints | (record.keys & taken)))
         taken |= own
     return records
 
 
 def _founder_records(
-    entries: Sequence[Entry], at_company: Sequence[int | None], as_founders: Sequence[Sequence[int]]
+    entries: Sequence[Entry],
+    at_company: Sequence[int | None],
+    as_founders: Sequence[Sequence[int]],
+    shared_addresses: frozenset[str],
 ) -> list[FounderRecord]:
     seats: dict[int, list[tuple[Entry, PersonFacts, int | None]]] = {}
     for entry, company, founders in zip(entries, at_company, as_founders, strict=True):
@@ -192,7 +191,7 @@ def _founder_records(
     taken = set[str]()
     records = []
     for founder, told in sorted(seats.items()):
-        record = founder_record(founder, told)
+        record = founder_record(founder, told, shared_addresses)
         records.append(replace(record, keys=record.keys - taken))
         taken |= record.keys
     return records
@@ -206,7 +205,7 @@ def _address_changes(
         founder = founders[(owner.person, 0)] if owner.person != NOBODY else None
         company = companies[(owner.company, 0)] if owner.company != NOBODY else None
         was_founder, was_company = known.addresses.get(key, (None, None))
-        kept_apart = was_founder is not None and apart.get(was_founder) == founder
+        kept_apart = founder is not None and was_founder in apart and apart[was_founder] == founder
         if not kept_apart and (was_founder, was_company) != (founder, company):
             yield AddressChange(key, founder, company, owner.row, key not in known.addresses)
 

@@ -62,6 +62,7 @@ def resolve_people(mentions: Sequence[PersonMention]) -> People:
     disputed = _by_address(clusters, names)
     unclear = list(_by_company(clusters, mentions))
     names = _names(clusters, mentions)
+    disputed = {address: at for address, at in disputed.items() if len({clusters.find(each) for each in at}) > 1}
     likenesses = [*_shared(clusters, disputed), *unclear, *_colleagues(clusters, mentions, names), *_tagged(clusters)]
     return People(clusters, settled(clusters, likenesses), frozenset(disputed))
 

@@ -84,6 +84,7 @@ class FounderRecord:
     slug: str
     facts_at: datetime
     keys: frozenset[str]
+    hints: frozenset[str]
 
     def same_as(self, other: "FounderRecord | None") -> bool:
         return other is not None and replace(self, facts_at=other.facts_at) == other
@@ -150,7 +151,9 @@ def _own_domain(facts: CompanyFacts, shared_domains: frozenset[str]) -> str:
 # --- founders -------------------------------------------------------------------------------------
 
 
-def founder_record(id_: int, seats: Sequence[tuple[Entry, PersonFacts, int | None]]) -> FounderRecord:
+def founder_record(
+    id_: int, seats: Sequence[tuple[Entry, PersonFacts, int | None]], shared_addresses: frozenset[str]
+) -> FounderRecord:
     """The founder that these mentions (row, what it says, company), oldest import first, speak of."""
     current = sorted(seats, key=lambda seat: seat[0].exported_at)
     facts = [each for _, each, _ in seats]
@@ -170,6 +173,7 @@ def founder_record(id_: int, seats: Sequence[tuple[Entry, PersonFacts, int | Non
         slug=_first(crunchbase_slug(each.slug) for each in facts),
         facts_at=max(entry.exported_at for entry, _, _ in seats),
         keys=frozenset(key for mention in mentions for key in mention.keys),
+        hints=frozenset(f"email:{address}" for each in facts for address in each.emails if address in shared_addresses),
     )
 
 

@@ -45,3 +45,7 @@ class Verdict:
     evidence: tuple[str, ...] = ()
     failures: tuple[Failure, ...] = ()
     returns_on: date | None = None
+
+    def failure_of(self, address_key: str) -> Failure:
+        """The failure of this address; a forwarded mail's report names only where it was forwarded to."""
+        return next((failure for failure in self.failures if failure.address == address_key), self.failures[0])

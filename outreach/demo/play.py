@@ -140,15 +140,6 @@ class _Stage:
             self._run(["-C", str(self._folder), *words], self._clock)
         return said.getvalue()
 
-    def _farewell(self) -> None:
-        here = f"outreach -C {self._folder}"
-        self._tell(
-            "\nEverything above was real: SMTP to a server on this machine, a mailbox read back, nothing left it."
-        )
-        self._tell(f"The workspace is {self._folder}. Look around:")
-        self._tell(f"  {here} founders --limit 10\n  {here} replies show 1\n  {here} outbox")
-        self._tell("With your own list and mailbox: outreach init")
-
 
 def _farewell(folder: Path, tell: Tell, program: str) -> None:
     here = f"{program} -C {folder}"

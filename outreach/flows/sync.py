@@ -17,25 +17,26 @@ from outreach.core.message import read_draft
 from outreach.core.normalize import address_key
 from outreach.core.ports import Clock, Cursor, Inbox, Incoming
 from outreach.core.records import Mailbox
-from outreach.core.verdict import Kind
+from outreach.core.verdict import Kind, Verdict
 from outreach.store.consequences import Effects
 from outreach.store.mail import Entry
 from outreach.store.store import Store
 
 BEFORE_FIRST_MAIL = timedelta(days=1)
+_SAID = 80
 READ_AGAIN = timedelta(days=3)
 """Every sync also looks at the last days for messages that it does not know: some appear late, with old UIDs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One message that was recorded, for whoever watches."""
+    """One message that was recorded, for whoever watches. `says` is the beginning of what it says."""
 
     kind: Kind
     subkind: str
-    sender: str
-    subject: str
-    evidence: tuple[str, ...]
+    name: str
+    address: str
+    says: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class SyncReport:
     `again` those known from another folder; `quarantined` those that could not be read whole."""
 
     fetched: int = 0
-    by_kind: Mapping[Kind, int] = field(default_factory=dict)
+    by_kind: Mapping[str, int] = field(default_factory=dict)
     unmatched: int = 0
     again: int = 0
     quarantined: int = 0
@@ -98,7 +99,7 @@ class _Run:
         self._owner = Owner(frozenset((address_key(mailbox.address),)), tuple(name for name in names if name))
         first = store.mail.first_sent_at(mailbox.id) or clock.now()
         self._start = first - BEFORE_FIRST_MAIL
-        self._kinds: Counter[Kind] = Counter()
+        self._kinds: Counter[str] = Counter()
         self._fetched = self._unmatched = self._again = self._quarantined = 0
         self._effects = Effects()
 
@@ -151,6 +152,13 @@ class _Run:
 
 
 def _seen(entry: Entry) -> Seen:
-    verdict = entry.verdict
-    subject = "" if entry.private else entry.arrival.subject
-    return Seen(verdict.kind, verdict.subkind, entry.arrival.from_address, subject, verdict.evidence)
+    arrival, verdict = entry.arrival, entry.verdict
+    written = verdict.kind is Kind.REPLY or verdict.subkind == "human"
+    says = "" if entry.private else " ".join(entry.text.shown.split())[:_SAID] if written else _said(verdict)
+    return Seen(verdict.kind, verdict.subkind, arrival.from_name, arrival.from_address, says)
+
+
+def _said(verdict: Verdict) -> str:
+    if verdict.returns_on:
+        return f"back on {verdict.returns_on}"
+    return str(verdict.failures[0]) if verdict.failures else ""

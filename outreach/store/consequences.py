@@ -171,6 +171,17 @@ def hold_person(connection: sa.Connection, hold: HoldPerson, now: datetime) -> i
     return int(held.rowcount > 0)
 
 
+def release_person(connection: sa.Connection, founder_id: int, now: datetime) -> int:
+    """A person has looked at what held this founder without an end: the sequence goes on."""
+    open_end = (_enrollments.c.state == EnrollmentState.HELD, _enrollments.c.held_until.is_(None))
+    released = connection.execute(
+        sa.update(_enrollments)
+        .where(_enrollments.c.founder_id == founder_id, *open_end)
+        .values(state=EnrollmentState.ACTIVE, reason="", updated_at=now)
+    )
+    return released.rowcount
+
+
 def pause_mailbox(connection: sa.Connection, mailbox_id: int, until: datetime, reason: str) -> None:
     """Nothing leaves until then; a longer pause stays."""
     connection.execute(

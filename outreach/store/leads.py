@@ -23,6 +23,7 @@ from outreach.store.tables import (
     CompanyName,
     CompanyRow,
     EnrollmentRow,
+    FounderHint,
     FounderKey,
     FounderRow,
     Import,
@@ -34,7 +35,7 @@ from outreach.store.tables import (
 _imports, _leads, _lead_founders = table(Import), table(LeadRow), table(LeadFounder)
 _companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
 _keys, _hints, _names = table(CompanyKey), table(CompanyHint), table(CompanyName)
-_founder_keys, _enrollments = table(FounderKey), table(EnrollmentRow)
+_founder_keys, _founder_hints, _enrollments = table(FounderKey), table(FounderHint), table(EnrollmentRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,9 @@ class Leads:
             companies |= {
                 row["company_id"] for row in select_in(connection, sa.select(of.c.company_id), of.c.key, keys.companies)
             }
-        query = sa.select(_founder_keys.c.founder_id)
-        founders |= {row["founder_id"] for row in select_in(connection, query, _founder_keys.c.key, keys.founders)}
+        for of in (_founder_keys, _founder_hints):
+            query = sa.select(of.c.founder_id)
+            founders |= {row["founder_id"] for row in select_in(connection, query, of.c.key, keys.founders)}
         owned = sa.select(_addresses.c.founder_id, _addresses.c.company_id)
         for row in select_in(connection, owned, _addresses.c.key, keys.addresses):
             founders |= {row["founder_id"]} - {None}
@@ -223,12 +225,13 @@ def _company_records(connection: sa.Connection, ids: Iterable[int]) -> dict[int,
 
 def _founder_records(connection: sa.Connection, ids: Iterable[int]) -> dict[int, FounderRecord]:
     ids = list(ids)
-    keys = _texts(connection, _founder_keys, "key", _founder_keys.c.founder_id, ids)
+    keys, hints = (_texts(connection, of, "key", of.c.founder_id, ids) for of in (_founder_keys, _founder_hints))
     found = {}
     for row in select_in(connection, sa.select(_founders), _founders.c.id, ids):
         plain: dict[str, Any] = dict(row)
         plain.pop("created_at")
-        found[row["id"]] = FounderRecord(**plain, keys=frozenset(keys.get(row["id"], ())))
+        mine, shared = keys.get(row["id"], ()), hints.get(row["id"], ())
+        found[row["id"]] = FounderRecord(**plain, keys=frozenset(mine), hints=frozenset(shared))
     return found
 
 

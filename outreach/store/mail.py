@@ -4,8 +4,8 @@ A message, everything that follows from it and the cursor's move are one transac
 loses nothing and repeats nothing. Of mail that does not concern us only its place in the mailbox is kept.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,15 +13,17 @@ import sqlalchemy as sa
 
 from outreach.core.consequences import Consequence
 from outreach.core.inbound import Arrival
-from outreach.core.matching import Clues, Found, Match, Prospect, SentMail, bare
+from outreach.core.matching import Clues, Found, Match
 from outreach.core.ports import Cursor, Incoming
 from outreach.core.records import Reply
 from outreach.core.reply_text import ReplyText
-from outreach.core.verdict import Verdict
+from outreach.core.verdict import Kind, Verdict
 from outreach.errors import NotFound
-from outreach.store.consequences import Cause, Effects, apply
+from outreach.store.consequences import Cause, Effects, apply, release_person
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
+from outreach.store.reply_log import read_reply_row, select_replies, wanted_replies
+from outreach.store.sent_index import find_sent
 from outreach.store.tables import (
     AddressRow,
     CampaignRow,
@@ -44,6 +46,7 @@ _mailboxes = table(MailboxRow)
 _MAX_RAW = 1_000_000
 _COLLEAGUES = 50
 _OWN_TEXTS = 8
+_HOLDING = (Kind.AUTOMATIC, Kind.CHALLENGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +106,7 @@ class Mail:
     def find(self, clues: Clues) -> Found:
         """Every mail and prospect that the clues may point to, newest first."""
         with self._db.read() as connection:
-            prospects = _prospects(connection, clues.correspondents)
-            mails = _mails(
-                connection, [*_pointed(clues), _outbox.c.founder_id.in_({each.founder_id for each in prospects})]
-            )
-            if not mails and clues.domain and clues.topic:
-                same = sa.or_(_companies.c.domain == clues.domain, _outbox.c.rcpt_domain == clues.domain)
-                mails = _mails(connection, [sa.and_(same, _outbox.c.intent_at.is_not(None))], limit=_COLLEAGUES)
-        return Found(tuple(mails), tuple(prospects))
+            return find_sent(connection, clues)
 
     def sent_bytes(self, founder_id: int) -> list[bytes]:
         """Our mails to one founder that may have left, newest first: what they may quote."""
@@ -149,9 +145,13 @@ class Mail:
         limit: int | None = None,
     ) -> list[Reply]:
         """The log, newest first."""
-        query = _log().where(*_filters(kinds, campaign_id, founder_id, since, unlabelled=unlabelled)).limit(limit)
+        query = (
+            select_replies()
+            .where(*wanted_replies(kinds, campaign_id, founder_id, since, unlabelled=unlabelled))
+            .limit(limit)
+        )
         with self._db.read() as connection:
-            return [_reply(row) for row in connection.execute(query).mappings()]
+            return [read_reply_row(row) for row in connection.execute(query).mappings()]
 
     def count(
         self,
@@ -162,7 +162,7 @@ class Mail:
         unlabelled: bool = False,
     ) -> int:
         """How many messages `replies` would list without a limit."""
-        conditions = _filters(kinds, campaign_id, None, since, unlabelled=unlabelled)
+        conditions = wanted_replies(kinds, campaign_id, None, since, unlabelled=unlabelled)
         with self._db.read() as connection:
             return connection.scalar(sa.select(sa.func.count()).select_from(_inbound).where(*conditions)) or 0
 
@@ -174,99 +174,30 @@ class Mail:
 
     def get(self, reply_id: int) -> Reply:
         with self._db.read() as connection:
-            row = connection.execute(_log().where(_inbound.c.id == reply_id)).mappings().one_or_none()
+            row = connection.execute(select_replies().where(_inbound.c.id == reply_id)).mappings().one_or_none()
         if row is None:
             raise NotFound(f"there is no reply {reply_id}.", hint="`outreach replies` lists them")
-        return _reply(row)
+        return read_reply_row(row)
 
-    def label(self, reply_id: int, label: str) -> Reply:
-        """What a person made of it; an empty label takes it back."""
-        return self._note(reply_id, {"label": label})
+    def label(self, reply_id: int, label: str, now: datetime) -> Reply:
+        """What a person made of it; empty takes it back. Whom a machine's mail holds goes on once it has a label."""
+        reply = self.get(reply_id)
+        with self._db.write() as connection:
+            _annotate(connection, reply_id, {"label": label})
+            if label and reply.kind in _HOLDING and reply.founder_id is not None:
+                release_person(connection, reply.founder_id, now)
+        return replace(reply, label=label)
 
     def note(self, reply_id: int, text: str) -> Reply:
-        return self._note(reply_id, {"note": text})
+        reply = self.get(reply_id)
+        with self._db.write() as connection:
+            _annotate(connection, reply_id, {"note": text})
+        return replace(reply, note=text)
 
     def raw(self, reply_id: int) -> bytes:
         """The message as it came, cut at 1 MB; empty if it was not kept."""
         with self._db.read() as connection:
             return connection.scalar(sa.select(_inbound.c.raw).where(_inbound.c.id == reply_id)) or b""
-
-    def _note(self, reply_id: int, values: Mapping[str, str]) -> Reply:
-        self.get(reply_id)
-        with self._db.write() as connection:
-            connection.execute(sa.update(_inbound).where(_inbound.c.id == reply_id).values(**values))
-        return self.get(reply_id)
-
-
-# --- finding ----------------------------------------------------------------------------------------------------
-
-
-def _pointed(clues: Clues) -> list[sa.ColumnElement[bool]]:
-    ids = [spelling for clue in clues.ids for spelling in (bare(clue.value), f"<{bare(clue.value)}>")]
-    keys = [clue.value for clue in clues.recipients]
-    tokens = [  # `@` is followed by `A`: a range, because LIKE would not use the index
-        sa.and_(_outbox.c.message_id >= f"<or.{clue.value}@", _outbox.c.message_id < f"<or.{clue.value}A")
-        for clue in clues.tokens
-    ]
-    return [
-        *tokens,
-        _outbox.c.message_id.in_(ids),
-        sa.and_(_outbox.c.wire_message_id != "", _outbox.c.wire_message_id.in_(ids)),
-        sa.and_(_outbox.c.rcpt_key.in_(keys), _outbox.c.intent_at.is_not(None)),
-    ]
-
-
-def _mails(
-    connection: sa.Connection, conditions: Iterable[sa.ColumnElement[bool]], limit: int | None = None
-) -> list[SentMail]:
-    query = (
-        sa.select(_outbox, _companies.c.domain.label("company_domain"), _founders.c.company_id.label("works_at"))
-        .join(_founders, _founders.c.id == _outbox.c.founder_id)
-        .outerjoin(_companies, _companies.c.id == _founders.c.company_id)
-        .where(sa.or_(*conditions))
-        .order_by(_outbox.c.intent_at.desc().nulls_last(), _outbox.c.id.desc())
-        .limit(limit)
-    )
-    return [_sent_mail(row) for row in connection.execute(query).mappings()]
-
-
-def _sent_mail(row: sa.RowMapping) -> SentMail:
-    plain = {name: row[name] for name in SentMail.__dataclass_fields__ if name in row}
-    facts = {"company_id": row["works_at"], "company_domain": row["company_domain"] or ""}
-    return SentMail(**{**plain, **facts, "sent_at": row["sent_at"] or row["intent_at"]})
-
-
-def _prospects(connection: sa.Connection, keys: Sequence[str]) -> list[Prospect]:
-    """The enrolled people behind these addresses, newest enrollment first."""
-    if not keys:
-        return []
-    known = sa.union(
-        sa.select(_addresses.c.founder_id, _addresses.c.key).where(
-            _addresses.c.key.in_(keys), _addresses.c.founder_id.is_not(None)
-        ),
-        sa.select(_enrollments.c.founder_id, _enrollments.c.address_key).where(_enrollments.c.address_key.in_(keys)),
-    )
-    people: dict[int, str] = dict(connection.execute(known).all())
-    if not people:
-        return []
-    query = (
-        sa.select(_enrollments, _founders.c.company_id, _companies.c.domain.label("company_domain"))
-        .join(_founders, _founders.c.id == _enrollments.c.founder_id)
-        .outerjoin(_companies, _companies.c.id == _founders.c.company_id)
-        .where(_enrollments.c.founder_id.in_(people))
-        .order_by(_enrollments.c.enrolled_at.desc(), _enrollments.c.id.desc())
-    )
-    return [
-        Prospect(
-            row["founder_id"],
-            people[row["founder_id"]],
-            row["company_id"],
-            row["company_domain"] or "",
-            row["campaign_id"],
-            row["enrolled_at"],
-        )
-        for row in connection.execute(query).mappings()
-    ]
 
 
 # --- recording --------------------------------------------------------------------------------------------------
@@ -347,41 +278,5 @@ def _move_cursor(connection: sa.Connection, mailbox_id: int, cursor: Cursor) -> 
         connection.execute(sa.insert(_cursors).values(mailbox_id=mailbox_id, folder=cursor.folder, **values))
 
 
-# --- listing ----------------------------------------------------------------------------------------------------
-
-
-def _log() -> sa.Select[Any]:
-    return (
-        sa.select(_inbound, _campaigns.c.name.label("campaign"), _founders.c.full_name.label("founder"))
-        .outerjoin(_campaigns, _campaigns.c.id == _inbound.c.campaign_id)
-        .outerjoin(_founders, _founders.c.id == _inbound.c.founder_id)
-        .order_by(_inbound.c.received_at.desc(), _inbound.c.id.desc())
-    )
-
-
-def _filters(
-    kinds: Collection[str],
-    campaign_id: int | None,
-    founder_id: int | None,
-    since: datetime | None,
-    *,
-    unlabelled: bool,
-) -> list[sa.ColumnElement[bool]]:
-    wanted: list[sa.ColumnElement[bool]] = []
-    if kinds:
-        wanted.append(_inbound.c.kind.in_(kinds))
-    if campaign_id is not None:
-        wanted.append(_inbound.c.campaign_id == campaign_id)
-    if founder_id is not None:
-        wanted.append(_inbound.c.founder_id == founder_id)
-    if since is not None:
-        wanted.append(_inbound.c.received_at >= since)
-    if unlabelled:
-        wanted.append(_inbound.c.label == "")
-    return wanted
-
-
-def _reply(row: sa.RowMapping) -> Reply:
-    plain = {name: row[name] for name in Reply.__dataclass_fields__}
-    texts = {"campaign": row["campaign"] or "", "founder": row["founder"] or "", "evidence": tuple(row["evidence"])}
-    return Reply(**{**plain, **texts})
+def _annotate(connection: sa.Connection, reply_id: int, values: Mapping[str, str]) -> None:
+    connection.execute(sa.update(_inbound).where(_inbound.c.id == reply_id).values(**values))

@@ -22,6 +22,7 @@ from outreach.store.tables import (
     CompanyKey,
     CompanyName,
     CompanyRow,
+    FounderHint,
     FounderKey,
     FounderRow,
     FounderTag,
@@ -35,8 +36,12 @@ from outreach.store.tables import (
 _imports, _leads, _lead_founders = table(Import), table(LeadRow), table(LeadFounder)
 _companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
 _keys, _hints, _names = table(CompanyKey), table(CompanyHint), table(CompanyName)
-_founder_keys, _tags, _candidates = table(FounderKey), table(FounderTag), table(Candidate)
+_founder_keys, _founder_hints = table(FounderKey), table(FounderHint)
+_tags, _candidates = table(FounderTag), table(Candidate)
 _suppressions = table(Suppression)
+
+_ELSEWHERE = ("aliases", "keys", "hints")
+"""Parts of a record that have tables of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +132,16 @@ class Merging:
 
     def _founder_records(self, plan: MergePlan) -> None:
         rows = [asdict(record) for record in plan.founders]
-        self._upsert(_founders, [{name: row[name] for name in row if name != "keys"} for row in rows])
-        delete_in(self._c, _founder_keys.c.founder_id, [*(row["id"] for row in rows), *plan.absorbed_founders])
-        keys = [{"founder_id": each.id, "key": key} for each in plan.founders for key in sorted(each.keys)]
-        insert_all(self._c, _founder_keys, keys)
+        self._upsert(_founders, [{name: row[name] for name in row if name not in _ELSEWHERE} for row in rows])
+        touched = [*(row["id"] for row in rows), *plan.absorbed_founders]
+        for of, texts in (
+            (_founder_keys, {each.id: each.keys for each in plan.founders}),
+            (_founder_hints, {each.id: each.hints for each in plan.founders}),
+        ):
+            delete_in(self._c, of.c.founder_id, touched)
+            insert_all(
+                self._c, of, [{"founder_id": id_, "key": key} for id_, each in texts.items() for key in sorted(each)]
+            )
 
     def _upsert(self, of: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
         there = {row["id"] for row in select_in(self._c, sa.select(of.c.id), of.c.id, [row["id"] for row in rows])}
@@ -277,8 +288,7 @@ def tag_import(connection: sa.Connection, import_id: int, tag: str) -> None:
 
 def _columns(record: CompanyRecord) -> dict[str, Any]:
     row = asdict(record)
-    elsewhere = ("aliases", "keys", "hints")
-    return {**{name: row[name] for name in row if name not in elsewhere}, "industries": list(record.industries)}
+    return {**{name: row[name] for name in row if name not in _ELSEWHERE}, "industries": list(record.industries)}
 
 
 def _lead_row(written: _Written, import_id: int) -> dict[str, Any]:

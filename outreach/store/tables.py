@@ -156,6 +156,14 @@ class FounderKey(SQLModel, table=True):
     founder_id: int = Field(foreign_key="founders.id", index=True)
 
 
+class FounderHint(SQLModel, table=True):
+    """What a founder shares with others: an address that people of different names use (`email:…`)."""
+
+    __tablename__ = "founder_hints"
+    key: str = Field(primary_key=True)
+    founder_id: int = Field(foreign_key="founders.id", primary_key=True, index=True)
+
+
 class FounderTag(SQLModel, table=True):
     """Tags, from `import --tag` or by hand."""
 

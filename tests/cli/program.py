@@ -48,6 +48,7 @@ class Workspace:
         }
         environment = {name: value for name, value in os.environ.items() if not name.startswith("OUTREACH_")}
         environment["PYTHONPATH"] = str(ROOT)
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)  # compiling everything at each start triples it
         workspace = cls(folder, environment)
         flags = {f"OUTREACH_{name}": value for name, value in wanted.items() if value}
         workspace.environment = {**environment, **flags}

@@ -16,7 +16,7 @@ def workspace(tmp_path: Path) -> Workspace:
 def refused(done, *says: str) -> None:  # type: ignore[no-untyped-def]  # a finished process
     lines = done.stderr.strip().splitlines()
     assert done.stdout == ""
-    assert lines[-2].startswith("error: "), done.stderr
+    assert lines[0].startswith("error: "), done.stderr
     assert lines[-1].startswith("hint: "), done.stderr
     for word in says:
         assert word in done.stderr

@@ -28,8 +28,8 @@ from tests.fakes import FakeClock
 _IMPORTERS = all_importers()
 _LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
 _CRUNCHBASE = (
-    "Organization Name", "Organization Name URL", "Headquarters Location", "Description", "CB Rank (Company)", "Website",
-    "LinkedIn", "Contact Email", "Founders", "Number of Founders", "Total Funding Amount", "Operating Status",
+    "Organization Name", "Organization Name URL", "Headquarters Location", "Description", "CB Rank (Company)",
+    "Website", "LinkedIn", "Contact Email", "Founders", "Number of Founders", "Total Funding Amount", "Operating Status",
 )  # fmt: skip
 
 
@@ -177,7 +177,8 @@ def test_a_row_that_connects_two_known_companies_makes_them_one() -> None:
 
 def test_rows_are_skipped_by_line_and_the_rest_comes_in() -> None:
     store = memory_store()
-    data = b'Company,Email,Name\nAcme,ada@acme.example,Ada Testwell\n,,\n,***@x.example,\nZenith,"rosa\nQuill,q@quill.example,Q\n'
+    good, masked, open_quote = b"Acme,ada@acme.example,Ada Testwell", b",***@x.example,", b'Zenith,"rosa'
+    data = b"\n".join([b"Company,Email,Name", good, b",,", masked, open_quote, b"Quill,q@quill.example,Q"])
     report = bring(store, data)
     (file,) = report.files
     assert [(row.line) for row in file.skipped] == [4, 5]
@@ -333,13 +334,16 @@ def _who_is_who(store: Store) -> object:
             sa.text("SELECT sha256, position, founder_id FROM lead_founders JOIN leads ON leads.id = lead_id")
         ):
             founders.setdefault(seat.founder_id, set()).add((seat.sha256, seat.position))
-        named = {"company": companies, "founder": founders}
+        named: dict[str, dict[int, frozenset[object]]] = {
+            "company": {id_: frozenset(rows) for id_, rows in companies.items()},
+            "founder": {id_: frozenset(seats) for id_, seats in founders.items()},
+        }
         asked = {
-            (row.kind, frozenset((frozenset(named[row.kind][row.left_id]), frozenset(named[row.kind][row.right_id]))))
+            (row.kind, frozenset((named[row.kind][row.left_id], named[row.kind][row.right_id])))
             for row in connection.execute(sa.select(table(Candidate)))
         }
         owners = {
-            row.key: frozenset(founders.get(row.founder_id, ())) or frozenset(companies.get(row.company_id, ()))
+            row.key: named["founder"].get(row.founder_id) or named["company"].get(row.company_id)
             for row in connection.execute(sa.text("SELECT key, founder_id, company_id FROM addresses"))
         }
         ids = {*connection.scalars(sa.text("SELECT id FROM companies"))}
@@ -359,9 +363,9 @@ def _everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
         return {name: [tuple(row) for row in connection.execute(sa.text(f"SELECT * FROM {name}"))] for name in names}  # noqa: S608  table names of our own
 
 
-@settings(max_examples=300, deadline=None)
-@given(files=st.lists(_FILES, min_size=1, max_size=3), reverse=st.booleans())
-def test_the_order_of_files_changes_nothing(files: list[bytes], reverse: bool) -> None:
+@settings(max_examples=150, deadline=None)
+@given(files=st.lists(_FILES, min_size=1, max_size=3))
+def test_the_order_of_files_changes_nothing(files: list[bytes]) -> None:
     one_way, other_way, at_once = memory_store(), memory_store(), memory_store()
     for data in files:
         bring(one_way, data)

@@ -214,7 +214,7 @@ def test_an_opt_out_is_for_the_person_for_good(world: World) -> None:
 
 
 def test_the_footer_of_our_own_mail_is_no_opt_out(world: World) -> None:
-    quoted = 'On Mon, Ada Testwell wrote:\n> Hi Bo,\n> \n> are you hiring?\n> Reply "stop" or "remove me" and I stop writing.'
+    quoted = "On Mon, Ada wrote:\n> Hi Bo,\n> \n> are you hiring?\n> Reply stop or remove me and I stop writing."
     world.answer("Bo", f"Gladly!\n\n{quoted}")
     assert dict(world.sync().by_kind) == {"reply": 1}
 
@@ -335,7 +335,7 @@ def test_what_cannot_be_read_whole_is_shown_and_stops_the_person(world: World) -
 def test_garbage_never_stops_the_reading(world: World, raw: bytes) -> None:
     world.arrive(raw)
     world.answer("Bo")
-    assert world.sync().by_kind.get("reply") == 1  # type: ignore[call-overload]  # a Kind is its text
+    assert world.sync().by_kind.get("reply") == 1
 
 
 def test_the_inbox_is_fresh_only_after_every_folder(world: World) -> None:
@@ -363,11 +363,21 @@ def test_an_opt_out_that_cannot_be_remembered_is_not_forgotten(world: World) -> 
     assert dict(world.sync().by_kind) == {"unsubscribe": 1}
 
 
+def test_a_machine_of_a_prospect_holds_until_someone_has_read_it(world: World) -> None:
+    world.arrive(mail("News!", precedence="bulk", subject="Our news", date=world.clock.now()))
+    found = world.sync()
+    assert (dict(found.by_kind), found.effects.held) == ({"automatic": 1}, 1)
+    assert world.enrollments()["bo@bo.example"][0] == "held"
+    (news,) = world.store.mail.replies(kinds=["automatic"])
+    world.store.mail.label(news.id, "read", world.clock.now())
+    assert world.enrollments()["bo@bo.example"] == ("active", "")
+
+
 def test_labels_and_notes_are_a_persons(world: World) -> None:
     world.answer("Bo")
     world.sync()
     (reply,) = world.store.mail.replies(unlabelled=True)
-    world.store.mail.label(reply.id, "interested")
+    world.store.mail.label(reply.id, "interested", world.clock.now())
     world.store.mail.note(reply.id, "call on Thursday")
     assert world.store.mail.replies(unlabelled=True) == []
     again = world.store.mail.get(reply.id)

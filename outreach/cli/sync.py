@@ -1,0 +1,106 @@
+"""`outreach sync`: reads the mailbox, and says what came and what it did."""
+
+from datetime import datetime, time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from outreach.cli._output import count, say, show, show_json
+from outreach.cli._shell import DONE_IN_PART, Json, shell
+from outreach.errors import UsageError
+
+if TYPE_CHECKING:
+    from outreach.bootstrap import App
+    from outreach.flows.sync import Seen, SyncReport
+
+HOLDING = ("automatic", "challenge")
+WORDS = {
+    "reply": ("reply", "replies"),
+    "auto_reply": ("automatic reply", "automatic replies"),
+    "bounce": ("bounce", "bounces"),
+    "unsubscribe": ("opt-out", "opt-outs"),
+    "complaint": ("complaint", "complaints"),
+    "challenge": ("sender check", "sender checks"),
+    "receipt": ("receipt", "receipts"),
+    "automatic": ("machine mail", "machine mails"),
+    "unrelated": ("other mail", "other mails"),
+    "own": ("mail of yours", "mails of yours"),
+}
+
+
+def sync(
+    context: typer.Context,
+    since: Annotated[str, typer.Option(metavar="DATE", help="Read again from this day on, such as 2026-03-01.")] = "",
+    json: Json = False,
+) -> None:
+    """Read the mailbox, changing nothing in it: replies, out-of-office notes, bounces, opt-outs.
+
+    Whoever answered, bounced or opted out is not written to again. Example: outreach sync
+    """
+    with shell(context).app() as app:
+        report = _sync(app, day(app, since), quiet=json)
+    if json:
+        show_json(report.document())
+    else:
+        for line in _summary(report):
+            show(line)
+    if report.effects.held and any(report.by_kind.get(kind) for kind in HOLDING):
+        say("a machine answered for someone; read and label it to go on: outreach replies --kind automatic")
+    if report.quarantined:
+        say(f"{count(report.quarantined, 'mail')} could not be read whole; look at the mailbox yourself")
+        raise typer.Exit(DONE_IN_PART)
+
+
+def read_inbox(app: "App") -> "SyncReport":
+    """Sync in passing, before mails go out: what came is said on stderr."""
+    report = _sync(app, None, quiet=True)
+    if any(kind not in ("unrelated", "own") for kind in report.by_kind):
+        for line in _summary(report):
+            say(f"inbox: {line}")
+    return report
+
+
+def _sync(app: "App", since: datetime | None, *, quiet: bool) -> "SyncReport":
+    from outreach.flows.sync import sync as run
+
+    return run(
+        app.store,
+        app.inbox(),
+        mailbox=app.mailbox,
+        owner_name=app.sender.name,
+        clock=app.clock,
+        since=since,
+        narrate=(lambda _seen: None) if quiet else _tell,
+    )
+
+
+def _tell(seen: "Seen") -> None:
+    kind = seen.subkind.replace("_", " ") if seen.kind == "auto_reply" else WORDS[seen.kind][0]
+    who = f"{seen.name} <{seen.address}>" if seen.name else seen.address or "unknown sender"
+    show(f"{kind}: {who}" + (f"  {seen.says}" if seen.says else ""))
+
+
+def _summary(report: "SyncReport") -> list[str]:
+    if not report.fetched:
+        return ["nothing new"]
+    parts = [count(number, *WORDS[kind]) for kind, number in sorted(report.by_kind.items()) if number]
+    known = [f"{report.again} known already"] if report.again else []
+    lines = [f"{count(report.fetched, 'new mail')}: {', '.join([*parts, *known])}"]
+    effects = report.effects
+    stopped = [count(effects.people, "person", "people")] if effects.people else []
+    stopped += [f"colleagues at {count(effects.companies, 'company', 'companies')}"] if effects.companies else []
+    told = [f"stopped writing to {', '.join(stopped)}"] if stopped else []
+    told += [f"{count(effects.held, 'person', 'people')} on hold"] if effects.held else []
+    told += [f"{count(effects.suppressed, 'new suppression')}"] if effects.suppressed else []
+    told += [f"{count(effects.confirmed, 'doubtful mail')} proved sent"] if effects.confirmed else []
+    return [*lines, "; ".join(told)] if told else lines
+
+
+def day(app: "App", text: str) -> datetime | None:
+    """The start of a day in the user's zone."""
+    if not text:
+        return None
+    try:
+        return datetime.combine(datetime.fromisoformat(text).date(), time(), app.settings.zone)
+    except ValueError:
+        raise UsageError(f"{text} is not a date.", hint="write it as 2026-03-01") from None

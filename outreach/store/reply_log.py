@@ -1,0 +1,49 @@
+"""The reply log as people read it: one query, its filters, and the record for each row."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from outreach.core.records import Reply
+from outreach.store.tables import CampaignRow, FounderRow, InboundRow, table
+
+_inbound, _campaigns, _founders = table(InboundRow), table(CampaignRow), table(FounderRow)
+
+
+def select_replies() -> sa.Select[Any]:
+    return (
+        sa.select(_inbound, _campaigns.c.name.label("campaign"), _founders.c.full_name.label("founder"))
+        .outerjoin(_campaigns, _campaigns.c.id == _inbound.c.campaign_id)
+        .outerjoin(_founders, _founders.c.id == _inbound.c.founder_id)
+        .order_by(_inbound.c.received_at.desc(), _inbound.c.id.desc())
+    )
+
+
+def wanted_replies(
+    kinds: Collection[str],
+    campaign_id: int | None,
+    founder_id: int | None,
+    since: datetime | None,
+    *,
+    unlabelled: bool,
+) -> list[sa.ColumnElement[bool]]:
+    wanted: list[sa.ColumnElement[bool]] = []
+    if kinds:
+        wanted.append(_inbound.c.kind.in_(kinds))
+    if campaign_id is not None:
+        wanted.append(_inbound.c.campaign_id == campaign_id)
+    if founder_id is not None:
+        wanted.append(_inbound.c.founder_id == founder_id)
+    if since is not None:
+        wanted.append(_inbound.c.received_at >= since)
+    if unlabelled:
+        wanted.append(_inbound.c.label == "")
+    return wanted
+
+
+def read_reply_row(row: sa.RowMapping) -> Reply:
+    plain = {name: row[name] for name in Reply.__dataclass_fields__}
+    texts = {"campaign": row["campaign"] or "", "founder": row["founder"] or "", "evidence": tuple(row["evidence"])}
+    return Reply(**{**plain, **texts})
