@@ -190,7 +190,7 @@ class App:
         if self.settings.purpose is Purpose.COMMERCIAL and not self.settings.postal_address:
             raise SendRefused(
                 "commercial mail needs a postal address in every message (CAN-SPAM).",
-                hint=f"set OUTREACH_POSTAL_ADDRESS in {self.workspace.env}; for a job hunt, OUTREACH_PURPOSE=job-search",
+                hint=f"set OUTREACH_POSTAL_ADDRESS in {self.workspace.env}; for a job, OUTREACH_PURPOSE=job-search",
             )
 
     def may_skip_pacing(self) -> bool:

@@ -14,6 +14,10 @@ from tests.fakes import MONDAY_MORNING as NOW
 
 SENDER = Sender("Ada Testwell", "ada@ada.example", "Ada", "")
 KEY = bytes(32)
+_UNKNOWN = (
+    "website", "slug", "linkedin", "description", "city", "region", "country", "employees", "founded",
+    "funding_currency", "last_funding_type", "last_funding_on", "status", "phone",
+)  # fmt: skip
 
 
 def add_founders(store: Store, names: Sequence[str], *, now: datetime = NOW) -> None:
@@ -24,17 +28,15 @@ def add_founders(store: Store, names: Sequence[str], *, now: datetime = NOW) -> 
             company = connection.execute(
                 sa.insert(table(CompanyRow)).values(
                     name=f"{name} Labs", name_key=name.lower(), domain=host, facts_at=now, created_at=now,
-                    **dict.fromkeys(("website", "slug", "linkedin", "description", "city", "region", "country", "employees",
-                                     "founded", "funding_currency", "last_funding_type", "last_funding_on", "status",
-                                     "phone"), ""), industries=[],
+                    **dict.fromkeys(_UNKNOWN, ""), industries=[],
                 )
-            ).inserted_primary_key  # fmt: skip
+            ).inserted_primary_key or (0,)  # fmt: skip
             founder = connection.execute(
                 sa.insert(table(FounderRow)).values(
                     company_id=company[0], full_name=f"{name} Brightly", first_name=name, last_name="Brightly",
                     name_key=f"{name.lower()}brightly", title="", linkedin="", slug="", facts_at=now, created_at=now,
                 )
-            ).inserted_primary_key  # fmt: skip
+            ).inserted_primary_key or (0,)  # fmt: skip
             address = f"{name.lower()}@{host}"
             connection.execute(
                 sa.insert(table(AddressRow)).values(

@@ -25,7 +25,7 @@ def test_a_process_that_ended_is_dead() -> None:
 def test_a_process_number_used_again_is_not_the_old_process() -> None:
     host, boot, pid, started = this_process().split("|")
     assert is_surely_dead("|".join((host, boot, pid, str(int(started) - 1))))
-    assert is_surely_dead("|".join((host, "another-boot", pid, started)))
+    assert is_surely_dead(f"{host}|another-boot|{pid}|{started}")
 
 
 @pytest.mark.parametrize("owner", ["", "elsewhere|boot|1|1", "garbage"])

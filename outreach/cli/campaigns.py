@@ -1,6 +1,6 @@
 """`outreach campaign …` and `outreach suppress …`: whom to write to, and whom never."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -198,7 +198,9 @@ def _enroll(app: "App", campaign: "Campaign", *, dry_run: bool, json: bool) -> N
     say(f"next: outreach preview {campaign.name}" if result.enrolled and not dry_run else "")
 
 
-def show_refused(refused: "Sequence[tuple[Founder, Sequence[str]]]", what: str) -> None:
+def show_refused(
+    refused: "Sequence[tuple[Founder, Sequence[str]]]", what: str, tell: Callable[[str], None] = show
+) -> None:
     """People who are left out, grouped by their reasons, so that the long list of one reason stays one line."""
     groups: dict[str, list[str]] = {}
     for founder, reasons in refused:
@@ -208,7 +210,7 @@ def show_refused(refused: "Sequence[tuple[Founder, Sequence[str]]]", what: str) 
         groups.setdefault(rules, []).append(founder.full_name)
     for rules, names in sorted(groups.items(), key=lambda group: -len(group[1])):
         some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        show(f"{what}: {some} ({rules})")
+        tell(f"{what}: {some} ({rules})")
 
 
 def _filters(given: dict[str, Any]) -> dict[str, str]:

@@ -124,4 +124,5 @@ def _rank(lead: Lead, address: str) -> tuple[object, ...]:
     facts = lead.company
     at_home = facts is not None and company_domain(facts.website) == address.rpartition("@")[2]
     person = min((each.full_name for each in lead.people if address in each.emails), default="")
-    return (not at_home, person, facts.slug if facts else "", facts.name if facts else "")
+    said = (facts.slug, facts.name, facts.website, facts.country, facts.linkedin) if facts else ()
+    return (not at_home, person, said)

@@ -22,7 +22,9 @@ from outreach.core.records import Draft, Message, Sender
 from outreach.core.text import plain_text
 from outreach.core.wire import check_wire
 
-__all__ = ["OPT_OUT", "InThread", "build_message", "check_wire", "dedupe_key", "message_token", "read_draft", "with_footer"]
+__all__ = [
+    "OPT_OUT", "InThread", "build_message", "check_wire", "dedupe_key", "message_token", "read_draft", "with_footer",
+]  # fmt: skip
 
 OPT_OUT = "If you'd rather not hear from me again, reply \"stop\" and I won't write."
 _TOKEN_BYTES = 20

@@ -172,7 +172,7 @@ class Inbox(Protocol):
     def fetch(
         self, folder: Folder, cursor: Cursor | None, known: frozenset[str], since: datetime
     ) -> Iterator[Incoming]:
-        """What is new in the folder, oldest first: not in `known` (keys under the cursor's validity), not before `since`."""
+        """What is new in the folder, oldest first: no key in `known` (under the same validity), not before `since`."""
         ...
 
     def close(self) -> None:

@@ -307,7 +307,7 @@ class OutboxItem:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One message of the reply log. `text` is the new text, `full_text` the whole body; `label` and `note` are a person's."""
+    """One message of the reply log. `text` is the new text, `full_text` all of it; `label` and `note` a person's."""
 
     id: int
     kind: str

@@ -7,6 +7,7 @@ from outreach.core.records import Money
 from outreach.core.text import one_line
 from outreach.resources import words
 
+_RUNS = "+-=@\t\r"  # a cell that starts so is a formula to a spreadsheet
 _EXCEL_ERROR = re.compile(r"#(?:N/A|NAME\?|REF!|VALUE!|DIV/0!|NULL!|NUM!)|\ufffd+", re.IGNORECASE)
 _NAME_IS_EMPTY = re.compile(r"(?:''|—|-|\ufffd+|#NAME\?|#N/A|)", re.IGNORECASE)
 
@@ -33,12 +34,12 @@ def person_name(*cells: str) -> str:
 
 def unguarded(cell: str) -> str:
     """Without the apostrophe that keeps a spreadsheet from running `=…` as a formula."""
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in "+-=@" else cell
+    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in _RUNS else cell
 
 
 def guarded(cell: str) -> str:
     """With that apostrophe, where the cell would run as a formula."""
-    return f"'{cell}" if cell and cell[0] in "+-=@\t\r" else cell
+    return f"'{cell}" if cell and cell[0] in _RUNS else cell
 
 
 # --- dates ----------------------------------------------------------------------------------------

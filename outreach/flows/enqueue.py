@@ -238,7 +238,7 @@ def _slots(store: Store, conditions: Conditions, wanted: int, now: datetime) -> 
     found: list[Slot] = []
     last = now
     for slot in plan_slots(sent, mailbox.next_send_at, limits, now):
-        near = slot.at - now <= DAY if conditions.wait else slot.at - last <= limits.max_gap
+        near = slot.at - now < DAY if conditions.wait else slot.at - last <= limits.max_gap
         if len(found) == min(wanted, limits.run_limit) or not near:
             return found, Slot(slot.at, "run-limit" if near and slot.reason in ("", "gap") else slot.reason)
         found.append(slot)

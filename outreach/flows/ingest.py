@@ -20,7 +20,7 @@ from outreach.core.records import Lead, RowError
 from outreach.core.survivors import Entry
 from outreach.core.values import export_date
 from outreach.flows._ingest_report import Count, FileReport, IngestReport
-from outreach.importers import Importers, List
+from outreach.importers import Importers, StartupList
 from outreach.store.leads import Leads, StoredLead
 from outreach.store.merging import Merging, NewImport, NewLead, tag_import
 from outreach.store.store import Store
@@ -80,7 +80,7 @@ def ingest(
 class _File:
     """A list, with what dates and identifies it. `seen_as`: the import that has read it already."""
 
-    list: List
+    list: StartupList
     sha256: str
     exported_at: datetime
     seen_as: int | None
@@ -99,7 +99,7 @@ class _Line:
     """It is the first that says this; any further such row is a repetition."""
 
 
-def _file(leads: Leads, connection: sa.Connection, source: Source, of: List, now: datetime) -> _File:
+def _file(leads: Leads, connection: sa.Connection, source: Source, of: StartupList, now: datetime) -> _File:
     named = export_date(source.name)
     dated = datetime.combine(named, time(), UTC) if named else source.modified_at
     sha256 = hashlib.sha256(source.data).hexdigest()
@@ -132,7 +132,7 @@ def _sort_lines(files: Sequence[_File], leads: Leads, connection: sa.Connection)
     return lines, entries
 
 
-def _row_hash(of: List, row: Lead | RowError) -> str:
+def _row_hash(of: StartupList, row: Lead | RowError) -> str:
     """The same cells, read in the same way, say the same."""
     said = [of.format, sorted(of.mapping.items()), sorted(row.cells.items())]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
@@ -273,12 +273,12 @@ def _file_report(file: _File, outcomes: Counter[str]) -> FileReport:
     )
 
 
-def _warnings(of: List) -> Iterable[RowError]:
+def _warnings(of: StartupList) -> Iterable[RowError]:
     leads = (row for row in of.rows if isinstance(row, Lead))
     return (RowError(lead.line, warning) for lead in leads for warning in lead.warnings)
 
 
-def _advice(of: List) -> Iterable[str]:
+def _advice(of: StartupList) -> Iterable[str]:
     """What the user should know about the list as a whole."""
     if not {"website", "email"} & set(of.mapping):
         yield "no column with websites: add Website to the export, so that companies can be told apart and found"

@@ -18,7 +18,7 @@ _LAST = "generic"
 
 
 @dataclass(frozen=True, slots=True)
-class List:
+class StartupList:
     """A list whose format is known, with its rows read. `cells` of each row are as the file gave them."""
 
     name: str
@@ -37,7 +37,7 @@ class Importers:
     def __init__(self, importers: Sequence[Importer]) -> None:
         self._by_name = {importer.name: importer for importer in importers}
 
-    def open_list(self, data: bytes, name: str, *, format_name: str = "", overrides: Mapping[str, str]) -> List:
+    def open_list(self, data: bytes, name: str, *, format_name: str = "", overrides: Mapping[str, str]) -> StartupList:
         """Find the format of a list and read its rows; raise ImportRefused if nothing can."""
         chosen = self.get(format_name) if format_name else None
 
@@ -50,7 +50,9 @@ class Importers:
         mapping = importer.mapping(table.head, _checked(table.head, overrides))
         rows = tuple(row if isinstance(row, RowError) else importer.read(row, mapping) for row in table.rows)
         limit = importer.row_limit
-        return List(name, importer.name, table.encoding, dict(mapping), table.head.headers, limit, rows, table.notes)
+        return StartupList(
+            name, importer.name, table.encoding, dict(mapping), table.head.headers, limit, rows, table.notes
+        )
 
     def read_again(self, format_name: str, mapping: Mapping[str, str], row: Row) -> Lead | RowError:
         """What a row that is in the store already says; identity is always decided from the rows themselves."""

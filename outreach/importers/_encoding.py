@@ -53,14 +53,15 @@ def _refuse_other_kinds(data: bytes, name: str) -> None:
             raise ImportRefused(f"{name} is {kind}, not a CSV file.", hint=hint)
     if _HTML.match(data):
         raise ImportRefused(f"{name} is a web page, not a CSV file.", hint=hint)
-    sample = data[:_SAMPLE]
-    controls = sum(byte < 9 or 13 < byte < 27 for byte in sample)
-    if (
-        controls > len(sample) // 20
-        and not _utf16_without_bom(data)
-        and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
-    ):
+    if _is_binary(data[:_SAMPLE]):
         raise ImportRefused(f"{name} is a binary file, not a CSV file.", hint=hint)
+
+
+def _is_binary(sample: bytes) -> bool:
+    """More control characters than a damaged list has; UTF-16 is full of NULs and still text."""
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")) or _utf16_without_bom(sample):
+        return False
+    return sum(byte < 9 or 13 < byte < 27 for byte in sample) > max(8, len(sample) // 20)
 
 
 def _utf16_without_bom(data: bytes) -> str:

@@ -179,12 +179,14 @@ class Merging:
             )
         )
 
-    def _copy_suppressions(self, word: str, pairs: Iterable[tuple[int, int]]) -> None:
-        copies = {f"{word}:{old}": f"{word}:{new}" for old, new in pairs}
-        rows = [
-            {"value": copies[row["value"]], **{name: row[name] for name in ("kind", "reason", "origin", "created_at")}}
-            for row in select_in(self._c, sa.select(_suppressions), _suppressions.c.value, copies)
-        ]
+    def _copy_suppressions(self, word: str, pairs: Sequence[tuple[int, int]]) -> None:
+        """From each old record to its new one; several may have come from one."""
+        old = {f"{word}:{old}" for old, _ in pairs}
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in select_in(self._c, sa.select(_suppressions), _suppressions.c.value, old):
+            kept = {name: row[name] for name in ("kind", "reason", "origin", "created_at")}
+            found.setdefault(row["value"], []).append(kept)
+        rows = [{**row, "value": f"{word}:{new}"} for old, new in pairs for row in found.get(f"{word}:{old}", ())]
         if rows:
             self._c.execute(sa.insert(_suppressions).prefix_with("OR IGNORE"), rows)
 

@@ -29,9 +29,7 @@ _INTEREST = {
     "offer": ("offer",),
 }
 # An opt-out that a person wrote is an answer; one that a mail program sent is not.
-_ANSWERED = sa.or_(
-    _inbound.c.kind == "reply", sa.and_(_inbound.c.kind == "unsubscribe", _inbound.c.subkind == "human")
-)
+_ANSWERED = sa.or_(_inbound.c.kind == "reply", sa.and_(_inbound.c.kind == "unsubscribe", _inbound.c.subkind == "human"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,7 +124,7 @@ class CompanyKey(SQLModel, table=True):
 
 
 class CompanyHint(SQLModel, table=True):
-    """What a company may share with others: `name:acme`, `email:…`, a shared domain. Leads to what must be judged anew."""
+    """What a company may share with others: `name:acme`, `email:…`, a shared domain. Finds what to judge anew."""
 
     __tablename__ = "company_hints"
     key: str = Field(primary_key=True)

@@ -264,7 +264,7 @@ def _shut(sock: socket.socket) -> None:
 
 
 def _answer(phase: Phase, code: int, text: bytes | str) -> SendResult:
-    """A reply as a result. A code that is no reply code (RFC 5321 4.2) says nothing: deferred, or unknown at the dot."""
+    """A reply as a result. What is no reply code (RFC 5321 4.2) says nothing: deferred, or unknown at the dot."""
     words = (text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text))[:_TEXT_CAP]
     found = _ENHANCED.match(words)
     enhanced = found[1] if found else ""

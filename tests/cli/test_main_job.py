@@ -1,7 +1,6 @@
 """The main job by hand, as a new user would do it: the real program, a real SMTP server, a real Maildir."""
 
 import json
-import os
 import stat
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -12,6 +11,7 @@ import pytest
 from tests.cli.program import Workspace, founders_csv
 from tests.smtp_server import Accepted, Behaviour, nth, smtp_server
 
+# ruff: noqa: E501  the lines of a CSV file stand as they are
 COMPANIES = """\
 Organization Name,Organization Name URL,Industries,Headquarters Location,Description,Website,Founders,Number of Founders
 Quill Labs,https://www.crunchbase.com/organization/quill-labs,"Artificial Intelligence, SaaS","Berlin, Berlin, Germany",Writes.,https://quill.example,"Bo Brightly, Cy Quill, III",2
@@ -278,4 +278,4 @@ def test_the_directory_transport_writes_files(tmp_path: Path) -> None:
     workspace.run("import", "founders.csv")
     workspace.run("campaign", "new", "spring", "--sequence", "job-search")
     assert workspace.json("send", "--live", "--expect", "3", "--no-pacing")["sent"] == 3
-    assert len(os.listdir(workspace.folder / "outbox")) == 3
+    assert len(list((workspace.folder / "outbox").iterdir())) == 3

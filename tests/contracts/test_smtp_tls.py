@@ -1,7 +1,6 @@
-"""SMTP over TLS to Postfix's smtp-sink, with a certificate authority of the test's own; a wrong certificate is refused."""
+"""SMTP over TLS to Postfix's smtp-sink, with a certificate authority of our own; a wrong certificate is refused."""
 
 from collections.abc import Iterator
-from email import message_from_bytes
 from pathlib import Path
 
 import pytest
@@ -89,9 +88,8 @@ def test_the_program_sends_over_tls(sink: Sink, tmp_path: Path) -> None:
     workspace.run("campaign", "new", "spring", "--sequence", "job-search")
     assert workspace.json("send", "--live", "--expect", "5", "--no-pacing")["sent"] == 5
     items = {item["message_id"] for item in workspace.json("outbox")["items"]}
-    taken = {str(message_from_bytes(mail.partition(b"\n\n")[2] if mail.startswith(b"X-Client") else mail)["Message-ID"]) for mail in sink.mails()}
-    assert len(items) == len(sink.mails()) == 5
-    assert taken - {"None"} <= items
+    assert {message_id for message_id in items if any(message_id.encode() in mail for mail in sink.mails())} == items
+    assert len(sink.mails()) == 5
 
     other = {**workspace.environment, "OUTREACH_SMTP_CA_FILE": str(tmp_path / "no-such-file.pem")}
     workspace.environment = other

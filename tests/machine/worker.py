@@ -1,7 +1,7 @@
-"""One sender in a process of its own that kills itself at a labelled step: `python -m tests.machine.worker DIR LABEL N`.
+"""One sender in a process of its own that kills itself at a step: `python -m tests.machine.worker DIR LABEL N`.
 
-It runs the program's own flows on a real workspace, without the lock that keeps a second `outreach send` out: so several
-of them really race for the same messages.
+It runs the program's own flows on a real workspace, without the lock that keeps a second `outreach send` out:
+so several of them really race for the same messages.
 """
 
 import os

@@ -118,9 +118,14 @@ def test_a_missing_store_says_what_to_type(tmp_path: Path) -> None:
 
 def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
     database = open_database(tmp_path / "outreach.db", create=True)
-    with pytest.raises(ZeroDivisionError), database.write() as connection:
-        connection.exec_driver_sql("INSERT INTO meta VALUES ('a', 'b')")
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with database.write() as connection:
+            connection.exec_driver_sql("INSERT INTO meta VALUES ('a', 'b')")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     with database.read() as connection:
         assert connection.exec_driver_sql("SELECT count(*) FROM meta").scalar() == 0
 

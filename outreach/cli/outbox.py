@@ -1,0 +1,145 @@
+"""`outreach outbox …`: every message and where it is."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from outreach.cli._output import count, say, show, show_json, show_table
+from outreach.cli._shell import Json, listing, shell
+from outreach.errors import UsageError
+
+if TYPE_CHECKING:
+    from outreach.core.records import OutboxItem
+
+
+def register(app: typer.Typer) -> None:
+    group = listing("What waits, failed or is in doubt.")
+    group.command("list")(list_outbox)
+    group.command("show")(show_outbox)
+    group.command("retry")(retry)
+    group.command("resolve")(resolve)
+    app.add_typer(group, name="outbox")
+
+
+def list_outbox(
+    context: typer.Context,
+    state: Annotated[str, typer.Option(help="queued, sent, failed, unknown, held or cancelled.")] = "",
+    campaign: Annotated[str, typer.Option(help="Only this campaign.")] = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = 100,
+    json: Json = False,
+) -> None:
+    """Every message and where it is.
+
+    Example: outreach outbox --state unknown
+    """
+    from outreach.core.records import OutboxState
+
+    if state and state not in list(OutboxState):
+        raise UsageError(f"there is no state {state}.", hint=f"one of: {', '.join(OutboxState)}")
+    with shell(context).app() as app:
+        campaign_id = app.store.campaigns.get(campaign).id if campaign else None
+        items = app.store.outbox.items(states=[OutboxState(state)] if state else [], campaign_id=campaign_id)
+    if json:
+        show_json({"items": [_item_json(item) for item in items], "total": len(items)})
+        return
+    show_table(
+        ("id", "state", "founder", "address", "campaign", "step", "when", "why"),
+        [
+            (i.id, i.state, i.founder, i.rcpt, i.campaign, i.step, i.sent_at or i.due_at, i.reason)
+            for i in items[:limit]
+        ],
+    )
+    show(count(len(items), "message") + (f", {limit} shown" if len(items) > limit else ""))
+    if any(item.state is OutboxState.UNKNOWN for item in items):
+        say("look in your Sent folder, then: outreach outbox resolve ID --sent | --resend | --abandon")
+
+
+def show_outbox(
+    context: typer.Context, item_id: Annotated[int, typer.Argument(metavar="ID")], json: Json = False
+) -> None:
+    """One message: its bytes as they go out, and every attempt.
+
+    Example: outreach outbox show 12
+    """
+    with shell(context).app() as app:
+        item = app.store.outbox.get(item_id)
+        attempts = app.store.outbox.attempts(item_id)
+    if json:
+        show_json(
+            {**_item_json(item), "mime": item.mime.decode("utf-8", "replace"), "tries": [dict(a) for a in attempts]}
+        )
+        return
+    show(f"message {item.id}: {item.state}{f' ({item.reason})' if item.reason else ''}")
+    for attempt in attempts:
+        show(
+            f"  {attempt['at']:%Y-%m-%d %H:%M:%S} {attempt['outcome']} at {attempt['phase']}: "
+            f"{attempt['code'] or ''} {attempt['text']}"
+        )
+    show()
+    show(item.mime.decode("utf-8", "replace").replace("\r\n", "\n"))
+
+
+def retry(context: typer.Context, item_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+    """Queue a failed or held message again, once its cause is mended.
+
+    Example: outreach outbox retry 12
+    """
+    with shell(context).app() as app:
+        item = app.store.outbox.retry(item_id, f"retried by {_user()}", app.clock.now())
+    show(f"message {item.id} to {item.founder} is {item.state}")
+    say("next: outreach send --live")
+
+
+def resolve(
+    context: typer.Context,
+    item_id: Annotated[int, typer.Argument(metavar="ID")],
+    sent: Annotated[bool, typer.Option("--sent", help="It did leave.")] = False,
+    resend: Annotated[bool, typer.Option("--resend", help="It did not: send the same bytes again.")] = False,
+    abandon: Annotated[bool, typer.Option("--abandon", help="Whether it left does not matter: go no further.")] = False,
+) -> None:
+    """Settle a message that may or may not have left.
+
+    Example: outreach outbox resolve 12 --sent
+    """
+    from outreach.core.records import OutboxState
+
+    states = {OutboxState.SENT: sent, OutboxState.QUEUED: resend, OutboxState.CANCELLED: abandon}
+    chosen = [state for state, wanted in states.items() if wanted]
+    if len(chosen) != 1:
+        raise UsageError(
+            "say what became of it.", hint=f"outreach outbox resolve {item_id} --sent, --resend or --abandon"
+        )
+    with shell(context).app() as app:
+        word = {OutboxState.SENT: "sent", OutboxState.QUEUED: "sent again", OutboxState.CANCELLED: "abandoned"}[
+            chosen[0]
+        ]
+        item = app.store.outbox.resolve(item_id, chosen[0], f"{word} by {_user()}", app.clock.now())
+    show(f"message {item.id} to {item.founder} is {item.state} ({item.reason})")
+
+
+def _user() -> str:
+    from getpass import getuser
+
+    try:
+        return getuser()
+    except (OSError, KeyError):  # no such user in a container
+        return "hand"
+
+
+def _item_json(item: "OutboxItem") -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "campaign": item.campaign,
+        "step": item.step,
+        "founder": item.founder_id,
+        "name": item.founder,
+        "address": item.rcpt,
+        "subject": item.subject,
+        "message_id": item.message_id,
+        "sha256": item.sha256,
+        "state": item.state,
+        "reason": item.reason,
+        "attempts": item.attempts,
+        "due_at": item.due_at,
+        "sent_at": item.sent_at,
+    }

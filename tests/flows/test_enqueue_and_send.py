@@ -1,0 +1,272 @@
+"""Weeks of sending in milliseconds: a clock that moves when the program waits, messages written into a folder."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from email import message_from_bytes
+from email.message import Message
+from itertools import pairwise
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+import sqlalchemy as sa
+
+from outreach.core.consequences import HoldPerson
+from outreach.core.pacing import DAY, HOUR, Limits, unpaced
+from outreach.core.records import Campaign, EnrollmentState, OutboxState
+from outreach.flows.enqueue import Conditions, Plan, Writer, enqueue, plan
+from outreach.flows.send import FRESH_INBOX, Sender, SendReport, recover, send
+from outreach.resources import data_dir
+from outreach.store.consequences import hold_person
+from outreach.store.journal import MemoryJournal
+from outreach.store.store import Store, memory_store
+from outreach.store.tables import Suppression, table
+from outreach.templating import load_sequence
+from outreach.transports.directory import DirectoryTransport
+from tests.factory import KEY, SENDER, add_founders, start_campaign
+from tests.fakes import MONDAY_MORNING as NOW
+from tests.fakes import FakeClock
+
+LIMITS = Limits(
+    daily_cap=6, hourly_cap=3, min_gap=timedelta(seconds=60), max_gap=timedelta(seconds=190),
+    window=(time(9), time(17)), weekdays=frozenset(range(5)), zone=ZoneInfo("UTC"), company_daily_cap=1, run_limit=50,
+)  # fmt: skip
+NAMES = ("Bo", "Cy", "Di", "Ed", "Fay", "Gus", "Hal", "Ida", "Jo", "Kim", "Lou", "Mo", "Ned", "Oz", "Pam", "Quin")
+
+
+class Desk:
+    """A store, a clock and a folder of sent mail: everything one sender has."""
+
+    def __init__(self, folder: Path, names: Sequence[str] = NAMES, limits: Limits = LIMITS) -> None:
+        self.store: Store = memory_store()
+        self.clock = FakeClock(NOW)
+        self.folder = folder
+        self.limits = limits
+        add_founders(self.store, names)
+        self.campaign, _ = start_campaign(self.store)
+        self.writer = Writer(load_sequence(data_dir() / "templates" / "job-search"), SENDER, KEY)
+        self.reads_inbox = True
+        self.read_inbox()
+
+    def read_inbox(self) -> None:
+        self.store.mail.finish(self.mailbox.id, self.clock.now())
+
+    @property
+    def mailbox(self):  # type: ignore[no-untyped-def]  # as the store has it now
+        return self.store.campaigns.mailbox(SENDER.address, self.clock.now())
+
+    def plan(self, *, wait: bool = False) -> Plan:
+        campaign = self.store.campaigns.get(self.campaign.name)
+        conditions = Conditions(self.mailbox, self.limits, self.reads_inbox, wait)
+        return plan(self.store, [(campaign, self.writer)], conditions, self.clock.now())
+
+    def sender(self, *, wait: bool = False) -> Sender:
+        return Sender(
+            store=self.store, transport=DirectoryTransport(self.folder), mailbox=self.mailbox, limits=self.limits,
+            clock=self.clock, journal=MemoryJournal(), owner="desk", chance=lambda: 0.5, reads_inbox=self.reads_inbox,
+            wait=wait,
+        )  # fmt: skip
+
+    def send(self, *, wait: bool = False) -> SendReport:
+        recover(self.store, lambda _owner: False, self.clock.now())
+        self.read_inbox()
+        return send(self.sender(wait=wait), enqueue(self.store, self.plan(wait=wait), self.clock.now()))
+
+    def mails(self) -> list[Message]:
+        return (
+            [message_from_bytes(file.read_bytes()) for file in self.folder.glob("*.eml")]
+            if self.folder.exists()
+            else []
+        )
+
+    def sent(self) -> list[datetime]:
+        items = self.store.outbox.items(states=[OutboxState.SENT])
+        return sorted(item.sent_at for item in items if item.sent_at)
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Desk:
+    return Desk(tmp_path / "sent")
+
+
+def next_day(desk: Desk, days: int = 1) -> None:
+    desk.clock.move(timedelta(days=days))
+
+
+def test_a_month_keeps_every_limit_and_forgets_nobody(desk: Desk) -> None:
+    for _ in range(28):
+        for _ in range(4):
+            desk.send()
+            desk.clock.move(timedelta(hours=2))
+        desk.clock.move(timedelta(hours=16))
+    sent = desk.sent()
+    assert Counter(mail["To"] for mail in desk.mails()) == Counter({mail["To"]: 3 for mail in desk.mails()})
+    assert len(sent) == 3 * len(NAMES)
+    for at in sent:
+        assert sum(at - DAY < other <= at for other in sent) <= LIMITS.daily_cap
+        assert sum(at - HOUR < other <= at for other in sent) <= LIMITS.hourly_cap
+        assert at.weekday() < 5
+        assert time(9) <= at.time() < time(17)
+    assert all(later - earlier >= LIMITS.min_gap for earlier, later in pairwise(sent))
+    desk.send()
+    states = {entry.state for entry in desk.store.campaigns.enrollments(desk.campaign.id)}
+    assert states == {EnrollmentState.FINISHED}
+
+
+def test_a_run_says_why_it_stops_and_when_it_can_go_on(desk: Desk) -> None:
+    found = desk.plan()
+    assert (found.size, found.later, found.reason) == (3, 13, "hourly-cap")
+    assert found.next_at == NOW + HOUR
+    desk.clock.move(timedelta(hours=8))
+    evening = desk.plan()
+    assert (evening.size, evening.reason) == (0, "outside-window")
+    assert evening.next_at == datetime.combine(NOW.date() + timedelta(days=1), time(9), NOW.tzinfo)
+
+
+def test_wait_stays_until_the_days_mails_are_through(desk: Desk) -> None:
+    found = desk.plan(wait=True)
+    assert found.size == 6
+    desk.send(wait=True)
+    assert len(desk.mails()) <= found.size
+
+
+def test_follow_ups_come_after_their_delay_in_the_thread(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo"])
+    desk.send()
+    [first] = desk.mails()
+    next_day(desk, 2)
+    assert (desk.plan().size, desk.plan().reason) == (0, "not-due")
+    next_day(desk, 1)
+    desk.clock.move(timedelta(minutes=5))
+    desk.send()
+    [follow_up] = [mail for mail in desk.mails() if mail["Message-ID"] != first["Message-ID"]]
+    assert follow_up["In-Reply-To"] == first["Message-ID"]
+    assert first["Message-ID"] in follow_up["References"]
+    assert follow_up["Subject"] == f"Re: {first['Subject']}"
+    assert first["In-Reply-To"] is None
+    assert {item.subject for item in desk.store.outbox.items()} == {first["Subject"], follow_up["Subject"]}
+
+
+def test_no_follow_up_without_an_inbox_to_read(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo"])
+    desk.reads_inbox = False
+    desk.send()
+    assert len(desk.mails()) == 1
+    next_day(desk, 4)
+    [held] = desk.plan().held
+    assert held.reasons[0].startswith("no-inbox")
+
+
+def test_a_stale_inbox_stops_the_run(desk: Desk) -> None:
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    desk.clock.move(FRESH_INBOX + timedelta(seconds=1))
+    report = send(desk.sender(), items)
+    assert (report.reason, report.results) == ("inbox-stale", ())
+    assert desk.mails() == []
+
+
+def test_an_opt_out_after_queueing_is_obeyed(desk: Desk) -> None:
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    with desk.store.database.write() as connection:
+        row = {
+            "value": f"person:{items[1].founder_id}",
+            "kind": "opt_out",
+            "reason": "",
+            "origin": "",
+            "created_at": NOW,
+        }
+        connection.execute(sa.insert(table(Suppression)), [row])
+    report = send(desk.sender(), items)
+    assert [item.id for item, reason in report.skipped if reason == "suppressed"] == [items[1].id]
+    assert items[1].rcpt not in " ".join(str(mail["To"]) for mail in desk.mails())
+
+
+def test_pausing_lets_nothing_out_and_resuming_makes_no_burst(desk: Desk) -> None:
+    from outreach.core.records import CampaignState
+
+    desk.store.campaigns.set_state(desk.campaign.id, CampaignState.PAUSED, "by hand")
+    assert (desk.plan().size, desk.plan().reason) == (0, "campaign-paused: by hand")
+    next_day(desk, 3)
+    desk.store.campaigns.set_state(desk.campaign.id, CampaignState.ACTIVE, "")
+    assert desk.plan().size == LIMITS.hourly_cap
+
+
+def test_what_is_too_late_is_planned_afresh_under_another_id(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo"])
+    [first] = enqueue(desk.store, desk.plan(), desk.clock.now())
+    next_day(desk, 3)
+    recover(desk.store, lambda _owner: False, desk.clock.now())
+    assert desk.store.outbox.get(first.id).state is OutboxState.CANCELLED
+    desk.send()
+    [mail] = desk.mails()
+    assert mail["Message-ID"] != first.message_id
+
+
+def test_a_follow_up_a_week_late_waits_for_a_person(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo"])
+    desk.send()
+    next_day(desk, 14)
+    found = desk.plan()
+    assert (found.size, len(found.stale)) == (0, 1)
+    enqueue(desk.store, found, desk.clock.now())
+    [held] = desk.store.outbox.items(states=[OutboxState.HELD])
+    assert desk.plan().size == 0
+    desk.store.outbox.retry(held.id, "by hand", desk.clock.now())
+    desk.send()
+    assert len(desk.mails()) == 2
+
+
+def test_someone_on_holiday_waits_until_they_are_back(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo"])
+    desk.send()
+    [entry] = desk.store.campaigns.enrollments(desk.campaign.id)
+    back = NOW + timedelta(days=9)
+    with desk.store.database.write() as connection:
+        hold_person(connection, HoldPerson(entry.founder_id, back, "out-of-office"), NOW)
+    next_day(desk, 4)
+    [held] = desk.plan().held
+    assert held.reasons == (f"out-of-office until {back:%Y-%m-%d}",)
+    next_day(desk, 5)
+    desk.clock.move(timedelta(minutes=1))
+    desk.send()
+    assert len(desk.mails()) == 2
+
+
+def test_queued_bytes_do_not_change_with_the_template(desk: Desk, tmp_path: Path) -> None:
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "1-intro.txt").write_text("Subject: Something else\n\nHi {{ founder.first_name }}, quite another text.\n")
+    desk.writer = Writer(load_sequence(other), SENDER, KEY)
+    assert [item.message_id for item in desk.plan().queued] == [item.message_id for item in items]
+    send(desk.sender(), items)
+    assert {mail["Subject"] for mail in desk.mails()} == {item.subject for item in items}
+
+
+def test_two_of_one_company_are_not_written_to_at_once(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo", "Cy"], unpaced(LIMITS))
+    with desk.store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE founders SET company_id = 1")
+    found = desk.plan()
+    assert found.size == 1
+    [held] = found.held
+    assert held.reasons[0].startswith("company-busy: Bo Brightly")
+    desk.send()
+    assert [h.reasons[0].partition(":")[0] for h in desk.plan().held] == ["company-busy"]
+
+
+def test_namesakes_are_not_both_written_to(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo", "Cy"], unpaced(LIMITS))
+    with desk.store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE founders SET full_name = 'Bo Brightly', first_name = 'Bo'")
+    assert [held.reasons[0].partition(":")[0] for held in desk.plan().held] == ["namesake"]
+
+
+def test_first_takes_the_first_of_the_batch(desk: Desk) -> None:
+    desk.limits = replace(LIMITS, hourly_cap=10, daily_cap=10)
+    whole = desk.plan()
+    assert whole.first(2).ready == whole.ready[:2]
+    assert whole.first(2).size + whole.first(2).later == len(NAMES)
+    assert isinstance(desk.campaign, Campaign)
