@@ -87,14 +87,25 @@ def import_lists(
             tag=tag.strip(),
             dry_run=dry_run,
         )
+        people = app.store.report.people()
     if rejects:
         _write_rejects(rejects, report)
     if json:
         show_json(report.as_json())
     else:
         _show_report(report, rejects)
+        _say_next(people.imported, people.with_address)
     if report.in_part:
         raise typer.Exit(DONE_IN_PART)
+
+
+def _say_next(founders: int, with_address: int) -> None:
+    if with_address:
+        say(f"{with_address} of {count(founders, 'founder')} can be written to")
+        say("next: outreach campaign new NAME --sequence job-search")
+    elif founders:
+        say("no founder has an e-mail address yet: a Crunchbase export never holds one")
+        say("next: outreach import LIST.csv   (any table with names, companies and addresses joins them)")
 
 
 def _overrides(mapped: Iterable[str]) -> dict[str, str]:
