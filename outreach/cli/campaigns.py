@@ -1,10 +1,22 @@
 """`outreach campaign …` and `outreach suppress …`: whom to write to, and whom never."""
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from outreach.cli._filters import (
+    Country,
+    Employees,
+    Founded,
+    Funding,
+    Industry,
+    Location,
+    NotContacted,
+    Search,
+    Tag,
+    chosen_filters,
+)
 from outreach.cli._output import count, say, show, show_json, show_table
 from outreach.cli._shell import Json, listing, shell
 from outreach.errors import UsageError
@@ -15,13 +27,6 @@ if TYPE_CHECKING:
 
 _SHOWN_REASONS = 15
 
-Industry = Annotated[str, typer.Option(help="Only companies of this industry.")]
-Location = Annotated[str, typer.Option(help="Only companies in this city, region or country.")]
-Country = Annotated[str, typer.Option(help="Only companies of this country.")]
-Employees = Annotated[str, typer.Option(help="Only companies of this size, such as 1-50.")]
-Founded = Annotated[str, typer.Option(help="Only companies founded then, such as 2020- or 2018-2022.")]
-Tag = Annotated[str, typer.Option(help="Only founders with this tag.")]
-Search = Annotated[str, typer.Option(help="Only where this text stands in a name, title, company or description.")]
 NAME = Annotated[str, typer.Argument(help="The campaign.")]
 
 
@@ -41,7 +46,7 @@ def register(app: typer.Typer) -> None:
     app.add_typer(suppressions, name="suppress")
 
 
-def new(
+def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="A short name, such as ai-berlin.")],
     sequence: Annotated[str, typer.Option("--sequence", "-s", help="A folder in templates/.")],
@@ -50,7 +55,9 @@ def new(
     country: Country = "",
     employees: Employees = "",
     founded: Founded = "",
+    funding: Funding = "",
     tag: Tag = "",
+    not_contacted: NotContacted = False,
     search: Search = "",
     json: Json = False,
 ) -> None:
@@ -58,7 +65,7 @@ def new(
 
     Example: outreach campaign new ai-berlin --sequence job-search --location Berlin
     """
-    filters = _filters(locals())
+    filters = chosen_filters(locals())
     with shell(context).app() as app:
         app.sequence(sequence)  # a sequence that cannot be used is named now, not when the first mail is due
         campaign = app.store.campaigns.create(
@@ -211,11 +218,6 @@ def show_refused(
     for rules, names in sorted(groups.items(), key=lambda group: -len(group[1])):
         some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
         tell(f"{what}: {some} ({rules})")
-
-
-def _filters(given: dict[str, Any]) -> dict[str, str]:
-    names = ("industry", "location", "country", "employees", "founded", "tag", "search")
-    return {name: given[name] for name in names if given[name]}
 
 
 def suppress(

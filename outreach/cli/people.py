@@ -1,268 +1,43 @@
-"""`outreach import`, `imports`, `founders` and `companies`: what came in, and who that is."""
+"""`outreach founders …` and `outreach companies …`: who is there."""
 
-import csv
-import sys
-from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outreach.cli._output import count, local, say, show, show_json, show_table
-from outreach.cli._shell import DONE_IN_PART, Json, listing, shell
-from outreach.errors import ImportRefused, UsageError
+from outreach.cli._filters import (
+    Country,
+    Employees,
+    Founded,
+    Funding,
+    HasEmail,
+    Industry,
+    Location,
+    NotContacted,
+    Search,
+    Tag,
+    chosen_filters,
+)
+from outreach.cli._output import say, show, show_json, show_table
+from outreach.cli._shell import Json, listing, shell
 
 if TYPE_CHECKING:
     from outreach.core.records import Address, Company, Founder
-    from outreach.flows.ingest import FileReport, IngestReport, Source
 
-_SHOWN = 10
+_SHOWN = 50
 
-Industry = Annotated[str, typer.Option(help="Only companies of this industry.")]
-Location = Annotated[str, typer.Option(help="Only companies in this city, region or country.")]
-Country = Annotated[str, typer.Option(help="Only companies of this country.")]
-Employees = Annotated[str, typer.Option(help="Only companies of this size, such as 1-50.")]
-Founded = Annotated[str, typer.Option(help="Only companies founded then, such as 2020- or 2018-2022.")]
-Funding = Annotated[str, typer.Option(help="Only companies with such funding: an amount (1M-10M), or a kind (Seed).")]
-Tag = Annotated[str, typer.Option(help="Only founders with this tag.")]
-HasEmail = Annotated[bool, typer.Option("--has-email", help="Only founders with an address.")]
-NotContacted = Annotated[bool, typer.Option("--not-contacted", help="Only founders to whom no mail has gone.")]
-Search = Annotated[str, typer.Option(help="Only where this text stands in a name, title, company or description.")]
-Limit = Annotated[int, typer.Option(min=1, help="Show at most so many.")]
+Limit = Annotated[int | None, typer.Option(min=1, help=f"At most so many (default: {_SHOWN}; all with --json).")]
 
 
 def register(app: typer.Typer) -> None:
-    app.command("import")(import_lists)
-    groups: tuple[tuple[str, str, dict[str, Callable[..., None]]], ...] = (
-        ("imports", "What came from where.", {"list": list_imports, "show": show_import}),
-        ("founders", "The people you may write to.", {"list": list_founders, "show": show_founder}),
-        ("companies", "The startups they founded.", {"list": list_companies, "show": show_company}),
-    )
-    for name, help_, commands in groups:
-        group = listing(help_)
-        for command, function in commands.items():
-            group.command(command)(function)
-        app.add_typer(group, name=name)
-
-
-# --- import ---------------------------------------------------------------------------------------
-
-
-def import_lists(
-    context: typer.Context,
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="CSV or TSV files; - reads standard input.")],
-    format_name: Annotated[
-        str, typer.Option("--format", metavar="NAME", help="The format, if it is not recognised.")
-    ] = "",
-    mapped: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="FIELD=HEADER", help="Which column holds a field; may be repeated."),
-    ] = None,
-    tag: Annotated[str, typer.Option(help="Tag every founder in these files.")] = "",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen.")] = False,
-    rejects: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Write skipped rows here, with the reason, to be fixed and imported."),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Bring lists of startups in: rows that speak of the same company or founder become one, nothing is lost.
-
-    Example: outreach import companies-9-24-2025.csv --tag autumn
-    """
-    overrides = _overrides(mapped or [])
-    with shell(context).app() as app:
-        from outreach.flows.ingest import ingest
-        from outreach.importers import all_importers
-
-        sources = [_source(name, app.clock.now()) for name in files]
-        report = ingest(
-            app.store,
-            sources,
-            importers=all_importers(),
-            clock=app.clock,
-            format_name=format_name,
-            overrides=overrides,
-            tag=tag.strip(),
-            dry_run=dry_run,
-        )
-        people = app.store.report.people()
-    if rejects:
-        _write_rejects(rejects, report)
-    if json:
-        show_json(report.as_json())
-    else:
-        _show_report(report, rejects)
-        _say_next(people.imported, people.with_address)
-    if report.in_part:
-        raise typer.Exit(DONE_IN_PART)
-
-
-def _say_next(founders: int, with_address: int) -> None:
-    if with_address:
-        say(f"{with_address} of {count(founders, 'founder')} can be written to")
-        say("next: outreach campaign new NAME --sequence job-search")
-    elif founders:
-        say("no founder has an e-mail address yet: a Crunchbase export never holds one")
-        say("next: outreach import LIST.csv   (any table with names, companies and addresses joins them)")
-
-
-def _overrides(mapped: Iterable[str]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in mapped]
-    if wrong := next((field for field, equals, header in pairs if not field or not equals or not header), None):
-        raise UsageError(
-            f"--map {wrong} names no column.", hint='write --map FIELD=HEADER, such as --map company="Firm name"'
-        )
-    return {field.strip(): header for field, _, header in pairs}
-
-
-def _source(name: str, now: datetime) -> "Source":
-    from outreach.flows.ingest import Source
-
-    if name == "-":
-        return Source("standard input", sys.stdin.buffer.read(), now)
-    path = Path(name)
-    try:
-        return Source(_printable(path.name), path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC))
-    except IsADirectoryError:
-        raise ImportRefused(f"{name} is a folder.", hint=f"name the files: outreach import {name}/*.csv") from None
-    except FileNotFoundError:
-        raise ImportRefused(
-            f"there is no file {name}.", hint="check the path, or use - to read standard input"
-        ) from None
-    except OSError as error:
-        raise ImportRefused(f"{name} cannot be read: {error.strerror}.", hint="check its permissions") from None
-
-
-def _printable(name: str) -> str:
-    """A file name may hold bytes that are no text; the store takes text only."""
-    return name.encode("utf-8", "replace").decode("utf-8")
-
-
-def _write_rejects(path: Path, report: "IngestReport") -> None:
-    """The skipped rows with their own headers, so that the file can be imported once it is fixed."""
-    from outreach.core.values import guarded
-
-    skipped = [(file, row) for file in report.files for row in file.skipped]
-    headers = list(dict.fromkeys(header for file, _ in skipped for header in file.headers))
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow([*headers, "reject_line", "reject_reason"])
-        for _, row in skipped:
-            writer.writerow([*(guarded(row.cells.get(header, "")) for header in headers), row.line, row.reason])
-
-
-def _show_report(report: "IngestReport", rejects: Path | None) -> None:
-    for file in report.files:
-        _show_file(file)
-    verb = "would bring" if report.dry_run else "brought"
-    companies, founders = report.companies, report.founders
-    show(f"{verb}  {'':12}new  merged  same".rstrip())
-    show(f"  companies     {companies.new:>5}  {companies.merged:>6}  {companies.same:>4}")
-    show(f"  founders      {founders.new:>5}  {founders.merged:>6}  {founders.same:>4}")
-    show(f"  addresses     {report.new_addresses:>5}")
-    if report.candidates:
-        show(f"{count(report.candidates, 'pair')} may be the same; they stay apart")
-    if report.weak:
-        show(f"{count(report.weak, 'new company', 'new companies')} known by name only")
-    if report.shared_domains:
-        show(f"shared by several companies, so no proof of anything: {', '.join(report.shared_domains[:_SHOWN])}")
-    _show_some(report.notes)
-    skipped = sum(len(file.skipped) for file in report.files)
-    if skipped:
-        kept = f"they are in {rejects}" if rejects else "write them to a file with --rejects FILE"
-        say(f"{count(skipped, 'row')} skipped; {kept}")
-    if report.dry_run:
-        say("dry run: nothing was changed")
-
-
-def _show_file(file: "FileReport") -> None:
-    outcomes = file.outcomes
-    told = f"{outcomes.new} new, {outcomes.merged} merged, {outcomes.same} same, {len(file.skipped)} skipped"
-    show(f"{file.file}: {file.format}, {file.encoding}, {count(file.rows, 'row')}: {told}")
-    show(f"  columns: {', '.join(f'{field} = {header}' for field, header in file.mapping.items())}")
-    if file.unmapped:
-        show(f"  kept as they are: {', '.join(file.unmapped)}")
-    if file.seen_as is not None:
-        show(f"  the same file was imported before (import {file.seen_as}): nothing changes")
-    _show_some(file.notes)
-    _show_some(f"line {row.line}: skipped, {row.reason}" for row in file.skipped)
-    _show_some(f"line {row.line}: {row.reason}" for row in file.warnings)
-
-
-def _show_some(lines: Iterable[str]) -> None:
-    all_lines = list(lines)
-    for line in all_lines[:_SHOWN]:
-        show(f"  {line}")
-    if len(all_lines) > _SHOWN:
-        show(f"  … and {len(all_lines) - _SHOWN} more (--json shows all)")
-
-
-# --- imports --------------------------------------------------------------------------------------
-
-
-def list_imports(context: typer.Context, json: Json = False) -> None:
-    """Every file that was imported.
-
-    Example: outreach imports
-    """
-    with shell(context).app() as app:
-        found = app.store.leads.imports()
-    if json:
-        show_json({"imports": [_import_json(each) for each in found], "total": len(found)})
-    elif not found:
-        show("nothing has been imported yet; outreach import FILE brings a list in")
-    else:
-        headers = ("id", "file", "format", "rows", "new", "merged", "same", "skipped", "tag", "imported")
-        outcomes = ("new", "merged", "same", "skipped")
-        show_table(
-            headers,
-            [
-                (
-                    each.id,
-                    each.file,
-                    each.format,
-                    each.rows,
-                    *(each.outcomes.get(name, 0) for name in outcomes),
-                    each.tag,
-                    each.imported_at,
-                )
-                for each in found
-            ],
-        )
-
-
-def show_import(
-    context: typer.Context,
-    id_: Annotated[int, typer.Argument(metavar="ID", help="As `imports` shows it.")],
-    json: Json = False,
-) -> None:
-    """One import: how it was read, and which rows were skipped.
-
-    Example: outreach imports show 1
-    """
-    with shell(context).app() as app:
-        found, skipped = app.store.leads.get_import(id_), app.store.leads.skipped(id_)
-    if json:
-        rows = [{"line": row.line, "reason": row.reason, "cells": dict(row.cells)} for row in skipped]
-        show_json({**_import_json(found), "mapping": dict(found.mapping), "skipped_rows": rows})
-        return
-    show(f"{found.file}: {found.format}, {found.encoding}, {count(found.rows, 'row')}")
-    tagged = f", tag {found.tag}" if found.tag else ""
-    show(f"  exported {local(found.exported_at)}, imported {local(found.imported_at)}{tagged}")
-    show(f"  {', '.join(f'{number} {outcome}' for outcome, number in sorted(found.outcomes.items())) or 'no rows'}")
-    show(f"  columns: {', '.join(f'{field} = {header}' for field, header in found.mapping.items())}")
-    for row in skipped:
-        show(f"  line {row.line}: skipped, {row.reason}")
-
-
-def _import_json(found: Any) -> dict[str, Any]:
-    names = ("id", "file", "format", "encoding", "rows", "tag", "exported_at", "imported_at")
-    return {**{name: getattr(found, name) for name in names}, "outcomes": dict(found.outcomes)}
-
-
-# --- founders -------------------------------------------------------------------------------------
+    founders = listing("The people you may write to.")
+    founders.command("list")(list_founders)
+    founders.command("show")(show_founder)
+    app.add_typer(founders, name="founders")
+    companies = listing("The startups they founded.")
+    companies.command("list")(list_companies)
+    companies.command("show")(show_company)
+    app.add_typer(companies, name="companies")
 
 
 def list_founders(  # noqa: PLR0917  Typer's options are the filters, and go by name
@@ -277,16 +52,16 @@ def list_founders(  # noqa: PLR0917  Typer's options are the filters, and go by 
     has_email: HasEmail = False,
     not_contacted: NotContacted = False,
     search: Search = "",
-    limit: Limit = 50,
+    limit: Limit = None,
     json: Json = False,
 ) -> None:
     """Founders, with their company and address.
 
     Example: outreach founders list --location Berlin --has-email
     """
-    filters = _filters(locals())
+    filters = chosen_filters(locals())
     with shell(context).app() as app:
-        found = app.store.people.founders(filters, limit)
+        found = app.store.people.founders(filters, limit or (None if json else _SHOWN))
         total = app.store.people.count_founders(filters)
     if json:
         show_json({"founders": [founder_json(founder) for founder in found], "total": total})
@@ -355,16 +130,16 @@ def list_companies(
     founded: Founded = "",
     funding: Funding = "",
     search: Search = "",
-    limit: Limit = 50,
+    limit: Limit = None,
     json: Json = False,
 ) -> None:
     """Companies, with how many of their founders are known.
 
     Example: outreach companies list --industry fintech --employees 1-50
     """
-    filters = _filters(locals())
+    filters = chosen_filters(locals())
     with shell(context).app() as app:
-        found = app.store.people.companies(filters, limit)
+        found = app.store.people.companies(filters, limit or (None if json else _SHOWN))
         total = app.store.people.count_companies(filters)
     if json:
         show_json({"companies": [company_json(company) for company in found], "total": total})
@@ -434,12 +209,6 @@ def _company_facts(company: "Company") -> dict[str, Any]:
 
 
 # --- shared ---------------------------------------------------------------------------------------
-
-
-def _filters(given: Mapping[str, Any]) -> dict[str, str]:
-    names = ("industry", "location", "country", "employees", "founded", "funding", "tag", "search")
-    chosen = {name: str(given[name]) for name in names if given.get(name)}
-    return {**chosen, **{name: "yes" for name in ("has_email", "not_contacted") if given.get(name)}}
 
 
 def _address_json(address: "Address") -> dict[str, str]:

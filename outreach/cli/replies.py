@@ -22,6 +22,7 @@ __all__ = ["read_inbox", "register"]
 
 _LISTED = ("reply", "unsubscribe", "bounce", "auto_reply", "complaint", "challenge")
 """What `replies` lists unless a kind is named; machine mail and our own would bury it."""
+_LISTED_AT_MOST = 50
 _COLUMNS = (
     "id",
     "kind",
@@ -61,7 +62,7 @@ def list_replies(
     campaign: Campaign = "",
     since: Since = "",
     unlabelled: Unlabelled = False,
-    limit: Annotated[int, typer.Option(min=1, help="How many to list.")] = 50,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many (default: 50; all with --json).")] = None,
     json: Json = False,
 ) -> None:
     """List what came back, newest first.
@@ -70,7 +71,7 @@ def list_replies(
     """
     with shell(context).app() as app:
         wanted = _wanted(app, kind, campaign, since, unlabelled=unlabelled)
-        found = app.store.mail.replies(**wanted, limit=limit)
+        found = app.store.mail.replies(**wanted, limit=limit or (None if json else _LISTED_AT_MOST))
         total = app.store.mail.count(**wanted)
     if json:
         show_json({"replies": [_document(reply) for reply in found], "total": total})
@@ -80,7 +81,7 @@ def list_replies(
         return
     show_table(["id", "received", "kind", "from", "says", "label"], [_row(reply) for reply in found])
     if total > len(found):
-        say(f"{len(found)} of {total:,}; more with --limit {min(total, limit * 4)}")
+        say(f"{len(found)} of {total:,}; --limit {total} shows all")
 
 
 def show_reply(context: typer.Context, reply_id: ID, json: Json = False) -> None:

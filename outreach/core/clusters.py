@@ -3,7 +3,7 @@
 The grouping depends only on what is united, never on the order of the mentions. Knows nothing of what a trait means.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import combinations, pairwise
 
 _ALL_PAIRS = 20
@@ -32,6 +32,13 @@ class Clusters:
             self._parent[other] = roots[0]
             for name, values in self._traits[other].items():
                 self._traits[roots[0]][name] |= values
+
+    def unite_equal(self, said: Sequence[Hashable]) -> None:
+        """Unite mentions that say exactly the same, one value for each: the same row may have come in two files."""
+        first: dict[Hashable, int] = {}
+        for mention, each in enumerate(said):
+            if (other := first.setdefault(each, mention)) != mention:
+                self.unite((other, mention))
 
     def trait(self, mention: int, name: str) -> Set[str]:
         """Every value of a trait in the mention's cluster."""

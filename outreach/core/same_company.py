@@ -64,6 +64,7 @@ def company_mention(facts: CompanyFacts) -> CompanyMention:
 
 def resolve_companies(mentions: Sequence[CompanyMention]) -> Companies:
     clusters = Clusters([_traits(mention) for mention in mentions])
+    clusters.unite_equal(mentions)
     for same in clusters.sharing("slug").values():  # C1
         clusters.unite(same)
     shared = _platforms(clusters)

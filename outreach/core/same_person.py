@@ -55,6 +55,9 @@ def person_mention(facts: PersonFacts, company: int) -> PersonMention:
 
 def resolve_people(mentions: Sequence[PersonMention]) -> People:
     clusters = Clusters([_traits(mention) for mention in mentions])
+    clusters.unite_equal(
+        [(each.name.words, each.name.suffix, each.company, each.keys, each.addresses) for each in mentions]
+    )
     for trait in ("linkedin", "slug"):  # P1, P2
         for same in clusters.sharing(trait).values():
             clusters.unite(same)

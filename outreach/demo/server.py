@@ -49,7 +49,7 @@ class World:
         for folder in ("tmp", "new", "cur"):
             (maildir / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
         port = _free_port()
-        self._controller = Controller(_Handler(self._arrived), hostname=HOST, port=port)
+        self._controller = Controller(_Handler(self._arrived), hostname=HOST, port=port, server_hostname=HOST)
         self._controller.start()
         return HOST, port
 

@@ -381,7 +381,7 @@ def _everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
         return {name: [tuple(row) for row in connection.execute(sa.text(f"SELECT * FROM {name}"))] for name in names}  # noqa: S608  table names of our own
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(files=st.lists(_FILES, min_size=1, max_size=3))
 def test_the_order_of_files_changes_nothing(files: list[bytes]) -> None:
     one_way, other_way, at_once = memory_store(), memory_store(), memory_store()
