@@ -6,6 +6,7 @@ whatever the timeout. So pysqlite's own transaction handling is off and every wr
 
 import os
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -26,6 +27,7 @@ class Database:
     def __init__(self, path: Path | str) -> None:
         self.path = None if str(path) == ":memory:" else Path(path)
         self.engine = _engine(self.path)
+        weakref.finalize(self, self.engine.dispose)  # whoever forgets to close it leaves no open file behind
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
