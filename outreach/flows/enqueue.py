@@ -96,7 +96,7 @@ def plan(store: Store, work: Sequence[tuple[Campaign, Writer]], conditions: Cond
         drafting.campaign(campaign, writer)
     ids = {campaign.id for campaign, _ in active}
     waiting = store.outbox.items(states=[OutboxState.QUEUED], mailbox_id=conditions.mailbox.id)
-    queued = [item for item in waiting if item.campaign_id in ids]
+    queued = [item for item in waiting if item.campaign_id in ids and item.enrollment_id not in drafting.resting]
     drafts = sorted(drafting.drafts, key=_turn)
     slots, after = _slots(store, conditions, len(queued) + len(drafts), now)
     chosen = list(zip(drafts, slots[len(queued) :], strict=False))
@@ -118,7 +118,7 @@ def enqueue(store: Store, plan: Plan, now: datetime) -> list[OutboxItem]:
     """Queue the plan's mails; return everything that is to be sent now, in order."""
     for state, reason, ids in _endings(plan.ended):
         store.campaigns.set_enrollments(ids, state, reason, now)
-    store.campaigns.set_enrollments([ready.enrollment.id for ready in plan.ready], EnrollmentState.ACTIVE, "", now)
+    store.campaigns.wake(now)
     stale = [replace(_new(late), state=OutboxState.HELD, reason="stale") for late in plan.stale]
     store.outbox.enqueue([_new(ready) for ready in plan.ready] + stale, now)
     wanted = {ready.written.message.message_id for ready in plan.ready} | {item.message_id for item in plan.queued}
@@ -155,6 +155,8 @@ class _Drafting:
         self.held: list[Held] = []
         self.waits: list[datetime] = []
         self.ended: dict[int, str] = {}
+        self.resting: set[int] = set()
+        """Enrollments whose queued mail must wait with them."""
         self._store, self._reads_inbox, self._now = store, reads_inbox, now
         self._companies: dict[int, str] = {}
         self._names: dict[str, str] = {}
@@ -171,7 +173,7 @@ class _Drafting:
             if isinstance(action, Stop):
                 self._note_end(enrollment, action)
             elif isinstance(action, Wait):
-                self._note_wait(founder, action)
+                self._note_wait(enrollment, founder, action)
             elif reasons := self._objections(facts[founder.id], action):
                 self.held.append(Held(founder, reasons))
             else:
@@ -199,7 +201,9 @@ class _Drafting:
         if enrollment.state in (EnrollmentState.ACTIVE, EnrollmentState.HELD):
             self.ended[enrollment.id] = stop.reason
 
-    def _note_wait(self, founder: Founder, wait: Wait) -> None:
+    def _note_wait(self, enrollment: Enrollment, founder: Founder, wait: Wait) -> None:
+        if wait.reason not in _WAITS_QUIETLY:
+            self.resting.add(enrollment.id)
         if wait.until is not None:
             self.waits.append(wait.until)
         if wait.reason not in _WAITS_QUIETLY:

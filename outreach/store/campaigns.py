@@ -154,6 +154,15 @@ class Campaigns:
                     .values(state=state, reason=reason, updated_at=now)
                 )
 
+    def wake(self, now: datetime) -> None:
+        """Those whose hold is over take part again."""
+        with self._db.write() as connection:
+            connection.execute(
+                sa.update(_enrollments)
+                .where(_enrollments.c.state == EnrollmentState.HELD, _enrollments.c.held_until <= now)
+                .values(state=EnrollmentState.ACTIVE, reason="", updated_at=now)
+            )
+
     # --- what the guards must know ------------------------------------------------------------------------------
 
     def facts(self, founders: Sequence[Founder], *, campaign_id: int | None) -> dict[int, Facts]:

@@ -270,3 +270,16 @@ def test_first_takes_the_first_of_the_batch(desk: Desk) -> None:
     assert whole.first(2).ready == whole.ready[:2]
     assert whole.first(2).size + whole.first(2).later == len(NAMES)
     assert isinstance(desk.campaign, Campaign)
+
+
+def test_a_mail_that_was_queued_before_a_hold_waits_with_its_founder(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo"])
+    [item] = enqueue(desk.store, desk.plan(), desk.clock.now())
+    back = NOW + timedelta(days=1)
+    with desk.store.database.write() as connection:
+        hold_person(connection, HoldPerson(item.founder_id, back, "out-of-office"), NOW)
+    assert desk.plan().size == 0
+    next_day(desk)
+    desk.clock.move(timedelta(minutes=1))
+    desk.send()
+    assert [mail["Message-ID"] for mail in desk.mails()] == [item.message_id]
