@@ -149,7 +149,7 @@ def _send(app: "App", transport: "Transport", found: "Plan", conditions: "Condit
     from outreach.flows.send import Sender, SendReport
     from outreach.flows.send import send as run
 
-    items = enqueue(app.store, found, app.clock.now())
+    items = enqueue(app.store, found, app.clock.now(), paced=conditions.limits.paced)
     report = SendReport()
     with _interruptible() as stopped:
         sender = Sender(

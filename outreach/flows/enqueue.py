@@ -114,13 +114,15 @@ def plan(store: Store, work: Sequence[tuple[Campaign, Writer]], conditions: Cond
     )
 
 
-def enqueue(store: Store, plan: Plan, now: datetime) -> list[OutboxItem]:
+def enqueue(store: Store, plan: Plan, now: datetime, *, paced: bool = True) -> list[OutboxItem]:
     """Queue the plan's mails; return everything that is to be sent now, in order."""
     for state, reason, ids in _endings(plan.ended):
         store.campaigns.set_enrollments(ids, state, reason, now)
     store.campaigns.wake(now)
     stale = [replace(_new(late), state=OutboxState.HELD, reason="stale") for late in plan.stale]
     store.outbox.enqueue([_new(ready) for ready in plan.ready] + stale, now)
+    if not paced:
+        store.outbox.bring_forward([item.id for item in plan.queued], now)
     wanted = {ready.written.message.message_id for ready in plan.ready} | {item.message_id for item in plan.queued}
     return [item for item in store.outbox.items(states=[OutboxState.QUEUED]) if item.message_id in wanted]
 

@@ -75,6 +75,15 @@ class Outbox:
                 connection.execute(sa.insert(_outbox), [_complete(row) for row in fresh])
         return len(fresh)
 
+    def bring_forward(self, ids: Sequence[int], now: datetime) -> None:
+        """Let mails that were never tried go at once; what waits for a retry goes on waiting."""
+        with self._db.write() as connection:
+            connection.execute(
+                sa.update(_outbox)
+                .where(_outbox.c.id.in_(ids), _outbox.c.state == OutboxState.QUEUED, _outbox.c.attempt_count == 0)
+                .values(due_at=sa.case((_outbox.c.due_at > now, now), else_=_outbox.c.due_at))
+            )
+
     def generations(self, campaign_id: int) -> dict[str, int]:
         """dedupe key → how many of its rows were cancelled before they could leave."""
         query = (

@@ -1,0 +1,99 @@
+"""`send --live` in front of a person: the number typed on a real terminal, and Ctrl-C at a bad moment."""
+
+import os
+import pty
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import Workspace, founders_csv
+from tests.smtp_server import Behaviour, smtp_server
+
+ANY_TIME = {"WINDOW": "00:00-23:59", "WEEKDAYS": "mon-sun"}
+
+
+@pytest.fixture
+def behaviour() -> Behaviour:
+    return Behaviour()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, behaviour: Behaviour) -> Iterator[Workspace]:
+    with smtp_server(behaviour) as port:
+        made = Workspace.create(tmp_path / "w", port=port, **ANY_TIME)
+        (made.folder / "founders.csv").write_text(founders_csv(3))
+        made.run("import", "founders.csv")
+        made.run("campaign", "new", "spring", "--sequence", "job-search")
+        yield made
+
+
+def type_at_prompt(workspace: Workspace, typed: str) -> tuple[int, str]:
+    """Answer the first question of `send --live` on a pseudo-terminal; exit code and everything shown."""
+    primary, secondary = pty.openpty()
+    program = subprocess.Popen(
+        [sys.executable, "-m", "outreach", "send", "--live", "--no-pacing"],
+        cwd=workspace.folder, env=workspace.environment, stdin=secondary, stdout=secondary, stderr=secondary,
+    )  # fmt: skip
+    os.close(secondary)
+    seen, answered = b"", False
+    while True:
+        try:
+            part = os.read(primary, 4096)
+        except OSError:  # the other end is closed
+            break
+        seen += part
+        if b"Type " in seen and not answered:
+            os.write(primary, f"{typed}\n".encode())
+            answered = True
+    os.close(primary)
+    return program.wait(), seen.decode()
+
+
+@pytest.mark.parametrize("typed", ["2", "", "yes", "33"])
+def test_another_answer_sends_nothing(workspace: Workspace, behaviour: Behaviour, typed: str) -> None:
+    code, seen = type_at_prompt(workspace, typed)
+    assert code == 1
+    assert "not confirmed: nothing was sent" in seen
+    assert behaviour.ledger == []
+    assert workspace.json("outbox")["total"] == 0
+
+
+def test_the_number_sends(workspace: Workspace, behaviour: Behaviour) -> None:
+    code, seen = type_at_prompt(workspace, "3")
+    assert code == 0, seen
+    assert "3 mails to send now from Ada Testwell" in seen
+    assert len(behaviour.ledger) == 3
+
+
+def test_ctrl_c_in_a_gap_ends_cleanly_and_nothing_is_lost(workspace: Workspace, behaviour: Behaviour) -> None:
+    program = subprocess.Popen(
+        [sys.executable, "-m", "outreach", "send", "--live", "--expect", "3"],
+        cwd=workspace.folder, env=workspace.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert program.stderr is not None
+    while "[1/3] sent" not in program.stderr.readline():
+        assert program.poll() is None
+    time.sleep(0.3)
+    program.send_signal(signal.SIGINT)
+    _, said = program.communicate(timeout=20)
+    assert program.returncode == 130
+    assert "goes on where this one stopped" in said
+    assert "Traceback" not in said
+    assert len(behaviour.ledger) == 1
+    states = sorted(item["state"] for item in workspace.json("outbox")["items"])
+    assert states == ["queued", "queued", "sent"]
+    workspace.run("send", "--live", "--expect", "2", "--no-pacing")
+    assert len({mail.rcpts for mail in behaviour.ledger}) == len(behaviour.ledger) == 3
+
+
+def test_a_rehearsal_goes_to_me_and_is_not_recorded(workspace: Workspace, behaviour: Behaviour) -> None:
+    workspace.run("send", "--live", "--to-me", "--expect", "3", "--no-pacing")
+    assert {mail.rcpts for mail in behaviour.ledger} == {("ada@testwell.example",)}
+    assert all(b"Subject: [to " in mail.data for mail in behaviour.ledger)
+    assert workspace.json("outbox")["total"] == 0
+    assert workspace.json("send", "--no-pacing")["planned"] == 3
