@@ -8,13 +8,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parseaddr
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from random import SystemRandom
 
 from filelock import FileLock, Timeout
 
 from outreach.core.delivery import decide
+from outreach.core.guards import recipient_allowed
 from outreach.core.pacing import Limits, unpaced
 from outreach.core.ports import Clock, Inbox, SendResult, Transport
 from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
@@ -132,7 +133,9 @@ class App:
 
     def conditions(self, *, wait: bool = False, paced: bool = True) -> Conditions:
         """Under which a run would send now."""
-        return Conditions(self.mailbox, self.limits if paced else unpaced(self.limits), self.reads_inbox, wait)
+        limits = self.limits if paced else unpaced(self.limits)
+        allowed = partial(recipient_allowed, allowed=self.settings.allow_recipients)
+        return Conditions(self.mailbox, limits, self.reads_inbox, wait, allowed)
 
     def transport(self) -> Transport:
         """The way out that the settings name."""

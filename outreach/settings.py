@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
@@ -252,10 +252,7 @@ def _contradictions(values: Mapping[str, Any]) -> Iterable[str]:
 
 def load_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:
     """Read `.env` (if it is there) and the environment, which wins. SettingsError names every problem at once."""
-    try:
-        found = dotenv_values(env_file, interpolate=False, encoding="utf-8") if env_file.is_file() else {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{env_file.name} cannot be read: {error}"], source=str(env_file)) from None
+    found, problems = _read_lines(env_file)
     lines = {**found, **{name: value for name, value in environment.items() if name.startswith(PREFIX)}}
     given = {
         name.removeprefix(PREFIX).lower(): value
@@ -263,7 +260,7 @@ def load_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:
         if name.startswith(PREFIX) and name not in _NOT_SETTINGS and value
     }
     values = _with_defaults(given)
-    problems = list(_contradictions(values))
+    problems += _contradictions(values)
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
@@ -271,6 +268,21 @@ def load_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:
     if problems:
         raise SettingsError(problems, source=f"{env_file} or the environment", hint=f"change these lines in {env_file}")
     return settings
+
+
+def _read_lines(env_file: Path) -> tuple[dict[str, str], list[str]]:
+    """The assignments in `.env`, and the lines that are none: what is not understood is never passed over."""
+    if not env_file.is_file():
+        return {}, []
+    try:
+        with env_file.open(encoding="utf-8") as file:
+            bindings = list(parse_stream(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(
+            [f"the file cannot be read: {error}"], source=str(env_file), hint="save it as plain UTF-8 text"
+        ) from None
+    wrong = [f"line {b.original.line} cannot be read; check its quotes" for b in bindings if b.error]
+    return {b.key: b.value for b in bindings if b.key and b.value is not None}, wrong
 
 
 def _problem(details: ErrorDetails) -> str:

@@ -67,7 +67,7 @@ class Program(TyperGroup):
                 raise
             report_error(error)
             raise typer.Exit(error.exit_code) from None
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, typer.Abort):
             say("interrupted; nothing is lost: the same command goes on where this one stopped")
             raise typer.Exit(INTERRUPTED) from None
         except BrokenPipeError:

@@ -1,5 +1,6 @@
 """`outreach campaign …` and `outreach suppress …`: whom to write to, and whom never."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _SHOWN_REASONS = 15
 
+_NAME = re.compile(r"\w[\w.-]{0,63}")
 NAME = Annotated[str, typer.Argument(help="The campaign.")]
 
 
@@ -67,7 +69,13 @@ def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
     """
     filters = chosen_filters(locals())
     with shell(context).app() as app:
-        app.sequence(sequence)  # a sequence that cannot be used is named now, not when the first mail is due
+        if not _NAME.fullmatch(name):
+            raise UsageError(
+                f"{name!r} is no name for a campaign.", hint="use letters, digits, - and _, such as ai-berlin"
+            )
+        # A sequence or filter that cannot be used is named now, before anything is made.
+        app.sequence(sequence)
+        app.store.people.count_founders(filters)
         campaign = app.store.campaigns.create(
             name, sequence=sequence, mailbox_id=app.mailbox.id, filters=filters, now=app.clock.now()
         )
@@ -85,7 +93,10 @@ def enroll(
     Example: outreach campaign enroll ai-berlin --dry-run
     """
     with shell(context).app() as app:
-        _enroll(app, app.store.campaigns.get(name), dry_run=dry_run, json=json)
+        campaign = app.store.campaigns.get(name)
+        if campaign.state == "stopped":
+            raise UsageError(f"{name} was stopped for good.", hint="outreach campaign new … starts another")
+        _enroll(app, campaign, dry_run=dry_run, json=json)
 
 
 def list_campaigns(context: typer.Context, json: Json = False) -> None:

@@ -50,6 +50,10 @@ def import_lists(
     Example: outreach import companies-9-24-2025.csv --tag autumn
     """
     overrides = _overrides(mapped or [])
+    if rejects and (rejects.exists() or not rejects.parent.is_dir()):
+        raise UsageError(
+            f"{rejects} cannot be made: it is there already, or its folder is not.", hint="name a new file"
+        )
     with shell(context).app() as app:
         from outreach.flows.ingest import ingest
         from outreach.importers import all_importers

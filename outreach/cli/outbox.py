@@ -114,6 +114,7 @@ def resolve(
             chosen[0]
         ]
         item = app.store.outbox.resolve(item_id, chosen[0], f"{word} by {_user()}", app.clock.now())
+        app.journal.record({"at": app.clock.now().isoformat(), "kind": word, "message_id": item.message_id})
     show(f"message {item.id} to {item.founder} is {item.state} ({item.reason})")
 
 

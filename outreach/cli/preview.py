@@ -9,6 +9,7 @@ import typer
 from outreach.cli._output import count, say, show, show_json
 from outreach.cli._shell import Json, shell
 from outreach.cli.campaigns import NAME, show_refused
+from outreach.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from outreach.flows.preview import Shown
@@ -38,7 +39,16 @@ def preview(
     with shell(context).app() as app:
         chosen = app.store.campaigns.get(campaign)
         founder_id = app.store.people.get_founder(who).id if who else None
-        found = run(app.store, chosen, app.writer(chosen), founder_id=founder_id, step=step, now=app.clock.now())
+        writer = app.writer(chosen)
+        if step and step > len(writer.sequence.steps):
+            raise UsageError(
+                f"{chosen.sequence} has {count(len(writer.sequence.steps), 'step')}.", hint="name one of them"
+            )
+        found = run(app.store, chosen, writer, founder_id=founder_id, step=step, now=app.clock.now())
+    if who and not found:
+        raise NotFound(
+            f"{who} is not in {campaign}, or the sequence is over.", hint=f"outreach campaign show {campaign}"
+        )
     mails = [mail for mail in found if isinstance(mail, Shown)]
     blanks = [blank for blank in found if isinstance(blank, Blank)]
     if eml:

@@ -72,11 +72,12 @@ def _send_live(
     app: "App", planned: "Callable[[], Plan]", conditions: "Conditions", expect: int | None, *, json: bool
 ) -> None:
     """Read the answers, plan anew with what they changed, ask, send."""
-    from outreach.flows.send import recover
+    from outreach.flows.send import forgotten, recover
 
     app.check_may_send()
     planned()  # names a broken template before any server is asked
     with app.sending(), app.connected() as transport:
+        _refuse_old_store(forgotten(app.store, app.journal.entries()))
         _warn_of(recover(app.store, app.is_dead, app.clock.now()))
         _read_inbox(app)
         found = planned()
@@ -105,6 +106,14 @@ def _rehearse(app: "App", found: "Plan", expect: int | None, *, json: bool) -> N
         raise MailboxError(f"the server did not take the next one: {results[-1].text}.", hint="try again later")
 
 
+def _refuse_old_store(missing: Sequence[str]) -> None:
+    if missing:
+        raise SendRefused(
+            f"sent.log knows {count(len(missing), 'mail')} that this store has forgotten: it is an older copy.",
+            hint="put the newest outreach.db back; sending from this one would write to the same people again",
+        )
+
+
 def _read_inbox(app: "App") -> None:
     """Answers are read before anything is written, so that nobody who answered is written to again."""
     if app.reads_inbox:
@@ -131,7 +140,8 @@ def _confirm(found: "Plan", expect: int | None) -> None:
         return
     if not sys.stdin.isatty():
         raise SendRefused(
-            "sending needs someone to confirm the number of mails.", hint=f"outreach send --live --expect {found.size}"
+            "sending needs someone to confirm the number of mails.",
+            hint=f"type the same command again, with --expect {found.size}",
         )
     typed = typer.prompt(
         f"Type {found.size} to send {count(found.size, 'mail')}", default="", show_default=False, err=True
@@ -235,6 +245,11 @@ def _show_plan(app: "App", found: "Plan", *, json: bool, campaign: str) -> None:
         show(mail.written.draft.text.rstrip("\n"))
     show()
     show(f"dry run: {count(found.size, 'mail')} would go out now; nothing was sent")
+    try:
+        app.check_may_send()
+    except SendRefused as refusal:
+        say(f"before it can: {refusal} {refusal.hint}")
+        return
     if found.size:
         say(f"next: outreach send {campaign + ' ' if campaign else ''}--live")
 

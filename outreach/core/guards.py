@@ -23,6 +23,8 @@ class Facts:
     suppressed_by: tuple[str, ...] = ()
     """Reasons of the suppressions that cover the person, an address, a domain or the company."""
     replied_at: datetime | None = None
+    answered_colleague: str = ""
+    """Someone of the same company who answered, or asked not to be written to."""
     first_written_at: datetime | None = None
     """When the newest first step to them may have left, over all other campaigns."""
     other_campaign: str = ""
@@ -46,9 +48,15 @@ class Answer:
 
 
 def sendable_address(addresses: Sequence[Address]) -> Address | None:
-    """The address to write to: verified before given, none of the others."""
+    """The address to write to: verified before given, then the one that came first; none of the others."""
     usable = [address for address in addresses if address.status in _PREFERENCE]
-    return min(usable, key=lambda address: (_PREFERENCE.index(address.status), address.key), default=None)
+    return min(usable, key=lambda address: _PREFERENCE.index(address.status), default=None)
+
+
+def recipient_allowed(address: str, allowed: Sequence[str]) -> bool:
+    """Whether a test profile (`OUTREACH_ALLOW_RECIPIENTS`: addresses and domains) lets a mail go there."""
+    wanted = address.lower()
+    return not allowed or wanted in allowed or wanted.rpartition("@")[2] in allowed
 
 
 def answers(facts: Facts, now: datetime) -> tuple[Answer, ...]:
@@ -74,6 +82,10 @@ def _suppressed(facts: Facts, _now: datetime) -> str:
 
 def _replied(facts: Facts, _now: datetime) -> str:
     return f"they answered on {facts.replied_at:%Y-%m-%d}" if facts.replied_at else ""
+
+
+def _colleague_answered(facts: Facts, _now: datetime) -> str:
+    return f"{facts.answered_colleague}, of the same company, answered" if facts.answered_colleague else ""
 
 
 def _no_address(facts: Facts, _now: datetime) -> str:
@@ -117,6 +129,7 @@ def _company_gone(facts: Facts, _now: datetime) -> str:
 _RULES: tuple[tuple[str, Callable[[Facts, datetime], str]], ...] = (
     ("suppressed", _suppressed),
     ("replied", _replied),
+    ("company-replied", _colleague_answered),
     ("no-address", _no_address),
     ("unverified-address", _unverified),
     ("role-inbox", _role_inbox),

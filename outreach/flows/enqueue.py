@@ -29,6 +29,8 @@ __all__ = ["Conditions", "Held", "Plan", "Ready", "Writer", "enqueue", "plan"]
 
 _FOLLOW_UP_RULES = frozenset(("suppressed", "replied", "unverified-address", "no-address"))
 _NO_INBOX = "no-inbox: a follow-up needs to know who answered; set OUTREACH_IMAP_HOST or OUTREACH_MAILDIR"
+_COMPANY_CAP = "company-cap: someone of the same company got a first mail in the last 24 hours"
+_NOT_ALLOWED = "not-allowed: OUTREACH_ALLOW_RECIPIENTS does not name this address"
 _WAITS_QUIETLY = frozenset(("not-due", "queued"))
 
 
@@ -40,6 +42,8 @@ class Conditions:
     limits: Limits
     reads_inbox: bool
     wait: bool = False
+    allowed: Callable[[str], bool] = lambda _address: True
+    """Whether an address may be written to at all: a test profile allows few."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +89,27 @@ class Plan:
         """The same plan with the first `limit` of its mails."""
         queued = self.queued[:limit]
         ready = self.ready[: max(0, limit - len(queued))]
-        return replace(self, queued=queued, ready=ready, later=self.later + self.size - len(queued) - len(ready))
+        left = self.size - len(queued) - len(ready)
+        return replace(
+            self, queued=queued, ready=ready, later=self.later + left, reason="limit" if left else self.reason
+        )
 
 
 def plan(store: Store, work: Sequence[tuple[Campaign, Writer]], conditions: Conditions, now: datetime) -> Plan:
     """Who would be written to now, over these campaigns."""
     active = [(campaign, writer) for campaign, writer in work if campaign.state is CampaignState.ACTIVE]
-    drafting = _Drafting(store, reads_inbox=conditions.reads_inbox, now=now)
+    drafting = _Drafting(store, conditions, now)
     for campaign, writer in active:
         drafting.campaign(campaign, writer)
     ids = {campaign.id for campaign, _ in active}
     waiting = store.outbox.items(states=[OutboxState.QUEUED], mailbox_id=conditions.mailbox.id)
-    queued = [item for item in waiting if item.campaign_id in ids and item.enrollment_id not in drafting.resting]
+    queued = [
+        item
+        for item in waiting
+        if item.campaign_id in ids
+        and item.enrollment_id not in drafting.resting
+        and (not item.attempts or item.due_at <= now)  # a retry waits for its time
+    ]
     drafts = sorted(drafting.drafts, key=_turn)
     slots, after = _slots(store, conditions, len(queued) + len(drafts), now)
     chosen = list(zip(drafts, slots[len(queued) :], strict=False))
@@ -151,7 +164,7 @@ def _turn(draft: _Draft) -> tuple[bool, datetime, int]:
 class _Drafting:
     """One pass over the enrollments of the campaigns."""
 
-    def __init__(self, store: Store, *, reads_inbox: bool, now: datetime) -> None:
+    def __init__(self, store: Store, conditions: Conditions, now: datetime) -> None:
         self.drafts: list[_Draft] = []
         self.stale: list[_Draft] = []
         self.held: list[Held] = []
@@ -159,7 +172,8 @@ class _Drafting:
         self.ended: dict[int, str] = {}
         self.resting: set[int] = set()
         """Enrollments whose queued mail must wait with them."""
-        self._store, self._reads_inbox, self._now = store, reads_inbox, now
+        self._store, self._conditions, self._now = store, conditions, now
+        self._today = store.outbox.first_steps(now - DAY) if conditions.limits.paced else {}
         self._companies: dict[int, str] = {}
         self._names: dict[str, str] = {}
 
@@ -176,7 +190,7 @@ class _Drafting:
                 self._note_end(enrollment, action)
             elif isinstance(action, Wait):
                 self._note_wait(enrollment, founder, action)
-            elif reasons := self._objections(facts[founder.id], action):
+            elif reasons := self._objections(enrollment, facts[founder.id], action):
                 self.held.append(Held(founder, reasons))
             else:
                 key = dedupe_key(campaign.id, action.step.number, founder.id)
@@ -212,11 +226,16 @@ class _Drafting:
             until = f" until {wait.until:%Y-%m-%d}" if wait.until else ""
             self.held.append(Held(founder, (f"{wait.reason}{until}",)))
 
-    def _objections(self, facts: Facts, send: Send) -> tuple[str, ...]:
+    def _objections(self, enrollment: Enrollment, facts: Facts, send: Send) -> tuple[str, ...]:
+        found = [] if self._conditions.allowed(enrollment.address) else [_NOT_ALLOWED]
+        company = facts.founder.company
         if send.step.number == 1:
-            return blocks(answers(self._with_this_batch(facts), self._now))
-        found = blocks([answer for answer in answers(facts, self._now) if answer.rule in _FOLLOW_UP_RULES])
-        return found if self._reads_inbox else (*found, _NO_INBOX)
+            found += blocks(answers(self._with_this_batch(facts), self._now))
+            if company and self._today.get(company.id, 0) >= self._conditions.limits.company_daily_cap:
+                found.append(_COMPANY_CAP)
+            return tuple(found)
+        found += blocks([answer for answer in answers(facts, self._now) if answer.rule in _FOLLOW_UP_RULES])
+        return tuple(found if self._conditions.reads_inbox else [*found, _NO_INBOX])
 
     def _with_this_batch(self, facts: Facts) -> Facts:
         """The facts, as if the mails planned so far had gone."""

@@ -47,7 +47,9 @@ def preview(
         if founder_id not in (None, enrollment.founder_id):
             continue
         wanted = _wanted(enrollment, writer, histories.get(enrollment.id, []), step, now)
-        if wanted is not None:
+        if enrollment.state is EnrollmentState.STOPPED and wanted is not None:
+            found.append(Blank(founders[enrollment.founder_id], (f"stopped: {enrollment.reason}",)))
+        elif wanted is not None:
             found.append(pages.show(enrollment, founders[enrollment.founder_id], wanted))
     return found
 

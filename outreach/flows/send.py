@@ -5,10 +5,11 @@ nowhere else. No retry loop surrounds the dialogue: a message that may be tried 
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
+from typing import Any
 
 from outreach.core.delivery import Decision, decide
 from outreach.core.message import check_wire
@@ -96,6 +97,23 @@ def recover(store: Store, is_dead: Callable[[str], bool], now: datetime) -> list
             state = store.claims.reap(held, now)
             doubts += [held.id] if state is OutboxState.UNKNOWN else []
     return doubts
+
+
+def forgotten(store: Store, log: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Message-IDs that left, or may have, by the word of the sent log, and that this store does not know to have left.
+
+    Such a store is an older copy: sending from it would write twice. An intent alone counts only where its message is
+    not here at all: a crash just before the dot leaves one behind.
+    """
+    last: dict[str, str] = {str(entry.get("message_id")): str(entry.get("kind")) for entry in log}
+    states = store.outbox.states_of(last)
+    left = (OutboxState.SENT, OutboxState.UNKNOWN, OutboxState.SENDING, OutboxState.FAILED, OutboxState.CANCELLED)
+    return [
+        message_id
+        for message_id, kind in last.items()
+        if (message_id not in states and kind in ("intent", "sent", "unknown"))
+        or (kind in ("sent", "unknown") and states[message_id] not in left)
+    ]
 
 
 class _Run:

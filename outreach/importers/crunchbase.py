@@ -79,7 +79,13 @@ def mapping(head: TableHead, overrides: Mapping[str, str]) -> Mapping[str, str]:
     if wrong := next((field for field in overrides if field not in _HEADERS), ""):
         raise UsageError(f"there is no field “{wrong}” to map.", hint=f"the fields are {', '.join(_HEADERS)}")
     found = {field: header for field in _HEADERS if (header := _header(head, field))}
-    return {**found, **overrides}
+    mapping = {**found, **overrides}
+    if missing := [_HEADERS[field][0] for field in _REQUIRED if field not in mapping]:
+        raise ImportRefused(
+            f"{head.file_name} is no Crunchbase company export: it has no column {' and no '.join(missing)}.",
+            hint="leave --format out, or name the columns with --map company=HEADER and --map slug=HEADER",
+        )
+    return mapping
 
 
 def read(row: Row, mapping: Mapping[str, str]) -> Lead | RowError:

@@ -173,6 +173,7 @@ class Campaigns:
             written: dict[int, datetime] = dict(connection.execute(_first_written(campaign_id)).all())
             elsewhere: dict[int, str] = dict(connection.execute(_running_elsewhere(campaign_id)).all())
             busy = _busy_companies(connection)
+            answered = _grouped(connection, _ANSWERED)
             namesakes = _written_names(connection)
         return {
             founder.id: Facts(
@@ -181,7 +182,8 @@ class Campaigns:
                 replied_at=replied.get(founder.id),
                 first_written_at=written.get(founder.id),
                 other_campaign=elsewhere.get(founder.id, ""),
-                busy_colleague=_other(busy.get(founder.company.id, {}) if founder.company else {}, founder.id),
+                busy_colleague=_colleague(founder, busy),
+                answered_colleague=_colleague(founder, answered),
                 namesake=_other(namesakes.get(founder.full_name.casefold(), {}), founder.id),
             )
             for founder in founders
@@ -198,6 +200,12 @@ _REPLIES = (
     sa.select(_inbound.c.founder_id, sa.func.max(_inbound.c.received_at, type_=_inbound.c.received_at.type))
     .where(_inbound.c.kind == "reply", _inbound.c.founder_id.is_not(None))
     .group_by(_inbound.c.founder_id)
+)
+_ANSWERED = (
+    sa.select(_founders.c.company_id, _founders.c.id, _founders.c.full_name)
+    .join(_inbound, _inbound.c.founder_id == _founders.c.id)
+    .where(_founders.c.company_id.is_not(None), _inbound.c.kind.in_(("reply", "unsubscribe", "complaint")))
+    .distinct()
 )
 
 
@@ -260,6 +268,10 @@ def _grouped(connection: sa.Connection, query: sa.Select[Any]) -> dict[int, dict
 
 def _other(people: Mapping[int, str], founder_id: int) -> str:
     return next((name for other, name in sorted(people.items()) if other != founder_id), "")
+
+
+def _colleague(founder: Founder, people: Mapping[int, Mapping[int, str]]) -> str:
+    return _other(people.get(founder.company.id, {}), founder.id) if founder.company else ""
 
 
 def _covering(founder: Founder, suppressed: Mapping[str, str]) -> tuple[str, ...]:

@@ -147,6 +147,23 @@ class Outbox:
         with self._db.read() as connection:
             return list(connection.scalars(query))
 
+    def first_steps(self, since: datetime) -> dict[int, int]:
+        """company → how many first mails may have left for it since then."""
+        query = (
+            sa.select(_outbox.c.company_id, sa.func.count())
+            .where(_outbox.c.step == 1, _outbox.c.intent_at > since, _outbox.c.company_id.is_not(None))
+            .group_by(_outbox.c.company_id)
+        )
+        with self._db.read() as connection:
+            return dict(connection.execute(query).all())
+
+    def states_of(self, message_ids: Iterable[str]) -> dict[str, OutboxState]:
+        """Message-ID → where that message is, for those that are here."""
+        wanted = set(message_ids)
+        with self._db.read() as connection:
+            rows = connection.execute(sa.select(_outbox.c.message_id, _outbox.c.state)).all()
+        return {message_id: OutboxState(state) for message_id, state in rows if message_id in wanted}
+
     def attempts(self, item_id: int) -> list[Mapping[str, Any]]:
         """What was tried, oldest first."""
         query = sa.select(_attempts).where(_attempts.c.outbox_id == item_id).order_by(_attempts.c.id)

@@ -39,6 +39,11 @@ def open_database(path: Path, *, create: bool = False) -> Database:
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         create_private(path)
+    if path.is_file() and path.stat().st_size == 0 and not create:
+        raise StoreError(
+            f"{path.name} is empty: it is not a usable database.",
+            hint="put a backup in its place; for a new store, remove it and run `outreach init`",
+        )
     refuse_foreign(path)
     database = Database(path)
     found = _revision(path)

@@ -12,6 +12,8 @@ from outreach.store.journal import Recorder
 from outreach.store.tables import EnrollmentRow, Suppression, table
 
 _suppressions, _enrollments = table(Suppression), table(EnrollmentRow)
+# A person's number means something only in the store that gave it; their addresses are logged beside it.
+_EVERYWHERE = ("address:", "domain:")
 _COLUMNS = ("value", "kind", "reason", "origin", "created_at")
 
 
@@ -51,7 +53,7 @@ class Suppressions:
         logged = {
             (str(entry["value"]), str(entry["kind"])): entry
             for entry in entries
-            if entry.get("action") == "add" and "value" in entry and "kind" in entry
+            if entry.get("action") == "add" and "kind" in entry and str(entry.get("value")).startswith(_EVERYWHERE)
         }
         if not logged:
             return 0

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
+from outreach.core.guards import recipient_allowed
 from outreach.core.ports import Envelope, Outcome, Phase, SendResult
 
 _TEXT_CAP = 500
@@ -76,7 +77,7 @@ class SmtpTransport:
         return None
 
     def stage(self, envelope: Envelope) -> SendResult | None:
-        if not _allowed(envelope.rcpt_to, self._server.allow_recipients):
+        if not recipient_allowed(envelope.rcpt_to, self._server.allow_recipients):
             return SendResult(
                 Outcome.REJECTED, Phase.RCPT, text="OUTREACH_ALLOW_RECIPIENTS does not name this recipient"
             )
@@ -294,8 +295,3 @@ def _words(error: BaseException) -> str:
 
 def _b64(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
-
-
-def _allowed(recipient: str, allowed: tuple[str, ...]) -> bool:
-    address = recipient.lower()
-    return not allowed or address in allowed or address.rpartition("@")[2] in allowed

@@ -58,6 +58,29 @@ def test_a_truncated_database(workspace: Workspace) -> None:
     assert path.read_bytes() == before
 
 
+def test_an_emptied_database_is_no_new_one(workspace: Workspace) -> None:
+    (workspace.folder / "outreach.db").write_bytes(b"")
+    refused(workspace.run("founders", exit_code=1), "outreach.db is empty")
+
+
+def test_a_line_of_settings_that_cannot_be_read(workspace: Workspace) -> None:
+    with (workspace.folder / ".env").open("a") as file:
+        file.write('OUTREACH_NO_SEND="1\n')
+    refused(workspace.run("founders", exit_code=1), "cannot be read; check its quotes")
+
+
+def test_the_wrong_format_by_name(workspace: Workspace) -> None:
+    (workspace.folder / "founders.csv").write_text(founders_csv(2))
+    refused(workspace.run("import", "founders.csv", "--format", "crunchbase", exit_code=1), "Organization Name")
+
+
+def test_rejects_never_overwrite_a_file(workspace: Workspace) -> None:
+    (workspace.folder / "founders.csv").write_text(founders_csv(2))
+    workspace.run("import", "founders.csv", "--rejects", "founders.csv", exit_code=2)
+    assert (workspace.folder / "founders.csv").read_text() == founders_csv(2)
+    assert workspace.json("founders")["total"] == 0
+
+
 def test_a_foreign_database(workspace: Workspace) -> None:
     import sqlite3
 

@@ -223,6 +223,37 @@ def test_a_doubt_is_listed_and_settled_by_hand(tmp_path: Path) -> None:
     assert len(behaviour.ledger) == 2
 
 
+def test_an_older_copy_of_the_store_sends_nothing(workspace: Workspace, behaviour: Behaviour) -> None:
+    started(workspace)
+    old = (workspace.folder / "outreach.db").read_bytes()
+    workspace.run("send", "--live", "--expect", "2", "--no-pacing")
+    for leftover in ("outreach.db-wal", "outreach.db-shm"):
+        (workspace.folder / leftover).unlink(missing_ok=True)
+    (workspace.folder / "outreach.db").write_bytes(old)
+    refused = workspace.run("send", "--live", "--expect", "2", "--no-pacing", exit_code=1)
+    assert "sent.log knows 2 mails that this store has forgotten" in refused.stderr
+    assert len(behaviour.ledger) == 2
+
+
+def test_a_colleague_of_someone_who_answered_is_left_alone(workspace: Workspace, behaviour: Behaviour) -> None:
+    started(workspace)
+    workspace.run("send", "--live", "--expect", "2", "--no-pacing")
+    answer(workspace, next(mail for mail in behaviour.ledger if "quill" in mail.rcpts[0]), "No, thank you.")
+    workspace.run("sync")
+    (workspace.folder / "more.csv").write_text("Name,Company,Email\nCy Quill,Quill Labs,cy@quill.example\n")
+    workspace.run("import", "more.csv")
+    refused = workspace.json("campaign", "new", "autumn", "--sequence", "sales")["not_enrolled"]
+    reasons = {entry["name"]: " ".join(entry["reasons"]) for entry in refused}
+    assert any("company-replied: Bo Brightly" in text for name, text in reasons.items() if name.startswith("Cy Quill"))
+
+
+def test_a_refused_campaign_leaves_nothing_behind(workspace: Workspace) -> None:
+    started(workspace)
+    workspace.run("campaign", "new", "autumn", "-s", "job-search", "--employees", "abc", exit_code=2)
+    workspace.run("campaign", "new", "a b", "-s", "job-search", exit_code=2)
+    assert workspace.json("campaign")["total"] == 1
+
+
 def test_files_are_private(workspace: Workspace) -> None:
     started(workspace)
     workspace.run("send", "--live", "--expect", "2", "--no-pacing")

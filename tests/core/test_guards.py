@@ -21,6 +21,7 @@ GUESS = address("bo.quill@quill.example", AddressStatus.GUESSED)
 CASES = [
     ("suppressed", replace(FACTS, suppressed_by=("opt_out (asked us not to)",)), "opt_out (asked us not to)"),
     ("replied", replace(FACTS, replied_at=NOW), "they answered on 2026-03-02"),
+    ("company-replied", replace(FACTS, answered_colleague="Cy Quill"), "Cy Quill, of the same company, answered"),
     ("no-address", replace(FACTS, founder=replace(BO, addresses=())), "no e-mail address is known"),
     (
         "unverified-address",

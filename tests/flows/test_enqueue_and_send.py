@@ -17,7 +17,7 @@ from outreach.core.consequences import HoldPerson
 from outreach.core.pacing import DAY, HOUR, Limits, unpaced
 from outreach.core.records import Campaign, EnrollmentState, OutboxState
 from outreach.flows.enqueue import Conditions, Plan, Writer, enqueue, plan
-from outreach.flows.send import FRESH_INBOX, Sender, SendReport, recover, send
+from outreach.flows.send import FRESH_INBOX, Sender, SendReport, forgotten, recover, send
 from outreach.resources import data_dir
 from outreach.store.consequences import hold_person
 from outreach.store.journal import MemoryJournal
@@ -283,3 +283,36 @@ def test_a_mail_that_was_queued_before_a_hold_waits_with_its_founder(tmp_path: P
     desk.clock.move(timedelta(minutes=1))
     desk.send()
     assert [mail["Message-ID"] for mail in desk.mails()] == [item.message_id]
+
+
+def test_a_log_that_knows_more_than_the_store_is_believed(desk: Desk) -> None:
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    send(desk.sender(), items[:1])
+    sent, waiting = items[0].message_id, items[1].message_id
+
+    def log(*entries: tuple[str, str]) -> list[dict[str, str]]:
+        return [{"message_id": message_id, "kind": kind} for message_id, kind in entries]
+
+    assert forgotten(desk.store, log((sent, "intent"), (sent, "sent"), (waiting, "intent"))) == []
+    assert forgotten(desk.store, log((waiting, "intent"), (waiting, "void"))) == []
+    assert forgotten(desk.store, log((waiting, "intent"), (waiting, "sent"))) == [waiting]
+    assert forgotten(desk.store, log(("<or.gone@ada.example>", "intent"))) == ["<or.gone@ada.example>"]
+
+
+def test_a_retry_waits_for_its_time_and_a_companys_cap_is_planned(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo", "Cy"])
+    [first, _] = enqueue(desk.store, desk.plan(), desk.clock.now())
+    with desk.store.database.write() as connection:
+        later = (desk.clock.now() + timedelta(minutes=5)).replace(tzinfo=None)
+        connection.exec_driver_sql(
+            "UPDATE outbox SET attempt_count = 1, due_at = ? WHERE id = ?", (str(later), first.id)
+        )
+    assert [item.id for item in desk.plan().queued] != [first.id]
+    desk.send()
+    with desk.store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE founders SET company_id = 1")
+        connection.exec_driver_sql("UPDATE enrollments SET state = 'finished' WHERE founder_id = 2")
+        connection.exec_driver_sql("UPDATE outbox SET company_id = 1")
+        connection.exec_driver_sql("DELETE FROM outbox WHERE id = ?", (first.id,))
+    [held] = desk.plan().held
+    assert [reason.partition(":")[0] for reason in held.reasons] == ["company-cap"]
