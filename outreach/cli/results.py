@@ -125,6 +125,8 @@ def _show_funnel(funnel: "Funnel") -> None:
         f"{count(funnel.sent, 'mail')} sent; "
         f"{funnel.waiting} in progress, {funnel.held} held, {funnel.finished} finished"
     )
+    if funnel.failed:
+        show(f"{count(funnel.failed, 'mail')} refused by the recipient's server, or given up")
     if funnel.unknown:
         show(f"{count(funnel.unknown, 'mail')} in doubt")
 

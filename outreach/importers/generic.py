@@ -51,6 +51,9 @@ def read(row: Row, mapping: Mapping[str, str]) -> Lead | RowError:
     if not company and not people and not found.usable:
         return RowError(row.line, _nothing(found), row.cells)
     usable, warnings = _kept(found, company)
+    written = text_value(cells.get("email", ""))
+    if written and found == FoundAddresses():
+        warnings = (f"not an e-mail address: {written}",)
     people, left = _assigned(people, usable, has_company=company is not None)
     if company:
         return Lead(row.line, row.cells, replace(company, emails=left), people, warnings)

@@ -304,9 +304,8 @@ def test_a_retry_waits_for_its_time_and_a_companys_cap_is_planned(tmp_path: Path
     [first, _] = enqueue(desk.store, desk.plan(), desk.clock.now())
     with desk.store.database.write() as connection:
         later = (desk.clock.now() + timedelta(minutes=5)).replace(tzinfo=None)
-        connection.exec_driver_sql(
-            "UPDATE outbox SET attempt_count = 1, due_at = ? WHERE id = ?", (str(later), first.id)
-        )
+        query = "UPDATE outbox SET attempt_count = 1, due_at = ? WHERE id = ?"
+        connection.exec_driver_sql(query, (str(later), first.id))
     assert [item.id for item in desk.plan().queued] != [first.id]
     desk.send()
     with desk.store.database.write() as connection:
