@@ -155,6 +155,9 @@ def _connect(server: Server) -> smtplib.SMTP:
         context.minimum_version = ssl.TLSVersion.TLSv1_2
     with _refusing(Phase.CONNECT):
         smtp = _open(server, context)
+        if smtp.sock:
+            # Body and dot are two small writes: without this the dot waits 40 ms for the body's acknowledgement.
+            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     try:
         _greet(smtp, server, context)
         if server.username:
