@@ -68,12 +68,23 @@ def _settings(answers: Mapping[str, str], environment: Mapping[str, str], *, ask
     for key in ("provider", "purpose"):
         if found[key]:
             given[f"OUTREACH_{key.upper()}"] = found[key]
+    if (zone := _zone_here()) and "OUTREACH_TIMEZONE" not in given:
+        given["OUTREACH_TIMEZONE"] = zone
     if "OUTREACH_FROM" not in given:
         raise UsageError(
             "your name and address are needed to make a workspace.",
             hint='outreach init --name "Ada Lovelace" --email ada@ada.example --provider gmail',
         )
     return given
+
+
+def _zone_here() -> str:
+    """The IANA name of this machine's time zone, where it tells: written down once, so that working hours never depend
+    on the machine again."""
+    from zoneinfo import available_timezones
+
+    name = str(Path("/etc/localtime").resolve()).partition("zoneinfo/")[2]
+    return name if name in available_timezones() else ""
 
 
 def _make(folder: Path, wanted: Mapping[str, str]) -> None:
