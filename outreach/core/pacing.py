@@ -110,7 +110,7 @@ def next_opening(at: datetime, limits: Limits) -> datetime:
 
 
 def plan_slots(sent: Sequence[datetime], free_at: datetime, limits: Limits, now: datetime) -> Iterator[Slot]:
-    """The slots of the mails to come, with the smallest gap between them: the earliest that they could go."""
+    """The slots of the mails to come, with the average gap between them, so that their Date is near the real time."""
     if not limits.paced:
         while True:
             yield Slot(now)
@@ -119,7 +119,7 @@ def plan_slots(sent: Sequence[datetime], free_at: datetime, limits: Limits, now:
         slot = next_slot(ledger, free_at, limits, now)
         yield slot
         ledger.append(slot.at)
-        free_at, now = slot.at + limits.min_gap, slot.at
+        free_at, now = slot.at + gap(limits, 0.5), slot.at
 
 
 def gap(limits: Limits, chance: float) -> timedelta:
