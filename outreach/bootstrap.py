@@ -129,6 +129,13 @@ class App:
         """The campaign of that name, or all that are not over, each with its writer."""
         campaigns = self.store.campaigns
         found = [campaigns.get(name)] if name else [c for c in campaigns.all() if c.state is not CampaignState.STOPPED]
+        mine = self.mailbox.id
+        if name and found[0].mailbox_id != mine:
+            raise SendRefused(
+                f"{name} was started from another address than {self.sender.address}; a thread keeps its sender.",
+                hint="set OUTREACH_FROM back for it, or start a new campaign",
+            )
+        found = [campaign for campaign in found if campaign.mailbox_id == mine]
         return [(campaign, self.writer(campaign)) for campaign in found]
 
     def conditions(self, *, wait: bool = False, paced: bool = True) -> Conditions:

@@ -8,7 +8,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from outreach.errors import StoreError
 
@@ -28,14 +28,15 @@ class Journal:
         self.path = path
 
     def record(self, entry: Mapping[str, Any]) -> None:
-        line = json.dumps(entry, ensure_ascii=False, default=str, separators=(",", ":")) + "\n"
+        # ASCII, so that no character of a server's text can look like the end of a line.
+        line = json.dumps(entry, default=str, separators=(",", ":")).encode("ascii") + b"\n"
         try:
-            handle = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_WRONLY, 0o600)
-            try:
-                os.write(handle, line.encode("utf-8", "backslashreplace"))
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+            with os.fdopen(os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_RDWR, 0o600), "r+b") as file:
+                if file.seek(0, os.SEEK_END) and _ends_torn(file):
+                    line = b"\n" + line
+                file.write(line)
+                file.flush()
+                os.fsync(file.fileno())
         except OSError as error:
             raise StoreError(
                 f"{self.path} cannot be written: {error.strerror}.",
@@ -46,11 +47,17 @@ class Journal:
         """Every whole line; a torn last line (a crash inside a write) is passed over."""
         if not self.path.exists():
             return
-        for line in self.path.read_text("utf-8", "replace").splitlines():
+        for line in self.path.read_text("utf-8", "replace").split("\n"):
             try:
                 yield json.loads(line)
             except ValueError:
                 continue
+
+
+def _ends_torn(file: BinaryIO) -> bool:
+    """Whether a crash cut the last line short, so that the next one must not be glued to it."""
+    file.seek(-1, os.SEEK_END)
+    return file.read(1) != b"\n"
 
 
 class MemoryJournal:

@@ -310,3 +310,12 @@ def test_the_directory_transport_writes_files(tmp_path: Path) -> None:
     workspace.run("campaign", "new", "spring", "--sequence", "job-search")
     assert workspace.json("send", "--live", "--expect", "3", "--no-pacing")["sent"] == 3
     assert len(list((workspace.folder / "outbox").iterdir())) == 3
+
+
+def test_a_campaign_keeps_its_sender(workspace: Workspace, behaviour: Behaviour) -> None:
+    started(workspace)
+    workspace.environment = {**workspace.environment, "OUTREACH_FROM": "Ada Testwell <ada@other.example>"}
+    refused = workspace.run("send", "spring", "--live", "--expect", "2", "--no-pacing", exit_code=1)
+    assert "started from another address" in refused.stderr
+    assert workspace.json("send", "--no-pacing")["planned"] == 0
+    assert behaviour.ledger == []

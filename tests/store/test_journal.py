@@ -1,0 +1,26 @@
+"""The files that no restore forgets: every line survives, whatever a crash or a server's text did before it."""
+
+import stat
+from pathlib import Path
+
+from outreach.store.journal import Journal
+
+
+def test_lines_come_back_and_the_file_is_private(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "sent.log")
+    entries = [{"kind": "intent", "text": "a\u2028b\x85c\nd"}, {"kind": "sent", "text": "é"}]
+    for entry in entries:
+        journal.record(entry)
+    assert list(journal.entries()) == entries
+    assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
+
+
+def test_a_torn_line_does_not_swallow_the_next(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "sent.log")
+    journal.path.write_text('{"kind":"int')
+    journal.record({"kind": "sent"})
+    assert list(journal.entries()) == [{"kind": "sent"}]
+
+
+def test_no_file_is_no_entry(tmp_path: Path) -> None:
+    assert list(Journal(tmp_path / "sent.log").entries()) == []
