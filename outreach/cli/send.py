@@ -50,7 +50,7 @@ def send(
     Example: outreach send ai-berlin --live
     """
     from outreach.flows.enqueue import plan
-    from outreach.flows.send import recover
+    from outreach.flows.send import forgotten, recover
 
     with shell(context).app() as app:
         if no_pacing and not app.may_skip_pacing():
@@ -61,6 +61,8 @@ def send(
             found = plan(app.store, app.work(campaign), conditions, app.clock.now())
             return found.first(limit) if limit else found
 
+        # Before anything is expired or freed: an older store must not plan afresh what has left.
+        _refuse_old_store(forgotten(app.store, app.journal.entries()))
         # What a killed run left is put in order first, so that a dry run and the live one after it plan the same.
         _warn_of(recover(app.store, app.is_dead, app.clock.now()))
         if not live:
@@ -75,12 +77,9 @@ def _send_live(
     app: "App", planned: "Callable[[], Plan]", conditions: "Conditions", expect: int | None, *, json: bool
 ) -> None:
     """Read the answers, plan anew with what they changed, ask, send."""
-    from outreach.flows.send import forgotten
-
     app.check_may_send()
     planned()  # names a broken template before any server is asked
     with app.sending(), app.connected() as transport:
-        _refuse_old_store(forgotten(app.store, app.journal.entries()))
         _read_inbox(app)
         found = planned()
         if not json:

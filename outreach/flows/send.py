@@ -106,13 +106,12 @@ def forgotten(store: Store, log: Iterable[Mapping[str, Any]]) -> list[str]:
     not here at all: a crash just before the dot leaves one behind.
     """
     last: dict[str, str] = {str(entry.get("message_id")): str(entry.get("kind")) for entry in log}
-    states = store.outbox.states_of(last)
-    left = (OutboxState.SENT, OutboxState.UNKNOWN, OutboxState.SENDING, OutboxState.FAILED, OutboxState.CANCELLED)
+    left = store.outbox.may_have_left(last)
     return [
         message_id
         for message_id, kind in last.items()
-        if (message_id not in states and kind in ("intent", "sent", "unknown"))
-        or (kind in ("sent", "unknown") and states[message_id] not in left)
+        if (message_id not in left and kind in ("intent", "sent", "unknown"))
+        or (kind in ("sent", "unknown") and not left[message_id])
     ]
 
 

@@ -157,12 +157,12 @@ class Outbox:
         with self._db.read() as connection:
             return dict(connection.execute(query).all())
 
-    def states_of(self, message_ids: Iterable[str]) -> dict[str, OutboxState]:
-        """Message-ID → where that message is, for those that are here."""
+    def may_have_left(self, message_ids: Iterable[str]) -> dict[str, bool]:
+        """Message-ID → whether its intent was recorded, for those that are here."""
         wanted = set(message_ids)
         with self._db.read() as connection:
-            rows = connection.execute(sa.select(_outbox.c.message_id, _outbox.c.state)).all()
-        return {message_id: OutboxState(state) for message_id, state in rows if message_id in wanted}
+            rows = connection.execute(sa.select(_outbox.c.message_id, _outbox.c.intent_at)).all()
+        return {message_id: intent_at is not None for message_id, intent_at in rows if message_id in wanted}
 
     def attempts(self, item_id: int) -> list[Mapping[str, Any]]:
         """What was tried, oldest first."""
