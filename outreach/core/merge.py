@@ -53,7 +53,8 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class MergePlan:
     """What to do. `companies` and `founders` are the new and the changed ones; `absorbed` maps a record to the one it
-    becomes part of, `split` a new record to the one it was part of."""
+    becomes part of, `split` a new record to the one it was part of, `twins` a founder to the one they seem to be, where
+    both stay because they are in one campaign."""
 
     companies: tuple[CompanyRecord, ...]
     founders: tuple[FounderRecord, ...]
@@ -61,6 +62,7 @@ class MergePlan:
     absorbed_founders: Mapping[int, int]
     split_companies: Mapping[int, int]
     split_founders: Mapping[int, int]
+    twins: Mapping[int, int]
     entry_company: tuple[int | None, ...]
     entry_founders: tuple[tuple[int, ...], ...]
     addresses: tuple[AddressChange, ...]
@@ -89,6 +91,7 @@ def plan_merge(entries: Sequence[Entry], known: Known) -> MergePlan:
         absorbed_founders=founders.absorbed,
         split_companies=companies.split,
         split_founders=founders.split,
+        twins={twin: founders.ids[(cluster, 0)] for (cluster, apart), twin in founders.ids.items() if apart},
         entry_company=at_company,
         entry_founders=as_founders,
         addresses=tuple(_address_changes(found, companies.ids, founders.ids, known)),

@@ -41,5 +41,5 @@ def update_all(connection: sa.Connection, table: sa.Table, rows: Sequence[Mappin
 
 
 def next_id(connection: sa.Connection, table: sa.Table) -> int:
-    """The next free id, inside a transaction that nobody else can write in. Ids of deleted rows may come again."""
+    """The next free id, inside a transaction that nobody else can write in. For rows that are never deleted."""
     return int(connection.scalar(sa.select(sa.func.coalesce(sa.func.max(table.c.id), 0))) or 0) + 1

@@ -4,7 +4,7 @@ Every function takes a connection, so that it commits together with what caused 
 changes nothing, and what is stopped stays stopped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -32,6 +32,7 @@ from outreach.store.tables import (
     CompanyRow,
     EnrollmentRow,
     FounderRow,
+    InboundRow,
     MailboxRow,
     OutboxRow,
     Suppression,
@@ -42,8 +43,29 @@ _enrollments, _outbox, _founders = table(EnrollmentRow), table(OutboxRow), table
 _companies, _addresses, _mailboxes = table(CompanyRow), table(AddressRow), table(MailboxRow)
 _suppressions, _attempts = table(Suppression), table(Attempt)
 
+_inbound = table(InboundRow)
+
 _OPEN = (EnrollmentState.ACTIVE, EnrollmentState.HELD)
 _WAITING = (OutboxState.QUEUED, OutboxState.HELD)
+
+_FOR_THE_PERSON = ("replied", "opted-out", "complained", "already-in-touch", "left")
+"""Reasons of a stop that is about the person, not about one address or one campaign."""
+SAME_PERSON = "same-person"
+"""Why a founder waits who seems to be another one of the same campaign."""
+_ANSWERS = ("reply", "unsubscribe", "complaint")
+_HAS_ANSWERED = sa.union(
+    sa.select(_inbound.c.founder_id).where(_inbound.c.kind.in_(_ANSWERS), _inbound.c.founder_id.is_not(None)),
+    sa.select(_enrollments.c.founder_id).where(
+        _enrollments.c.state == EnrollmentState.STOPPED, _enrollments.c.reason.in_(_FOR_THE_PERSON)
+    ),
+)
+_COLLEAGUE_HAS_ANSWERED = sa.select(_founders.c.id).where(
+    _founders.c.company_id.in_(
+        sa.select(_founders.c.company_id)
+        .join(_inbound, _inbound.c.founder_id == _founders.c.id)
+        .where(_inbound.c.kind.in_(_ANSWERS), _founders.c.company_id.is_not(None))
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +160,34 @@ def stop_company(
     ]
     condition = sa.or_(_enrollments.c.founder_id.in_(people), *written)
     return stop_enrollments(connection, condition, reason=reason, cancel=cancel, now=now)
+
+
+def stop_answered(connection: sa.Connection, now: datetime) -> None:
+    """Stop whoever turns out to have answered, or to be a colleague of someone who has: an import may find that two
+    records are one person, or two companies one."""
+    for who, reason in ((_HAS_ANSWERED, "replied"), (_COLLEAGUE_HAS_ANSWERED, "colleague-replied")):
+        stop_enrollments(connection, _enrollments.c.founder_id.in_(who), reason=reason, cancel="replied", now=now)
+
+
+def hold_together(connection: sa.Connection, founders: Iterable[int], now: datetime) -> None:
+    """A person who is away is away in every campaign: holds that came with another record of theirs hold them all."""
+    for founder in founders:
+        query = sa.select(_enrollments.c.held_until, _enrollments.c.reason).where(
+            _enrollments.c.founder_id == founder, _enrollments.c.state == EnrollmentState.HELD
+        )
+        for until, reason in connection.execute(query).all():
+            hold_person(connection, HoldPerson(founder, until, reason), now)
+
+
+def hold_twins(connection: sa.Connection, twins: Mapping[int, int], now: datetime) -> None:
+    """Two records in one campaign that seem to be one person: the second waits until somebody has looked, and an answer
+    to one of them stops both."""
+    answered = set(connection.scalars(_HAS_ANSWERED)) if twins else set[int]()
+    for twin, other in twins.items():
+        if answered & {twin, other}:
+            stop_people(connection, [twin, other], reason="replied", cancel="replied", now=now)
+        else:
+            hold_person(connection, HoldPerson(twin, None, f"{SAME_PERSON}: looks like founder {other}"), now)
 
 
 def stop_enrollments(

@@ -29,6 +29,7 @@ from outreach.store.tables import (
     Import,
     LeadFounder,
     LeadRow,
+    RetiredId,
     table,
 )
 
@@ -36,6 +37,7 @@ _imports, _leads, _lead_founders = table(Import), table(LeadRow), table(LeadFoun
 _companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
 _keys, _hints, _names = table(CompanyKey), table(CompanyHint), table(CompanyName)
 _founder_keys, _founder_hints, _enrollments = table(FounderKey), table(FounderHint), table(EnrollmentRow)
+_retired = table(RetiredId)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +182,8 @@ class Leads:
                 for row in select_in(connection, owned, _addresses.c.key, addresses)
             },
             campaigns={founder: frozenset(those) for founder, those in campaigns.items()},
-            next_company=next_id(connection, _companies),
-            next_founder=next_id(connection, _founders),
+            next_company=_unused_id(connection, "company", _companies),
+            next_founder=_unused_id(connection, "person", _founders),
         )
 
     def _founders_of(self, connection: sa.Connection, leads: Iterable[int]) -> dict[int, list[int]]:
@@ -201,6 +203,12 @@ _STORED = sa.select(
     _imports.c.exported_at,
     _leads.c.company_id,
 ).join(_imports, _imports.c.id == _leads.c.import_id)
+
+
+def _unused_id(connection: sa.Connection, kind: str, of: sa.Table) -> int:
+    """An id that no record has or had: mails and their keys outlive the record they were written to."""
+    retired = connection.scalar(sa.select(sa.func.max(_retired.c.id)).where(_retired.c.kind == kind)) or 0
+    return max(next_id(connection, of), retired + 1)
 
 
 def _company_records(connection: sa.Connection, ids: Iterable[int]) -> dict[int, CompanyRecord]:

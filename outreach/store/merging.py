@@ -1,7 +1,8 @@
 """Carries out the plan of an import, in the one transaction it was made in. Decides nothing.
 
-What a record was part of goes with it: mails, answers, enrollments, tags. Suppressions are copied, never moved: the
-stricter wins, whichever way records come together or apart.
+What a record was part of goes with it: mails, answers, enrollments, tags. Suppressions are copied, never moved, and an
+answer that one record got holds for all it becomes one with: the stricter wins, whichever way they come together or
+apart.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -15,6 +16,7 @@ from sqlmodel import SQLModel
 from outreach.core.merge import MergePlan, Question
 from outreach.core.survivors import CompanyRecord, Entry
 from outreach.store.bulk import delete_in, insert_all, next_id, select_in, update_all
+from outreach.store.consequences import hold_together, hold_twins, stop_answered
 from outreach.store.tables import (
     AddressRow,
     Candidate,
@@ -29,6 +31,7 @@ from outreach.store.tables import (
     Import,
     LeadFounder,
     LeadRow,
+    RetiredId,
     Suppression,
     table,
 )
@@ -38,7 +41,7 @@ _companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(
 _keys, _hints, _names = table(CompanyKey), table(CompanyHint), table(CompanyName)
 _founder_keys, _founder_hints = table(FounderKey), table(FounderHint)
 _tags, _candidates = table(FounderTag), table(Candidate)
-_suppressions = table(Suppression)
+_suppressions, _retired = table(Suppression), table(RetiredId)
 
 _ELSEWHERE = ("aliases", "keys", "hints")
 """Parts of a record that have tables of their own."""
@@ -88,6 +91,9 @@ class Merging:
         self._founder_records(plan)
         self._repoint(_founders, "person", plan.absorbed_founders, plan.split_founders)
         self._repoint(_companies, "company", plan.absorbed_companies, plan.split_companies)
+        hold_together(self._c, set(plan.absorbed_founders.values()), self._now)
+        hold_twins(self._c, plan.twins, self._now)
+        stop_answered(self._c, self._now)
         self._known_rows(plan, entries)
         fresh = self._new_rows(plan, imports, leads)
         self._address_changes(plan, entries, fresh)
@@ -159,8 +165,19 @@ class Merging:
                 if column.table in (_tags, _names):  # what both had is left over
                     delete_in(self._c, column, absorbed)
             self._move_questions(word, gone)
+            self._retire(word, absorbed)
         self._copy_suppressions(word, [*absorbed.items(), *((old, new) for new, old in split.items())])
         delete_in(self._c, of.c.id, absorbed)
+
+    def _retire(self, word: str, absorbed: Mapping[int, int]) -> None:
+        earlier = sa.update(_retired).where(_retired.c.kind == word, _retired.c.became == sa.bindparam("old"))
+        self._c.execute(
+            earlier.values(became=sa.bindparam("new")), [{"old": old, "new": new} for old, new in absorbed.items()]
+        )
+        rows = [
+            {"kind": word, "id": old, "became": new, "retired_at": self._now} for old, new in sorted(absorbed.items())
+        ]
+        insert_all(self._c, _retired, rows)
 
     def _move_questions(self, word: str, gone: Sequence[Mapping[str, int]]) -> None:
         """Questions that a person has answered stay answered; those between the two themselves are settled."""

@@ -172,6 +172,16 @@ class FounderTag(SQLModel, table=True):
     tag: str = Field(primary_key=True, index=True)
 
 
+class RetiredId(SQLModel, table=True):
+    """The id of a record that became part of another. Never given again: what was sent to it carries its number."""
+
+    __tablename__ = "retired_ids"
+    kind: str = Field(primary_key=True)
+    id: int = Field(primary_key=True)
+    became: int
+    retired_at: datetime
+
+
 class AddressRow(SQLModel, table=True):
     """An e-mail address belongs to one founder, or to one company (a role inbox, or one that people share)."""
 

@@ -3,13 +3,14 @@
 import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from outreach.core.records import Campaign, Mailbox
 from outreach.errors import ImportRefused, UsageError
 from outreach.flows.ingest import IngestReport, Source, ingest
 from outreach.importers import all_importers
@@ -17,6 +18,7 @@ from outreach.store.store import Store, memory_store
 from outreach.store.tables import (
     Candidate,
     EnrollmentRow,
+    InboundRow,
     LeadRow,
     OutboxRow,
     Suppression,
@@ -269,14 +271,111 @@ def test_founders_of_one_campaign_stay_apart() -> None:
         assert connection.scalars(sa.select(table(Candidate).c.evidence)).all() == ["both are in one campaign"]
 
 
+def _two_records_of_ada(store: Store) -> None:
+    """Ada once without an address at a company without a website, and once with both."""
+    bring(store, crunchbase(company("Acme", slug="acme", founders="Ada Testwell")))
+    bring(store, b"Company,Website,Name,Email\nAcme Labs,acme.example,Ada Testwell,ada@acme.example\n")
+
+
+def _join_them(store: Store) -> None:
+    bring(store, crunchbase(company("Acme", slug="acme", website="acme.example")), name="new.csv")
+
+
+def _answer(store: Store, founder_id: int) -> None:
+    now = FakeClock().now()
+    with store.database.write() as connection:
+        connection.execute(
+            sa.insert(table(InboundRow)).values(
+                message_id=f"<{founder_id}@acme.example>", sha256="", from_address="a@acme.example", from_name="",
+                to_address="", subject="", sent_at=now, received_at=now, kind="reply", subkind="", evidence=[],
+                founder_id=founder_id, text="", full_text="", label="", note="", trouble="", logged_at=now,
+            )
+        )  # fmt: skip
+
+
+def _queued(store: Store) -> dict[str, str]:
+    return {item.rcpt: item.state for item in store.outbox.items()}
+
+
+def test_whoever_turns_out_to_have_answered_already_is_not_written_to() -> None:
+    store = memory_store()
+    _two_records_of_ada(store)
+    campaign, _ = _campaign_with(store, 2)
+    queue_all(store, campaign)
+    _answer(store, 1)
+    assert _queued(store) == {"ada@acme.example": "queued"}
+    _join_them(store)
+    assert _queued(store) == {"ada@acme.example": "cancelled"}
+    (enrollment,) = store.campaigns.enrollments(campaign.id)
+    assert (enrollment.state, enrollment.reason) == ("stopped", "replied")
+
+
+def test_a_colleague_of_one_who_answered_at_what_turns_out_to_be_the_same_company_is_not_written_to() -> None:
+    store = memory_store()
+    bring(store, crunchbase(company("Acme", slug="acme", founders="Omar Brightly")))
+    bring(store, b"Company,Website,Name,Email\nAcme Labs,acme.example,Ada Testwell,ada@acme.example\n")
+    campaign, _ = _campaign_with(store, 2)
+    queue_all(store, campaign)
+    _answer(store, 1)
+    _join_them(store)
+    assert _queued(store) == {"ada@acme.example": "cancelled"}
+
+
+def test_two_records_in_one_campaign_that_seem_to_be_one_person_are_not_both_written_to() -> None:
+    store = memory_store()
+    bring(store, b"Company,Website,Name,Email\nAcme,acme.example,Ada Testwell,ada@acme.example\n")
+    bring(store, b"Company,Website,Name,Email\nOther,other.example,Ada Testwell,ada@other.example\n")
+    campaign, _ = start_campaign(store)
+    queue_all(store, campaign)
+    linked = b"Company,Website,Name,Email\nAcme,acme.example,Ada Testwell,ada@acme.example ada@other.example\n"
+    bring(store, linked)
+    states = {each.founder_id: each.state for each in store.campaigns.enrollments(campaign.id)}
+    assert sorted(states.values()) == ["active", "held"]
+    _answer(store, 1)
+    bring(store, linked.replace(b"Name", b"Founder"), name="again.csv")
+    assert {each.state for each in store.campaigns.enrollments(campaign.id)} == {"stopped"}
+    assert set(_queued(store).values()) == {"cancelled"}
+
+
+def test_who_is_away_is_away_for_every_campaign_that_comes_together() -> None:
+    store = memory_store()
+    _two_records_of_ada(store)
+    campaign, _ = _campaign_with(store, 2)
+    other, _ = _campaign_with(store, 2, "autumn")
+    until = FakeClock().now() + timedelta(days=9)
+    with store.database.write() as connection:
+        rows = table(EnrollmentRow)
+        connection.execute(
+            sa.update(rows)
+            .where(rows.c.campaign_id == other.id)
+            .values(founder_id=1, state="held", held_until=until, reason="out-of-office")
+        )
+    _join_them(store)
+    (enrollment,) = store.campaigns.enrollments(campaign.id)
+    assert (enrollment.state, enrollment.held_until) == ("held", until)
+
+
+def test_the_number_of_a_founder_who_became_another_is_never_given_again() -> None:
+    store = memory_store()
+    _two_records_of_ada(store)
+    campaign, _ = _campaign_with(store, 2)
+    queue_all(store, campaign)
+    _join_them(store)
+    bring(store, b"Company,Website,Name,Email\nZenith,zenith.example,Rosa Quill,rosa@zenith.example\n")
+    rosa = next(founder for founder in store.people.founders() if founder.full_name == "Rosa Quill")
+    assert rosa.id == 3
+    assert rosa.company is not None
+    assert rosa.company.id == 3
+
+
 def people_by_id(store: Store) -> dict[int, tuple[str, ...]]:
     return {founder.id: tuple(each.address for each in founder.addresses) for founder in store.people.founders()}
 
 
-def _campaign_with(store: Store, founder_id: int) -> tuple:  # type: ignore[type-arg]  # the factory's own pair
+def _campaign_with(store: Store, founder_id: int, name: str = "spring") -> tuple[Campaign, Mailbox]:
     mailbox = store.campaigns.mailbox("ada@ada.example", FakeClock().now())
     campaign = store.campaigns.create(
-        "spring", sequence="job-search", mailbox_id=mailbox.id, filters={}, now=FakeClock().now()
+        name, sequence="job-search", mailbox_id=mailbox.id, filters={}, now=FakeClock().now()
     )
     founder = next(each for each in store.people.founders() if each.id == founder_id)
     store.campaigns.enroll(
