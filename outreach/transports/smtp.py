@@ -1,7 +1,7 @@
 """SMTP (RFC 5321) up to the dot, then the dot.
 
 smtplib's `sendmail` and `data` write the dot themselves and its `login` tries several mechanisms, so only its pieces
-are used: `ehlo`, `starttls`, `auth`, `mail`, `rcpt`, `docmd`, `send`, `getreply`. No exception decides a resend: after
+are used: `ehlo`, `mail`, `rcpt`, `docmd`, `send`, `getreply`. No exception decides a resend: after
 the dot everything but a valid reply is UNKNOWN.
 """
 
@@ -11,7 +11,7 @@ import smtplib
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
@@ -24,7 +24,7 @@ _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 _DOT = b".\r\n"
 
 # Seconds for each phase (RFC 5321 4.5.3.2). All of them together stay below the lease of a claim.
-_TIMEOUTS = {
+TIMEOUTS: Mapping[Phase, float] = {
     Phase.CONNECT: 30.0,
     Phase.TLS: 60.0,
     Phase.AUTH: 60.0,
@@ -50,6 +50,18 @@ class Server:
     password: Callable[[], str] = field(default=lambda: "", repr=False)
     ca_file: str = ""
     allow_recipients: tuple[str, ...] = ()
+    timeouts: Mapping[Phase, float] = field(default_factory=lambda: TIMEOUTS)
+    """Seconds for each phase as a whole."""
+
+
+class _Smtp(smtplib.SMTP):
+    """smtplib's pieces on a socket of our own: it would read the banner and shake hands by itself, under a timeout that
+    starts again with every byte."""
+
+    def __init__(self, sock: socket.socket, timeouts: Mapping[Phase, float]) -> None:
+        super().__init__(local_hostname=_HELO_NAME)
+        self.sock = sock
+        self.timeouts = timeouts
 
 
 class _Refused(Exception):
@@ -65,7 +77,7 @@ class SmtpTransport:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._smtp: smtplib.SMTP | None = None
+        self._smtp: _Smtp | None = None
         self._staged = False
 
     def connect(self) -> SendResult | None:
@@ -83,8 +95,9 @@ class SmtpTransport:
             )
         reused = self._smtp is not None
         result = self._stage_once(envelope)
-        if reused and result is not None and not result.code:
-            # The server closed the idle connection: nothing of this mail was said yet, so a fresh one may try.
+        if reused and result is not None and result.code in (0, 421):
+            # The server had closed the idle connection (RFC 5321 3.8): nothing was wrong with this mail, so a fresh one
+            # may try.
             result = self._stage_once(envelope)
         self._staged = result is None
         return result
@@ -126,7 +139,7 @@ class SmtpTransport:
             return refused.result
         return None
 
-    def _connection(self) -> smtplib.SMTP:
+    def _connection(self) -> _Smtp:
         if self._smtp is None:
             self._smtp = _connect(self._server)
         return self._smtp
@@ -149,16 +162,19 @@ class SmtpTransport:
 # --- the dialogue ---------------------------------------------------------------------------------
 
 
-def _connect(server: Server) -> smtplib.SMTP:
+def _connect(server: Server) -> _Smtp:
     with _refusing(Phase.CONNECT):
         context = ssl.create_default_context(cafile=server.ca_file or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-    with _refusing(Phase.CONNECT):
-        smtp = _open(server, context)
-        if smtp.sock:
-            # Body and dot are two small writes: without this the dot waits 40 ms for the body's acknowledgement.
-            smtp.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        sock = socket.create_connection((server.host, server.port), server.timeouts[Phase.CONNECT])
+    smtp = _Smtp(sock, server.timeouts)
     try:
+        with _refusing(Phase.CONNECT):
+            # Body and dot are two small writes: without this the dot waits 40 ms for the body's acknowledgement.
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if server.security == "tls":
+            _secure(smtp, server, context)
+        _say(smtp, Phase.CONNECT, smtp.getreply, good=(220,))
         _greet(smtp, server, context)
         if server.username:
             _log_in(smtp, server)
@@ -168,23 +184,30 @@ def _connect(server: Server) -> smtplib.SMTP:
     return smtp
 
 
-def _open(server: Server, context: ssl.SSLContext) -> smtplib.SMTP:
-    timeout = _TIMEOUTS[Phase.CONNECT]
-    if server.security == "tls":
-        return smtplib.SMTP_SSL(server.host, server.port, _HELO_NAME, timeout=timeout, context=context)
-    return smtplib.SMTP(server.host, server.port, _HELO_NAME, timeout=timeout)
+def _secure(smtp: _Smtp, server: Server, context: ssl.SSLContext) -> None:
+    """TLS from here on; the certificate and its host name are checked. What came before counts for nothing: not the
+    features, and not what stood behind the answer to STARTTLS (RFC 3207 4.2, CVE-2021-38371)."""
+    with _refusing(Phase.TLS):
+        if smtp.sock is None:
+            raise smtplib.SMTPServerDisconnected
+        smtp.sock = context.wrap_socket(smtp.sock, server_hostname=server.host, do_handshake_on_connect=False)
+        smtp.file = None
+        smtp.ehlo_resp, smtp.esmtp_features, smtp.does_esmtp = None, {}, False
+        with _deadline(smtp, Phase.TLS):
+            smtp.sock.do_handshake()
 
 
-def _greet(smtp: smtplib.SMTP, server: Server, context: ssl.SSLContext) -> None:
+def _greet(smtp: _Smtp, server: Server, context: ssl.SSLContext) -> None:
     _say(smtp, Phase.CONNECT, smtp.ehlo)
     if server.security == "starttls":
         if not smtp.has_extn("starttls"):
             raise _Refused(SendResult(Outcome.DEFERRED, Phase.TLS, text="the server does not offer STARTTLS"))
-        _say(smtp, Phase.TLS, lambda: smtp.starttls(context=context))
+        _say(smtp, Phase.TLS, lambda: smtp.docmd("STARTTLS"), good=(220,))
+        _secure(smtp, server, context)
         _say(smtp, Phase.TLS, smtp.ehlo)
 
 
-def _log_in(smtp: smtplib.SMTP, server: Server) -> None:
+def _log_in(smtp: _Smtp, server: Server) -> None:
     """One mechanism, one try: each failed login brings the account closer to being locked."""
     offered = smtp.esmtp_features.get("auth", "").upper().split()
     # Encoded here and in UTF-8 (RFC 4616): smtplib's own `auth` raises on "ä", with the password in the exception.
@@ -200,7 +223,7 @@ def _log_in(smtp: smtplib.SMTP, server: Server) -> None:
         )
 
 
-def _hand_over(smtp: smtplib.SMTP, envelope: Envelope) -> None:
+def _hand_over(smtp: _Smtp, envelope: Envelope) -> None:
     options = [f"SIZE={len(envelope.mime)}"] if smtp.has_extn("size") else []
     limit = smtp.esmtp_features.get("size", "")
     if limit.isdigit() and 0 < int(limit) < len(envelope.mime):
@@ -220,9 +243,7 @@ def _hand_over(smtp: smtplib.SMTP, envelope: Envelope) -> None:
         smtp.send(_LEADING_DOT.sub(b"..", envelope.mime))  # dot-stuffing, RFC 5321 4.5.2
 
 
-def _say(
-    smtp: smtplib.SMTP, phase: Phase, command: Callable[[], tuple[int, bytes]], good: tuple[int, ...] = ()
-) -> None:
+def _say(smtp: _Smtp, phase: Phase, command: Callable[[], tuple[int, bytes]], good: tuple[int, ...] = ()) -> None:
     """One command and its reply; anything but success ends the dialogue with the server's answer."""
     with _refusing(phase), _deadline(smtp, phase):
         code, text = command()
@@ -246,9 +267,9 @@ def _refusing(phase: Phase) -> Iterator[None]:
 
 
 @contextmanager
-def _deadline(smtp: smtplib.SMTP, phase: Phase) -> Iterator[None]:
+def _deadline(smtp: _Smtp, phase: Phase) -> Iterator[None]:
     """A socket timeout starts again with every byte, so a dribbling server could hold us for ever: a timer ends it."""
-    seconds = _TIMEOUTS[phase]
+    seconds = smtp.timeouts[phase]
     sock = smtp.sock
     if sock is None:
         raise smtplib.SMTPServerDisconnected("the server closed the connection")

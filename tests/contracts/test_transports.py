@@ -1,13 +1,16 @@
 """Every way out keeps the same promises: nothing is delivered before `commit`, and then exactly once, byte for byte."""
 
+import socket
+import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from outreach.core.ports import Envelope, Outcome, Phase, SendResult, Transport
 from outreach.transports.directory import DirectoryTransport
-from outreach.transports.smtp import Server, SmtpTransport
+from outreach.transports.smtp import TIMEOUTS, Server, SmtpTransport
 from tests.smtp_server import Behaviour, nth, smtp_server
 
 MIME = (
@@ -148,8 +151,9 @@ def test_after_the_dot_only_a_valid_reply_counts(phase: str, does: str, outcome:
     assert len(behaviour.ledger) == deliveries
 
 
-def test_an_idle_connection_that_was_closed_is_opened_anew() -> None:
-    behaviour = Behaviour(fault=nth("mail", "drop", 2))
+@pytest.mark.parametrize("said", ["drop", "421 4.4.2 idle for too long"])
+def test_an_idle_connection_that_was_closed_is_opened_anew(said: str) -> None:
+    behaviour = Behaviour(fault=nth("mail", said, 2))
     with smtp_server(behaviour) as port:
         transport = SmtpTransport(Server("127.0.0.1", port, "none"))
         for _ in range(2):
@@ -157,6 +161,30 @@ def test_an_idle_connection_that_was_closed_is_opened_anew() -> None:
             assert transport.commit().outcome is Outcome.ACCEPTED
         transport.close()
     assert len(behaviour.ledger) == 2
+    assert behaviour.counts["connect"] == 2
+
+
+@pytest.mark.parametrize("security", ["none", "tls"])
+def test_a_server_that_dribbles_is_left_at_the_deadline(security: str) -> None:
+    """Each byte would start a socket's own timeout again: a banner, or a TLS record that never ends."""
+    impatient = dict.fromkeys(TIMEOUTS, 0.5)
+    left = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def dribble() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"\x16\x03\x03\x3f\xff" if security == "tls" else b"2")
+                while not left.wait(0.02):
+                    connection.sendall(b"2")
+
+        thread = threading.Thread(target=dribble, daemon=True)
+        thread.start()
+        result = _offered(Server("127.0.0.1", listener.getsockname()[1], security, timeouts=impatient))
+        left.set()
+        thread.join()
+    assert result is not None
+    assert result.outcome is Outcome.DEFERRED
 
 
 def test_one_login_is_tried_and_the_password_stays_secret() -> None:
