@@ -21,6 +21,7 @@ from outreach.core.ports import Clock, Inbox, SendResult, Transport
 from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
 from outreach.errors import MailboxError, SendRefused, StoreError, WorkspaceError
 from outreach.flows.enqueue import Conditions, Writer
+from outreach.flows.send import find_doubts
 from outreach.processes import is_surely_dead, this_process
 from outreach.settings import Purpose, Settings, TransportName, is_loopback, load_settings
 from outreach.store.journal import Journal
@@ -118,6 +119,10 @@ class App:
     def journal(self) -> Journal:
         return Journal(self.workspace.sent_log)
 
+    def note_doubts(self) -> list[int]:
+        """What a dead run left without an outcome is in doubt, and shown as that by whichever command looks first."""
+        return find_doubts(self.store, self.is_dead, self.clock.now())
+
     def sequence(self, name: str) -> Sequence:
         return load_sequence(self.workspace.templates / name)
 
@@ -187,7 +192,7 @@ class App:
             transport.close()
 
     def _unusable(self, refusal: SendResult) -> MailboxError:
-        decision = decide(refusal, attempts=0, first_attempt_at=None, failures_in_row=0, now=self.clock.now())
+        decision = decide(refusal, attempts=0, failures_in_row=0, now=self.clock.now())
         server = f"{self.settings.smtp_host}:{self.settings.smtp_port}"
         said = f"{refusal.code} {refusal.text}" if refusal.code else refusal.text
         return MailboxError(

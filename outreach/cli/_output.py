@@ -1,10 +1,14 @@
-"""The only place that writes to the screen: results on stdout, narration on stderr, data always made harmless."""
+"""The only place that writes to the screen: results on stdout, narration on stderr, data always made harmless.
+
+Nobody may be listening any more (`| head`, a closed terminal): that changes nothing in what a command does.
+"""
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 from outreach.core.display import safe_line, safe_text
 
@@ -13,17 +17,17 @@ _MAX_CELL = 48
 
 def show(text: str = "") -> None:
     """A line of the result, on stdout."""
-    print(safe_text(text), flush=True)  # noqa: T201  this is the output layer
+    _write(sys.stdout, safe_text(text))
 
 
 def say(text: str = "") -> None:
     """A line of narration, on stderr."""
-    print(safe_text(text), file=sys.stderr, flush=True)  # noqa: T201  this is the output layer
+    _write(sys.stderr, safe_text(text))
 
 
 def show_json(document: Mapping[str, Any]) -> None:
     """Exactly one JSON document, on stdout. ASCII only, so that nothing in it can reach the terminal as a control."""
-    print(json.dumps(document, default=_plain, indent=2), flush=True)  # noqa: T201  this is the output layer
+    _write(sys.stdout, json.dumps(document, default=_plain, indent=2))
 
 
 def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
@@ -32,7 +36,7 @@ def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     widths = [max(_width(line[column]) for line in lines) for column in range(len(headers))]
     for line in lines:
         padded = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
-        print("  ".join(padded).rstrip())  # noqa: T201  this is the output layer
+        _write(sys.stdout, "  ".join(padded).rstrip())
 
 
 def local(at: datetime | None) -> str:
@@ -43,6 +47,14 @@ def local(at: datetime | None) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """`1 founder`, `2 founders`, `2 companies`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        print(text, file=stream, flush=True)
+    except OSError:
+        # Whoever read it is gone. What is left in the buffer must not be complained about at exit either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _cell(value: object) -> str:

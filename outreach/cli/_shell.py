@@ -1,7 +1,6 @@
 """What every command shares: the options of the program itself, the open workspace, and the one catch of its errors."""
 
 import os
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,10 +69,6 @@ class Program(TyperGroup):
         except (KeyboardInterrupt, typer.Abort):
             say("interrupted; nothing is lost: the same command goes on where this one stopped")
             raise typer.Exit(INTERRUPTED) from None
-        except BrokenPipeError:
-            # The reader of our output is gone (`| head`): keep Python from complaining about it at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            raise typer.Exit(0) from None
         except Exception as error:  # the last resort: a bug must not print a user's secrets
             if _debugging(ctx) or type(error).__module__.startswith("typer"):
                 raise  # its own ways to end a command, usage errors among them

@@ -93,9 +93,7 @@ def enroll(
     Example: outreach campaign enroll ai-berlin --dry-run
     """
     with shell(context).app() as app:
-        campaign = app.store.campaigns.get(name)
-        if campaign.state == "stopped":
-            raise UsageError(f"{name} was stopped for good.", hint="outreach campaign new … starts another")
+        campaign = _running(app, name)
         _enroll(app, campaign, dry_run=dry_run, json=json)
 
 
@@ -184,20 +182,27 @@ def stop(context: typer.Context, name: NAME) -> None:
 
     Example: outreach campaign stop ai-berlin
     """
-    _set(context, name, "stopped", "by hand")
+    with shell(context).app() as app:
+        app.store.campaigns.stop(_running(app, name).id, "by hand", app.clock.now())
+    show(f"{name} is stopped")
 
 
 def _set(context: typer.Context, name: str, state: str, reason: str) -> None:
     from outreach.core.records import CampaignState
 
     with shell(context).app() as app:
-        campaign = app.store.campaigns.get(name)
-        if campaign.state is CampaignState.STOPPED:
-            raise UsageError(f"{name} was stopped for good.", hint="outreach campaign new … starts another")
+        campaign = _running(app, name)
         app.store.campaigns.set_state(campaign.id, CampaignState(state), reason)
         if state == CampaignState.ACTIVE:
             app.store.campaigns.pause_mailbox(campaign.mailbox_id, None, "")
     show(f"{name} is {state}")
+
+
+def _running(app: "App", name: str) -> "Campaign":
+    campaign = app.store.campaigns.get(name)
+    if campaign.state == "stopped":
+        raise UsageError(f"{name} was stopped for good.", hint="outreach campaign new … starts another")
+    return campaign
 
 
 def _enroll(app: "App", campaign: "Campaign", *, dry_run: bool, json: bool) -> None:

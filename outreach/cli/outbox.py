@@ -37,6 +37,7 @@ def list_outbox(
     if state and state not in list(OutboxState):
         raise UsageError(f"there is no state {state}.", hint=f"one of: {', '.join(OutboxState)}")
     with shell(context).app() as app:
+        app.note_doubts()
         campaign_id = app.store.campaigns.get(campaign).id if campaign else None
         items = app.store.outbox.items(states=[OutboxState(state)] if state else [], campaign_id=campaign_id)
     if json:
@@ -62,6 +63,7 @@ def show_outbox(
     Example: outreach outbox show 12
     """
     with shell(context).app() as app:
+        app.note_doubts()
         item = app.store.outbox.get(item_id)
         attempts = app.store.outbox.attempts(item_id)
     if json:
@@ -85,6 +87,7 @@ def retry(context: typer.Context, item_id: Annotated[int, typer.Argument(metavar
     Example: outreach outbox retry 12
     """
     with shell(context).app() as app:
+        app.note_doubts()
         item = app.store.outbox.retry(item_id, f"retried by {_user()}", app.clock.now())
     show(f"message {item.id} to {item.founder} is {item.state}")
     say("next: outreach send --live")
@@ -110,6 +113,7 @@ def resolve(
             "say what became of it.", hint=f"outreach outbox resolve {item_id} --sent, --resend or --abandon"
         )
     with shell(context).app() as app:
+        app.note_doubts()
         word = {OutboxState.SENT: "sent", OutboxState.QUEUED: "sent again", OutboxState.CANCELLED: "abandoned"}[
             chosen[0]
         ]

@@ -36,6 +36,7 @@ def status(context: typer.Context, json: Json = False) -> None:
     from outreach.flows.enqueue import plan
 
     with shell(context).app() as app:
+        app.note_doubts()
         now = app.clock.now()
         found = plan(app.store, app.work(), app.conditions(), now)
         mailboxes = app.store.report.mailboxes(now - DAY)
@@ -85,6 +86,7 @@ def report(
     Example: outreach report ai-berlin
     """
     with shell(context).app() as app:
+        app.note_doubts()
         if campaign:
             app.store.campaigns.get(campaign)
         people = app.store.report.people()

@@ -1,8 +1,9 @@
 """`outreach send`: a dry run unless --live; live only after a person has confirmed the number of mails."""
 
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +17,7 @@ from outreach.errors import MailboxError, SendRefused, UsageError
 if TYPE_CHECKING:
     from outreach.bootstrap import App
     from outreach.core.ports import Transport
+    from outreach.core.records import OutboxItem
     from outreach.flows.enqueue import Conditions, Plan
     from outreach.flows.send import SendReport, Sent
 
@@ -153,16 +155,14 @@ def _confirm(found: "Plan", expect: int | None) -> None:
 
 def _send(app: "App", transport: "Transport", found: "Plan", conditions: "Conditions") -> "SendReport":
     """Queue the confirmed mails and send them; the inbox is read again whenever it has grown stale meanwhile."""
-    from dataclasses import replace
-
-    from outreach.core.records import OutboxState
     from outreach.flows.enqueue import enqueue
     from outreach.flows.send import Sender, SendReport
     from outreach.flows.send import send as run
 
-    items = enqueue(app.store, found, app.clock.now(), paced=conditions.limits.paced)
+    items: Sequence[OutboxItem] = enqueue(app.store, found, app.clock.now(), paced=conditions.limits.paced)
     report = SendReport()
-    with _interruptible() as stopped:
+    signals = _Signals()
+    with signals.caught():
         sender = Sender(
             store=app.store,
             transport=transport,
@@ -174,41 +174,73 @@ def _send(app: "App", transport: "Transport", found: "Plan", conditions: "Condit
             chance=app.chance,
             reads_inbox=app.reads_inbox,
             wait=conditions.wait,
-            stopped=stopped,
+            stopped=signals.asked,
+            talking=signals.talking,
             narrate=_Progress(len(items)),
             waiting=lambda until, reason: _say_waiting(app, until, reason),
         )
         for _ in range(_ROUNDS):
-            done = run(sender, items)
-            report = replace(done, results=report.results + done.results, skipped=report.skipped + done.skipped)
-            if done.reason != "inbox-stale":
+            report = report.followed_by(run(sender, items))
+            if report.reason != "inbox-stale":
                 break
             _read_inbox(app)
-            handled = {sent.item.id for sent in report.results} | {item.id for item, _ in report.skipped}
-            left = [item.id for item in items if item.id not in handled]
-            items = app.store.outbox.items(states=[OutboxState.QUEUED], ids=left) if left else []
+            items = _left(app, items, report, wait=conditions.wait)
     return report
 
 
-@contextmanager
-def _interruptible() -> Iterator[Any]:
-    """Ctrl-C and SIGTERM ask the run to end after the mail in flight; the second Ctrl-C ends it at once."""
-    import signal
+def _left(app: "App", items: "Sequence[OutboxItem]", report: "SendReport", *, wait: bool) -> "Sequence[OutboxItem]":
+    """What this run has not dealt with; with `wait` also what it is to try again."""
+    from outreach.core.records import OutboxState
 
-    asked: list[int] = []
+    done = {sent.item.id for sent in report.results if not (wait and sent.decision.state is OutboxState.QUEUED)}
+    done |= {item.id for item, _ in report.skipped}
+    left = [item.id for item in items if item.id not in done]
+    return app.store.outbox.items(states=[OutboxState.QUEUED], ids=left) if left else []
 
-    def ask(number: int, _frame: object) -> None:
-        if asked:
+
+class _Signals:
+    """Ctrl-C and SIGTERM ask the run to end after the mail in flight; the second one cuts off the dialogue with the
+    server, but never the recording of its outcome. A closed terminal (SIGHUP) changes nothing in what is sent."""
+
+    def __init__(self) -> None:
+        self._asked = 0
+        self._talking = False
+
+    def asked(self) -> bool:
+        return self._asked > 0
+
+    @contextmanager
+    def talking(self) -> Iterator[None]:
+        """While it lasts, the second signal raises KeyboardInterrupt."""
+        self._talking = True
+        try:
+            if self._asked > 1:
+                raise KeyboardInterrupt
+            yield
+        finally:
+            self._talking = False
+
+    @contextmanager
+    def caught(self) -> Iterator[None]:
+        import signal
+
+        handlers: dict[int, Any] = {signal.SIGINT: self._ask, signal.SIGTERM: self._ask}
+        if hasattr(signal, "SIGHUP"):  # Windows has none
+            handlers[signal.SIGHUP] = signal.SIG_IGN
+        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def _ask(self, _number: int, _frame: object) -> None:
+        self._asked += 1
+        if self._asked == 1:
+            with suppress(OSError):  # not by print: a handler may come in the middle of one
+                os.write(2, b"stopping after the mail in flight ...\n")
+        if self._asked > 1 and self._talking:
             raise KeyboardInterrupt
-        asked.append(number)
-        say("stopping after the mail in flight …")
-
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 class _Progress:

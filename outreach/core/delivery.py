@@ -40,10 +40,12 @@ class Decision:
     until_fixed: bool = False
 
 
-def decide(
-    result: SendResult, *, attempts: int, first_attempt_at: datetime | None, failures_in_row: int, now: datetime
-) -> Decision:
-    """The action for one result. `attempts` were made before it; `failures_in_row` the mailbox met just before."""
+def decide(result: SendResult, *, attempts: int, failures_in_row: int, now: datetime) -> Decision:
+    """The action for one result. `attempts` were made before it; `failures_in_row` the mailbox met just before.
+
+    A message is given up once the waits between its tries come to 24 hours: a pause of the mailbox or a closed window
+    is no try and costs it nothing.
+    """
     if result.outcome is Outcome.ACCEPTED:
         return Decision(OutboxState.SENT, "accepted")
     if result.outcome is Outcome.UNKNOWN and result.phase is Phase.DOT:
@@ -55,16 +57,14 @@ def decide(
             pause=pause,
         )
     rule = next((rule for rule in toml("smtp_replies.toml")["rule"] if _fits(rule, result)), _by_class(result))
-    retry_at = now + _backoff(attempts)
-    started_at = first_attempt_at or now
     row = rule["row"]
-    if row == "retry" and retry_at - started_at > GIVE_UP_AFTER:
+    if row == "retry" and sum(map(_backoff, range(attempts + 1)), timedelta()) > GIVE_UP_AFTER:
         row = "fail"
     return Decision(
         state=OutboxState.FAILED if row == "fail" else OutboxState.QUEUED,
         rule=rule["name"],
         means=rule.get("means", ""),
-        retry_at=retry_at if row == "retry" else now,
+        retry_at=now + _backoff(attempts) if row == "retry" else now,
         counts=row != "keep",
         **_wider(rule, failures_in_row),
     )
@@ -90,6 +90,7 @@ def _by_class(result: SendResult) -> Mapping[str, Any]:
         "name": "connection-lost",
         "row": "retry",
         "wider": "backoff",
+        "after": 3,
         "means": "the connection broke before the mail was handed over",
     }
 
@@ -107,7 +108,7 @@ def _wider(rule: Mapping[str, Any], failures_in_row: int) -> dict[str, Any]:
             return {"stop_campaign": True, "pause": timedelta(hours=hours) if hours else None}
         case "pause-mailbox":
             return {"pause": timedelta(hours=hours) if hours else None, "until_fixed": not hours}
-        case "backoff":
-            return {"pause": min(_WIDER_BACKOFF * 2**failures_in_row, _WIDER_BACKOFF_MAX)}
+        case "backoff" if (times := failures_in_row + 1 - rule.get("after", 1)) >= 0:
+            return {"pause": min(_WIDER_BACKOFF * 2**times, _WIDER_BACKOFF_MAX)}
         case _:
             return {}

@@ -15,7 +15,7 @@ _ON_ITS_WAY = frozenset((OutboxState.QUEUED, OutboxState.CLAIMED, OutboxState.SE
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What became of one step so far; cancelled messages do not count."""
+    """What became of one step so far. Cancelled messages do not count, unless they may have left."""
 
     step: int
     state: OutboxState
@@ -63,6 +63,8 @@ def next_action(
         return Wait(None, "unknown-open")
     if OutboxState.FAILED in states:
         return Stop("failed")
+    if OutboxState.CANCELLED in states:
+        return Stop("abandoned")
     return _following(enrollment, sequence, history, now)
 
 

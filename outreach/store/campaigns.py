@@ -18,6 +18,7 @@ from outreach.core.records import (
 )
 from outreach.core.suppression import suppression_keys
 from outreach.errors import NotFound, UsageError
+from outreach.store.consequences import stop_enrollments
 from outreach.store.database import Database
 from outreach.store.tables import (
     CampaignRow,
@@ -113,6 +114,17 @@ class Campaigns:
             connection.execute(
                 sa.update(_campaigns).where(_campaigns.c.id == campaign_id).values(state=state, reason=reason)
             )
+
+    def stop(self, campaign_id: int, reason: str, now: datetime) -> None:
+        """End it for good: nobody in it is written to again, and their colleagues are free for other campaigns."""
+        with self._db.write() as connection:
+            connection.execute(
+                sa.update(_campaigns)
+                .where(_campaigns.c.id == campaign_id)
+                .values(state=CampaignState.STOPPED, reason=reason)
+            )
+            everyone = _enrollments.c.campaign_id == campaign_id
+            stop_enrollments(connection, everyone, reason="campaign-stopped", cancel="stopped", now=now)
 
     # --- enrollments ------------------------------------------------------------------------------------------
 

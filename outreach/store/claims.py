@@ -15,7 +15,7 @@ from outreach.core.delivery import Decision
 from outreach.core.pacing import DAY, HOUR, Limits
 from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, EnrollmentState, OutboxItem, OutboxState
-from outreach.store.consequences import stop_enrollments, suppress_address
+from outreach.store.consequences import pause_mailbox, stop_enrollments, suppress_address
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
 from outreach.store.outbox import is_suppressed, keys_of, read_item, select_items
@@ -28,6 +28,8 @@ UNTIL_FIXED = datetime(9999, 1, 1, tzinfo=UTC)
 _outbox, _campaigns, _mailboxes = table(OutboxRow), table(CampaignRow), table(MailboxRow)
 _enrollments, _ledger, _attempts = table(EnrollmentRow), table(LedgerRow), table(Attempt)
 
+_NOT_SENT = SendResult(Outcome.DEFERRED, Phase.BODY, text="given up before the final dot")
+_DIED = SendResult(Outcome.UNKNOWN, Phase.DOT, text="the sender died before the answer was recorded")
 _UNOWNED: dict[str, Any] = {"token": None, "lease_expires_at": None, "owner": ""}
 
 
@@ -39,7 +41,6 @@ class Claim:
     token: str
     keys: tuple[str, ...]
     attempts: int
-    first_attempt_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +127,11 @@ class Claims:
 
     def release(self, claim: Claim, reason: str, now: datetime) -> None:
         """T3 or T6 for what certainly did not leave: back to the queue, or cancelled if its founder is out."""
+        values = {"state": OutboxState.QUEUED, "reason": reason, **_UNOWNED, "updated_at": now}
         with self._db.write() as connection:
-            stopped = connection.scalar(
-                sa.select(sa.or_(_enrollments.c.state == EnrollmentState.STOPPED, is_suppressed(claim.keys))).where(
-                    _enrollments.c.id == claim.item.enrollment_id
-                )
-            )
-            values = {"state": OutboxState.CANCELLED if stopped else OutboxState.QUEUED, "reason": reason}
-            _swap(connection, claim, OutboxState.CLAIMED, {**values, **_UNOWNED, "updated_at": now})
+            if _swap(connection, claim, OutboxState.CLAIMED, values):
+                _note(connection, claim.item.id, claim.token, _NOT_SENT, now)
+                _cancel_if_out(connection, claim.item.id, now)
 
     def settle(
         self, claim: Claim, came_from: OutboxState, result: SendResult, decision: Decision, now: datetime
@@ -154,17 +152,14 @@ class Claims:
                 _unbook(connection, claim.item.id)
             _note(connection, claim.item.id, claim.token, result, now)
             self._widen(connection, claim.item, decision, now)
+            _cancel_if_out(connection, claim.item.id, now)
         return True
 
     def _widen(self, connection: sa.Connection, item: OutboxItem, decision: Decision, now: datetime) -> None:
         """What an answer means for the mailbox, the campaign and the address."""
         if decision.until_fixed or decision.pause:
             until = UNTIL_FIXED if decision.until_fixed or decision.pause is None else now + decision.pause
-            connection.execute(
-                sa.update(_mailboxes)
-                .where(_mailboxes.c.id == item.mailbox_id)
-                .values(paused_until=until, pause_reason=decision.means or decision.rule)
-            )
+            pause_mailbox(connection, item.mailbox_id, until, decision.means or decision.rule)
         if decision.suppress_address:
             reason, origin = decision.means, f"message {item.id}"
             suppress_address(
@@ -175,41 +170,45 @@ class Claims:
         if decision.stop_campaign:
             connection.execute(
                 sa.update(_campaigns)
-                .where(_campaigns.c.id == item.campaign_id)
+                .where(_campaigns.c.id == item.campaign_id, _campaigns.c.state == CampaignState.ACTIVE)
                 .values(state=CampaignState.PAUSED, reason=decision.means or decision.rule)
             )
 
     # --- rows that nobody works on any more ----------------------------------------------------------------
 
-    def reap(self, held: Held, now: datetime) -> OutboxState | None:
+    def reap(self, held: Held, now: datetime) -> bool:
         """T5, T12: a dead worker's claim goes back to the queue, its intent becomes a doubt; never the other way."""
-        state = OutboxState.UNKNOWN if held.state is OutboxState.SENDING else OutboxState.QUEUED
-        reason = "the sender died before the answer was recorded" if state is OutboxState.UNKNOWN else ""
+        doubtful = held.state is OutboxState.SENDING
+        state, found = (OutboxState.UNKNOWN, _DIED) if doubtful else (OutboxState.QUEUED, _NOT_SENT)
         with self._db.write() as connection:
             moved = connection.execute(
                 sa.update(_outbox)
                 .where(_outbox.c.id == held.id, _outbox.c.state == held.state, _outbox.c.token == held.token)
-                .values(state=state, reason=reason, updated_at=now)
+                .values(state=state, reason=found.text if doubtful else "", updated_at=now)
             )
-            if moved.rowcount and state is OutboxState.UNKNOWN:
-                _note(connection, held.id, held.token, SendResult(Outcome.UNKNOWN, Phase.DOT, text=reason), now)
-        return state if moved.rowcount else None
+            if moved.rowcount:
+                _note(connection, held.id, held.token, found, now)
+                _cancel_if_out(connection, held.id, now)
+        return moved.rowcount == 1
 
     def expire(self, now: datetime) -> int:
-        """T17: what could not leave in time is not sent late; it may be planned afresh."""
+        """T17: what could not leave in time is not sent late; it may be planned afresh. Where a person had ordered a
+        second copy, the doubt about the first remains."""
+        doubted = _outbox.c.intent_at.is_not(None)
+        state = sa.case((doubted, OutboxState.UNKNOWN), else_=OutboxState.CANCELLED)
         with self._db.write() as connection:
             done = connection.execute(
                 sa.update(_outbox)
                 .where(_outbox.c.state == OutboxState.QUEUED, _outbox.c.expires_at <= now)
-                .values(state=OutboxState.CANCELLED, reason="expired", updated_at=now)
+                .values(state=state, reason="expired", updated_at=now)
             )
         return done.rowcount
 
-    def held(self) -> list[Held]:
-        """Rows that a worker owns."""
+    def held(self, state: OutboxState) -> list[Held]:
+        """Rows in this state, which a worker owns."""
         query = sa.select(
             _outbox.c.id, _outbox.c.state, _outbox.c.token, _outbox.c.owner, _outbox.c.lease_expires_at
-        ).where(_outbox.c.state.in_((OutboxState.CLAIMED, OutboxState.SENDING)))
+        ).where(_outbox.c.state == state)
         with self._db.read() as connection:
             return [
                 Held(row.id, OutboxState(row.state), row.token, row.owner, row.lease_expires_at)
@@ -277,7 +276,7 @@ def _company_free(limits: Limits, now: datetime) -> sa.ColumnElement[bool]:
 
 def _claimed(connection: sa.Connection, item_id: int, token: str, keys: tuple[str, ...]) -> Claim:
     row = connection.execute(select_items().where(_outbox.c.id == item_id)).mappings().one()
-    return Claim(read_item(row), token, keys, row["attempt_count"], row["first_attempt_at"])
+    return Claim(read_item(row), token, keys, row["attempt_count"])
 
 
 def _swap(connection: sa.Connection, claim: Claim, state: OutboxState, values: Mapping[str, Any]) -> bool:
@@ -289,13 +288,26 @@ def _swap(connection: sa.Connection, claim: Claim, state: OutboxState, values: M
     return done.rowcount == 1
 
 
-def _mark(
-    connection: sa.Connection, item_id: int, before: OutboxState, after: OutboxState, reason: str, now: datetime
-) -> None:
+def _cancel_if_out(connection: sa.Connection, item_id: int, now: datetime) -> None:
+    """A message that came back to the queue does not wait there if its founder has been stopped meanwhile."""
+    row = connection.execute(
+        sa.select(_outbox, _enrollments.c.state.label("enrolled"), _enrollments.c.reason.label("why"))
+        .join(_enrollments, _enrollments.c.id == _outbox.c.enrollment_id)
+        .where(_outbox.c.id == item_id, _outbox.c.state == OutboxState.QUEUED)
+    ).first()
+    if row is None:
+        return
+    keys = keys_of(connection, row.founder_id, row.company_id, row.rcpt)
+    if connection.scalar(sa.select(is_suppressed(keys))):
+        reason = "suppressed"
+    elif row.enrolled == EnrollmentState.STOPPED:
+        reason = row.why if row.why in ("replied", "bounced") else "stopped"
+    else:
+        return
     connection.execute(
         sa.update(_outbox)
-        .where(_outbox.c.id == item_id, _outbox.c.state == before)
-        .values(state=after, reason=reason, updated_at=now)
+        .where(_outbox.c.id == item_id)
+        .values(state=OutboxState.CANCELLED, reason=reason, updated_at=now)
     )
 
 

@@ -50,6 +50,8 @@ _WAITING = (OutboxState.QUEUED, OutboxState.HELD)
 
 _FOR_THE_PERSON = ("replied", "opted-out", "complained", "already-in-touch", "left")
 """Reasons of a stop that is about the person, not about one address or one campaign."""
+FAILED = "failed"
+"""Why a sequence ended whose message could not be sent."""
 SAME_PERSON = "same-person"
 """Why a founder waits who seems to be another one of the same campaign."""
 _ANSWERS = ("reply", "unsubscribe", "complaint")
@@ -230,6 +232,19 @@ def release_person(connection: sa.Connection, founder_id: int, now: datetime) ->
         .values(state=EnrollmentState.ACTIVE, reason="", updated_at=now)
     )
     return released.rowcount
+
+
+def reopen_failed(connection: sa.Connection, enrollment_id: int, now: datetime) -> None:
+    """A sequence that ended with a message that could not be sent goes on, since that message is tried again."""
+    connection.execute(
+        sa.update(_enrollments)
+        .where(
+            _enrollments.c.id == enrollment_id,
+            _enrollments.c.state == EnrollmentState.STOPPED,
+            _enrollments.c.reason == FAILED,
+        )
+        .values(state=EnrollmentState.ACTIVE, reason="", updated_at=now)
+    )
 
 
 def pause_mailbox(connection: sa.Connection, mailbox_id: int, until: datetime, reason: str) -> None:

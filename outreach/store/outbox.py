@@ -10,18 +10,30 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from outreach.core.records import OutboxItem, OutboxState
+from outreach.core.records import EnrollmentState, OutboxItem, OutboxState
 from outreach.core.sequence import Progress
 from outreach.core.suppression import suppression_keys
 from outreach.errors import NotFound, SendRefused
+from outreach.store.bulk import select_in
+from outreach.store.consequences import reopen_failed, stop_enrollments
 from outreach.store.database import Database
-from outreach.store.tables import AddressRow, Attempt, CampaignRow, FounderRow, LedgerRow, OutboxRow, Suppression, table
+from outreach.store.tables import (
+    AddressRow,
+    Attempt,
+    CampaignRow,
+    EnrollmentRow,
+    FounderRow,
+    LedgerRow,
+    OutboxRow,
+    Suppression,
+    table,
+)
 
 EXPIRES_AFTER = timedelta(hours=48)
 
 _outbox, _campaigns, _founders = table(OutboxRow), table(CampaignRow), table(FounderRow)
 _ledger, _attempts = table(LedgerRow), table(Attempt)
-_suppressions, _addresses = table(Suppression), table(AddressRow)
+_suppressions, _addresses, _enrollments = table(Suppression), table(AddressRow), table(EnrollmentRow)
 
 LIVE = sa.or_(_outbox.c.state != OutboxState.CANCELLED, _outbox.c.intent_at.is_not(None))
 ORDER = (sa.case((_outbox.c.step > 1, 0), else_=1), _outbox.c.due_at, _outbox.c.id)
@@ -49,6 +61,14 @@ class NewMessage:
     expires_at: datetime
     state: OutboxState = OutboxState.QUEUED
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """Whether a message may have left, and the tokens of the workers that took it in hand."""
+
+    may_have_left: bool = False
+    tokens: frozenset[str] = frozenset()
 
 
 class Outbox:
@@ -157,12 +177,18 @@ class Outbox:
         with self._db.read() as connection:
             return dict(connection.execute(query).all())
 
-    def may_have_left(self, message_ids: Iterable[str]) -> dict[str, bool]:
-        """Message-ID → whether its intent was recorded, for those that are here."""
+    def tries(self, message_ids: Iterable[str]) -> dict[str, Tries]:
+        """Message-ID → what this store knows of its being sent, for those that are here."""
         wanted = set(message_ids)
         with self._db.read() as connection:
-            rows = connection.execute(sa.select(_outbox.c.message_id, _outbox.c.intent_at)).all()
-        return {message_id: intent_at is not None for message_id, intent_at in rows if message_id in wanted}
+            rows = connection.execute(
+                sa.select(_outbox.c.message_id, _outbox.c.id, _outbox.c.intent_at, _outbox.c.token)
+            ).all()
+            here = {row.id: row for row in rows if row.message_id in wanted}
+            tokens: dict[int, set[str]] = {row.id: {row.token} - {None} for row in here.values()}
+            for tried in select_in(connection, sa.select(_attempts), _attempts.c.outbox_id, here):
+                tokens[tried["outbox_id"]].add(tried["token"])
+        return {row.message_id: Tries(row.intent_at is not None, frozenset(tokens[id_])) for id_, row in here.items()}
 
     def attempts(self, item_id: int) -> list[Mapping[str, Any]]:
         """What was tried, oldest first."""
@@ -173,39 +199,73 @@ class Outbox:
     # --- by hand ---------------------------------------------------------------------------------------------
 
     def resolve(self, item_id: int, state: OutboxState, reason: str, now: datetime) -> OutboxItem:
-        """T15, T16: a person decides what a doubtful message is: sent, queued again (the same bytes), or given up."""
-        values: dict[str, Any] = {"state": state, "reason": reason, "updated_at": now}
-        if state is OutboxState.SENT:
-            values["sent_at"] = sa.func.coalesce(_outbox.c.sent_at, _outbox.c.intent_at)
-        if state is OutboxState.QUEUED:
-            values |= {"due_at": now, "expires_at": now + EXPIRES_AFTER}
-        return self._by_hand(item_id, (OutboxState.UNKNOWN,), values, now)
+        """T15, T16: a person decides what a doubtful message is: sent, queued again (the same bytes), or given up. Who
+        is given up gets no further step."""
+        item = self.get(item_id)
+        values: dict[str, Any] = {}
+        with self._db.write() as connection:
+            if state is OutboxState.SENT:
+                values = {"sent_at": sa.func.coalesce(_outbox.c.sent_at, _outbox.c.intent_at)}
+            elif state is OutboxState.QUEUED:
+                _check_wanted(connection, item)
+                values = _afresh(now)
+            else:
+                at = _enrollments.c.id == item.enrollment_id
+                stop_enrollments(connection, at, reason="abandoned", cancel="abandoned", now=now)
+            _move(connection, item, (OutboxState.UNKNOWN,), {**values, "state": state, "reason": reason}, now)
+        return self.get(item_id)
 
     def retry(self, item_id: int, reason: str, now: datetime) -> OutboxItem:
-        """T20, T21: a failed or held message goes back to the queue once its cause is mended."""
-        values = {"state": OutboxState.QUEUED, "reason": reason, "due_at": now, "expires_at": now + EXPIRES_AFTER}
-        return self._by_hand(item_id, (OutboxState.FAILED, OutboxState.HELD), values, now)
-
-    def _by_hand(
-        self, item_id: int, allowed: tuple[OutboxState, ...], values: Mapping[str, Any], now: datetime
-    ) -> OutboxItem:
+        """T20, T21: a failed or held message goes back to the queue once its cause is mended, its sequence with it."""
         item = self.get(item_id)
         with self._db.write() as connection:
-            if values["state"] is OutboxState.QUEUED:
-                keys = keys_of(connection, item.founder_id, None, item.rcpt)
-                if connection.scalar(sa.select(is_suppressed(keys))):
-                    raise SendRefused(f"{item.rcpt} must not be written to.", hint="`outreach suppress list` shows why")
-            moved = connection.execute(
-                sa.update(_outbox)
-                .where(_outbox.c.id == item_id, _outbox.c.state.in_(allowed))
-                .values(attempt_count=0, first_attempt_at=None, **{**values, "updated_at": now})
-            )
-            if moved.rowcount != 1:
-                wanted = " or ".join(allowed)
-                raise SendRefused(
-                    f"message {item_id} is {item.state}, not {wanted}.", hint=f"outreach outbox show {item_id}"
-                )
+            reopen_failed(connection, item.enrollment_id, now)
+            _check_wanted(connection, item)
+            values = {**_afresh(now), "state": OutboxState.QUEUED, "reason": reason}
+            _move(connection, item, (OutboxState.FAILED, OutboxState.HELD), values, now)
         return self.get(item_id)
+
+
+# --- by hand: the statements --------------------------------------------------------------------------
+
+
+def _afresh(now: datetime) -> dict[str, Any]:
+    return {"due_at": now, "expires_at": now + EXPIRES_AFTER, "attempt_count": 0, "first_attempt_at": None}
+
+
+def _check_wanted(connection: sa.Connection, item: OutboxItem) -> None:
+    """Raise SendRefused where nothing may be sent to this founder any more, whatever the message is."""
+    if connection.scalar(sa.select(is_suppressed(keys_of(connection, item.founder_id, None, item.rcpt)))):
+        raise SendRefused(f"{item.rcpt} must not be written to.", hint="`outreach suppress list` shows why")
+    if connection.scalar(sa.select(_campaigns.c.state).where(_campaigns.c.id == item.campaign_id)) == "stopped":
+        raise SendRefused(
+            f"campaign {item.campaign} was stopped for good.", hint="outreach campaign new … starts another"
+        )
+    ended = sa.select(_enrollments.c.reason).where(
+        _enrollments.c.id == item.enrollment_id, _enrollments.c.state == EnrollmentState.STOPPED
+    )
+    reason = connection.scalar(ended)
+    if reason is not None:
+        raise SendRefused(
+            f"{item.founder} is not written to any more: {reason}.", hint=f"outreach campaign show {item.campaign}"
+        )
+
+
+def _move(
+    connection: sa.Connection,
+    item: OutboxItem,
+    allowed: tuple[OutboxState, ...],
+    values: Mapping[str, Any],
+    now: datetime,
+) -> None:
+    moved = connection.execute(
+        sa.update(_outbox)
+        .where(_outbox.c.id == item.id, _outbox.c.state.in_(allowed))
+        .values(**{**values, "updated_at": now})
+    )
+    if moved.rowcount != 1:
+        wanted = " or ".join(allowed)
+        raise SendRefused(f"message {item.id} is {item.state}, not {wanted}.", hint=f"outreach outbox show {item.id}")
 
 
 # --- statements shared with `store.claims` ------------------------------------------------------------

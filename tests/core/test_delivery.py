@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from outreach.core.delivery import decide
+from outreach.core.delivery import Decision, decide
 from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import OutboxState
 from outreach.resources import toml
@@ -42,9 +42,8 @@ CASES = [
 ]
 
 
-def judge(result: SendResult, attempts: int = 0, failures: int = 0, first_ago: timedelta | None = None):  # type: ignore[no-untyped-def]
-    first = NOW - first_ago if first_ago else None
-    return decide(result, attempts=attempts, first_attempt_at=first, failures_in_row=failures, now=NOW)
+def judge(result: SendResult, attempts: int = 0, failures: int = 0) -> Decision:
+    return decide(result, attempts=attempts, failures_in_row=failures, now=NOW)
 
 
 @pytest.mark.parametrize(("phase", "outcome", "code", "enhanced", "text", "rule", "state"), CASES)
@@ -72,20 +71,30 @@ def test_no_reply_after_the_dot_is_a_doubt_whatever_was_raised() -> None:
     assert decision.retry_at is None
 
 
-@pytest.mark.parametrize(("attempts", "minutes"), [(0, 5), (1, 15), (2, 60), (3, 240), (9, 240)])
+@pytest.mark.parametrize(("attempts", "minutes"), [(0, 5), (1, 15), (2, 60), (3, 240), (7, 240)])
 def test_backoff_of_a_row(attempts: int, minutes: int) -> None:
     decision = judge(SendResult(D, Phase.RCPT, 450, "4.7.1", "greylisted"), attempts=attempts)
     assert decision.retry_at == NOW + timedelta(minutes=minutes)
 
 
-def test_gives_up_after_a_day() -> None:
-    decision = judge(SendResult(D, Phase.RCPT, 450, "", "later"), attempts=6, first_ago=timedelta(hours=22))
-    assert decision.state is FAILED
+def test_gives_up_when_the_waits_come_to_a_day() -> None:
+    states = [judge(SendResult(D, Phase.RCPT, 450, "", "later"), attempts=tries).state for tries in range(10)]
+    assert states == [QUEUED] * 8 + [FAILED] * 2
 
 
 @pytest.mark.parametrize(("failures", "minutes"), [(0, 5), (1, 10), (3, 40), (9, 240)])
-def test_backoff_of_a_mailbox(failures: int, minutes: int) -> None:
-    assert judge(SendResult(D, Phase.CONNECT), failures=failures).pause == timedelta(minutes=minutes)
+def test_a_busy_server_lets_the_mailbox_rest(failures: int, minutes: int) -> None:
+    busy = SendResult(D, Phase.RCPT, 421, "4.3.2", "shutting down")
+    assert judge(busy, failures=failures).pause == timedelta(minutes=minutes)
+
+
+@pytest.mark.parametrize(("failures", "minutes"), [(0, None), (1, None), (2, 5), (3, 10), (9, 240)])
+@pytest.mark.parametrize("phase", [Phase.CONNECT, Phase.MAIL])
+def test_the_third_lost_connection_in_a_row_lets_the_mailbox_rest(
+    phase: Phase, failures: int, minutes: int | None
+) -> None:
+    pause = judge(SendResult(D, phase), failures=failures).pause
+    assert pause == (timedelta(minutes=minutes) if minutes else None)
 
 
 def test_a_login_that_fails_waits_for_a_person() -> None:

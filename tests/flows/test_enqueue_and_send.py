@@ -15,11 +15,13 @@ import sqlalchemy as sa
 
 from outreach.core.consequences import HoldPerson
 from outreach.core.pacing import DAY, HOUR, Limits, unpaced
+from outreach.core.ports import Envelope, Outcome, Phase, SendResult
 from outreach.core.records import Campaign, EnrollmentState, OutboxState
+from outreach.errors import SendRefused
 from outreach.flows.enqueue import Conditions, Plan, Writer, enqueue, plan
 from outreach.flows.send import FRESH_INBOX, Sender, SendReport, forgotten, recover, send
 from outreach.resources import data_dir
-from outreach.store.consequences import hold_person
+from outreach.store.consequences import hold_person, stop_people
 from outreach.store.journal import MemoryJournal
 from outreach.store.store import Store, memory_store
 from outreach.store.tables import Suppression, table
@@ -291,12 +293,160 @@ def test_a_log_that_knows_more_than_the_store_is_believed(desk: Desk) -> None:
     sent, waiting = items[0].message_id, items[1].message_id
 
     def log(*entries: tuple[str, str]) -> list[dict[str, str]]:
-        return [{"message_id": message_id, "kind": kind} for message_id, kind in entries]
+        return [{"message_id": message_id, "kind": kind, "token": "t"} for message_id, kind in entries]
 
-    assert forgotten(desk.store, log((sent, "intent"), (sent, "sent"), (waiting, "intent"))) == []
+    assert forgotten(desk.store, log((sent, "intent"), (sent, "sent"))) == []
     assert forgotten(desk.store, log((waiting, "intent"), (waiting, "void"))) == []
-    assert forgotten(desk.store, log((waiting, "intent"), (waiting, "sent"))) == [waiting]
+    assert forgotten(desk.store, log((waiting, "intent"), (waiting, "refused"))) == []
+    for doubt in ("sent", "unknown", "sent again", "abandoned"):
+        assert forgotten(desk.store, log((waiting, "intent"), (waiting, doubt))) == [waiting]
+    assert forgotten(desk.store, log((waiting, "unknown"), (waiting, "intent"), (waiting, "refused"))) == [waiting]
     assert forgotten(desk.store, log(("<or.gone@ada.example>", "intent"))) == ["<or.gone@ada.example>"]
+
+
+def test_a_bare_intent_is_harmless_only_where_its_try_is_known(desk: Desk) -> None:
+    """A crash between the log's intent and the store's leaves one behind; so does a store older than the log."""
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    intent = [{"message_id": items[0].message_id, "kind": "intent", "token": "first"}]
+    assert forgotten(desk.store, intent) == [items[0].message_id], "the store never saw that try: it is an older copy"
+    assert desk.store.claims.claim(items[0].id, LIMITS, token="first", owner="dead", now=NOW)
+    assert forgotten(desk.store, intent) == []
+    recover(desk.store, lambda _owner: True, NOW)
+    assert forgotten(desk.store, intent) == []
+    assert desk.store.claims.claim(items[0].id, LIMITS, token="second", owner="dead", now=NOW)
+    assert forgotten(desk.store, intent) == []
+
+
+class Stumbling:
+    """A transport that fails as it is told, and otherwise writes into the folder."""
+
+    def __init__(self, folder: Path, *staged: SendResult, commits: Sequence[BaseException] = ()) -> None:
+        self._folder, self._staged, self._commits = DirectoryTransport(folder), list(staged), list(commits)
+
+    def stage(self, envelope: Envelope) -> SendResult | None:
+        return self._staged.pop(0) if self._staged else self._folder.stage(envelope)
+
+    def commit(self) -> SendResult:
+        if self._commits:
+            raise self._commits.pop(0)
+        return self._folder.commit()
+
+    def close(self) -> None:
+        self._folder.close()
+
+
+_LOST = SendResult(Outcome.DEFERRED, Phase.MAIL, text="the server closed the connection")
+_BUSY = SendResult(Outcome.DEFERRED, Phase.RCPT, 421, "4.3.2", "shutting down")
+
+
+def test_a_run_that_waits_comes_through_lost_connections_and_a_pause(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo", "Cy", "Di"])
+    items = enqueue(desk.store, desk.plan(wait=True), desk.clock.now())
+    stumbling = Stumbling(desk.folder, _LOST, _BUSY, _LOST, _LOST, _LOST)
+    sender = replace(desk.sender(wait=True), transport=stumbling, reads_inbox=False)
+    report = send(sender, items)
+    assert (report.reason, report.count(OutboxState.SENT), report.count(OutboxState.QUEUED)) == ("", 3, 0)
+    assert len(desk.mails()) == 3
+
+
+def test_a_run_that_does_not_wait_goes_on_with_the_next_and_says_what_is_left(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo", "Cy", "Di"])
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    report = send(replace(desk.sender(), transport=Stumbling(desk.folder, _LOST)), items)
+    assert (report.count(OutboxState.SENT), report.count(OutboxState.QUEUED)) == (2, 1)
+    assert len(desk.mails()) == 2
+
+
+def test_a_follow_up_that_is_due_later_stalls_nobody(desk: Desk) -> None:
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    with desk.store.database.write() as connection:
+        later = str((desk.clock.now() + timedelta(minutes=20)).replace(tzinfo=None))
+        connection.exec_driver_sql("UPDATE outbox SET step = 2, due_at = ? WHERE id = ?", (later, items[0].id))
+    waiting = desk.store.outbox.items(states=[OutboxState.QUEUED])
+    assert waiting[0].id == items[0].id, "follow-ups come first"
+    report = send(desk.sender(), waiting)
+    assert {sent.item.id for sent in report.results} == {item.id for item in items[1:]}
+    assert report.reason == "not-due"
+
+
+def test_an_interrupt_after_the_intent_leaves_a_doubt_that_is_listed_at_once(desk: Desk) -> None:
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    journal = MemoryJournal()
+    cut_off = Stumbling(desk.folder, commits=[KeyboardInterrupt()])
+    with pytest.raises(KeyboardInterrupt):
+        send(replace(desk.sender(), transport=cut_off, journal=journal), items)
+    assert [item.state for item in desk.store.outbox.items(states=[OutboxState.UNKNOWN])] == [OutboxState.UNKNOWN]
+    assert [line["kind"] for line in journal.lines] == ["intent", "unknown"]
+
+
+def test_what_was_given_up_gets_no_further_step(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo"])
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    with pytest.raises(KeyboardInterrupt):
+        send(replace(desk.sender(), transport=Stumbling(desk.folder, commits=[KeyboardInterrupt()])), items)
+    assert desk.plan().held[0].reasons == ("unknown-open",)
+    desk.store.outbox.resolve(items[0].id, OutboxState.CANCELLED, "abandoned by Ada", desk.clock.now())
+    [entry] = desk.store.campaigns.enrollments(desk.campaign.id)
+    assert (entry.state, entry.reason) == (EnrollmentState.STOPPED, "abandoned")
+    next_day(desk, 5)
+    desk.send()
+    assert desk.mails() == []
+
+
+def test_a_second_copy_that_was_ordered_and_came_too_late_stays_a_doubt(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo"])
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    with pytest.raises(KeyboardInterrupt):
+        send(replace(desk.sender(), transport=Stumbling(desk.folder, commits=[KeyboardInterrupt()])), items)
+    desk.store.outbox.resolve(items[0].id, OutboxState.QUEUED, "sent again by Ada", desk.clock.now())
+    next_day(desk, 3)
+    recover(desk.store, lambda _owner: False, desk.clock.now())
+    assert desk.store.outbox.get(items[0].id).state is OutboxState.UNKNOWN
+
+
+def test_a_failed_mail_that_is_tried_again_goes_and_so_does_its_sequence(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo"])
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    refused = SendResult(Outcome.REJECTED, Phase.DOT, 571, "", "no")
+    send(replace(desk.sender(), transport=Stumbling(desk.folder, refused)), items)
+    desk.send()
+    [entry] = desk.store.campaigns.enrollments(desk.campaign.id)
+    assert (entry.state, entry.reason) == (EnrollmentState.STOPPED, "failed")
+    desk.store.outbox.retry(items[0].id, "retried by Ada", desk.clock.now())
+    desk.send()
+    assert len(desk.mails()) == 1
+    next_day(desk, 4)
+    desk.send()
+    assert len(desk.mails()) == 2
+
+
+def test_a_failed_mail_is_not_tried_again_for_someone_who_answered_or_in_a_campaign_that_is_over(
+    tmp_path: Path,
+) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo", "Cy"])
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    refused = SendResult(Outcome.REJECTED, Phase.DOT, 571, "", "no")
+    send(replace(desk.sender(), transport=Stumbling(desk.folder, refused, refused)), items)
+    with desk.store.database.write() as connection:
+        stop_people(connection, [items[0].founder_id], reason="replied", cancel="replied", now=NOW)
+    with pytest.raises(SendRefused, match="not written to any more: replied"):
+        desk.store.outbox.retry(items[0].id, "retried by Ada", desk.clock.now())
+    desk.store.campaigns.stop(desk.campaign.id, "by hand", NOW)
+    with pytest.raises(SendRefused, match="stopped for good"):
+        desk.store.outbox.retry(items[1].id, "retried by Ada", desk.clock.now())
+
+
+def test_a_campaign_that_is_stopped_frees_the_colleagues_of_those_in_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo", "Cy"], unpaced(LIMITS))
+    with desk.store.database.write() as connection:
+        connection.exec_driver_sql("UPDATE founders SET company_id = 1")
+    desk.send()
+    [founder] = [item.founder_id for item in desk.store.outbox.items(states=[OutboxState.SENT])]
+    other = next(each for each in desk.store.people.founders() if each.id != founder)
+    assert desk.store.campaigns.facts([other], campaign_id=None)[other.id].busy_colleague
+    desk.store.campaigns.stop(desk.campaign.id, "by hand", NOW)
+    assert not desk.store.campaigns.facts([other], campaign_id=None)[other.id].busy_colleague
+    assert {entry.state for entry in desk.store.campaigns.enrollments(desk.campaign.id)} == {EnrollmentState.STOPPED}
 
 
 def test_a_retry_waits_for_its_time_and_a_companys_cap_is_planned(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, EnrollmentState, OutboxItem, OutboxState
 from outreach.errors import SendRefused
 from outreach.store.claims import LEASE, Claim
+from outreach.store.consequences import stop_people
 from outreach.store.store import Store, memory_store
 from outreach.store.tables import OutboxRow, Suppression, table
 from tests.factory import add_founders, queue_all, start_campaign
@@ -65,7 +66,7 @@ def fence(store: Store, held: Claim, limits: Limits = LIMITS, now: datetime = NO
 
 
 def settle(store: Store, held: Claim, result: SendResult, came_from: OutboxState = OutboxState.SENDING) -> bool:
-    decision = decide(result, attempts=0, first_attempt_at=NOW, failures_in_row=0, now=NOW)
+    decision = decide(result, attempts=0, failures_in_row=0, now=NOW)
     return store.claims.settle(held, came_from, result, decision, NOW)
 
 
@@ -180,18 +181,48 @@ def test_a_dead_claim_is_freed_and_a_dead_intent_is_a_doubt(store: Store, items:
         claimed(store, items[1], limits=unpaced(LIMITS), token="u"),
     )
     assert fence(store, after, unpaced(LIMITS))
-    reaped = {held.id: store.claims.reap(held, NOW) for held in store.claims.held()}
-    assert reaped == {items[0].id: OutboxState.QUEUED, items[1].id: OutboxState.UNKNOWN}
+    for owned in (*store.claims.held(OutboxState.CLAIMED), *store.claims.held(OutboxState.SENDING)):
+        assert store.claims.reap(owned, NOW)
+    assert [state(store, item) for item in items[:2]] == [OutboxState.QUEUED, OutboxState.UNKNOWN]
     assert not fence(store, before), "the slow worker may not write a dot any more"
 
 
 def test_a_late_answer_settles_a_doubt(store: Store, items: list[OutboxItem]) -> None:
     held = claimed(store, items[0])
     assert fence(store, held)
-    [row] = store.claims.held()
+    [row] = store.claims.held(OutboxState.SENDING)
     store.claims.reap(row, NOW)
     assert settle(store, held, ACCEPTED)
     assert state(store, items[0]) is OutboxState.SENT
+
+
+@pytest.mark.parametrize("back", ["settled", "reaped"])
+def test_what_comes_back_to_the_queue_for_someone_who_is_out_is_cancelled(
+    store: Store, items: list[OutboxItem], back: str
+) -> None:
+    held = claimed(store, items[0])
+    assert back == "reaped" or fence(store, held)
+    with store.database.write() as connection:
+        stop_people(connection, [items[0].founder_id], reason="replied", cancel="replied", now=NOW)
+    if back == "settled":
+        assert settle(store, held, LATER)
+    else:
+        [row] = store.claims.held(OutboxState.CLAIMED)
+        assert store.claims.reap(row, NOW)
+    item = store.outbox.get(items[0].id)
+    assert (item.state, item.reason) == (OutboxState.CANCELLED, "replied")
+
+
+def test_a_longer_pause_and_a_stopped_campaign_outlast_an_answer(store: Store, items: list[OutboxItem]) -> None:
+    held = claimed(store, items[0])
+    assert fence(store, held)
+    until = NOW + timedelta(days=3)
+    store.campaigns.pause_mailbox(items[0].mailbox_id, until, "by hand")
+    store.campaigns.stop(items[0].campaign_id, "by hand", NOW)
+    settle(store, held, SendResult(Outcome.REJECTED, Phase.DOT, 554, "5.7.1", "looks like spam"))
+    mailbox = store.campaigns.mailbox("ada@ada.example", NOW)
+    assert (mailbox.paused_until, mailbox.pause_reason) == (until, "by hand")
+    assert store.campaigns.get("spring").state is CampaignState.STOPPED
 
 
 def test_nobody_settles_what_is_not_theirs(store: Store, items: list[OutboxItem]) -> None:
@@ -208,7 +239,7 @@ def test_no_doubt_is_ever_queued_by_the_machine(store: Store, items: list[Outbox
     settle(store, held, GONE)
     for moment in (NOW, NOW + timedelta(days=9)):
         store.claims.expire(moment)
-        assert store.claims.held() == []
+        assert store.claims.held(OutboxState.SENDING) == []
         assert claim(store, items[0], now=moment) is None
     assert state(store, items[0]) is OutboxState.UNKNOWN
 
