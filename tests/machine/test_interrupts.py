@@ -1,4 +1,4 @@
-"""Ctrl-C once and twice, a closed terminal, a pipe nobody reads: what is sent is recorded, and the exit code says so."""
+"""Ctrl-C once and twice, a closed terminal, an unread pipe: what is sent is recorded, and the exit code says so."""
 
 import json
 import os
