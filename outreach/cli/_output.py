@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, TextIO
 
 from outreach.core.display import safe_line, safe_text
+from outreach.resources import toml
 
 _MAX_CELL = 48
 
@@ -42,6 +43,12 @@ def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None
 def local(at: datetime | None) -> str:
     """A time as the user reads it: in the zone of the aware value given, to the minute."""
     return f"{at:%a %d %b %Y %H:%M %Z}" if at else "-"
+
+
+def in_words(reason: str) -> str:
+    """What a person is told for the code at the start of a reason: `mailbox-paused: quota` and the like."""
+    code, mark, detail = reason.partition(":")
+    return f"{toml('reasons.toml').get(code, code)}{mark}{detail}"
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

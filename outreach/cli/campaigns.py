@@ -18,7 +18,7 @@ from outreach.cli._filters import (
     Tag,
     chosen_filters,
 )
-from outreach.cli._output import count, say, show, show_json, show_table
+from outreach.cli._output import count, in_words, say, show, show_json, show_table
 from outreach.cli._shell import Json, listing, shell
 from outreach.errors import UsageError
 
@@ -228,7 +228,9 @@ def show_refused(
     groups: dict[str, list[str]] = {}
     for founder, reasons in refused:
         rules = (
-            "; ".join(reasons) if len(refused) <= _SHOWN_REASONS else ", ".join(r.partition(":")[0] for r in reasons)
+            "; ".join(map(in_words, reasons))
+            if len(refused) <= _SHOWN_REASONS
+            else ", ".join(reason.partition(":")[0] for reason in reasons)
         )
         groups.setdefault(rules, []).append(founder.full_name)
     for rules, names in sorted(groups.items(), key=lambda group: -len(group[1])):

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outreach.cli._output import count, local, say, show, show_json, show_table
+from outreach.cli._output import count, in_words, local, say, show, show_json, show_table
 from outreach.cli._shell import DONE_IN_PART, Json, shell
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def status(context: typer.Context, json: Json = False) -> None:
     if json:
         show_json(document)
         return
-    why = f": {found.reason}{f', next {local(found.next_at.astimezone(zone))}' if found.next_at else ''}"
+    why = f": {in_words(found.reason)}{f', next {local(found.next_at.astimezone(zone))}' if found.next_at else ''}"
     show(f"due now       {count(found.size, 'mail')}{'' if found.size else why}")
     show(
         f"in doubt      {document['unknown']}" + ("  → outreach outbox --state unknown" if document["unknown"] else "")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outreach.cli._output import count, local, say, show, show_json
+from outreach.cli._output import count, in_words, local, say, show, show_json
 from outreach.cli._shell import DONE_IN_PART, INTERRUPTED, Json, shell
 from outreach.cli.campaigns import show_refused
 from outreach.errors import MailboxError, SendRefused, UsageError
@@ -262,7 +262,7 @@ class _Progress:
 def _say_waiting(app: "App", until: datetime, reason: str) -> None:
     """Short gaps pass in silence unless someone watches; anything longer is said."""
     if reason != "gap" or (sys.stderr.isatty() and app.clock_is_real):
-        say(f"waiting until {until.astimezone(app.settings.zone):%H:%M:%S} ({reason})")
+        say(f"waiting until {until.astimezone(app.settings.zone):%H:%M:%S} ({in_words(reason)})")
 
 
 def _show_plan(app: "App", found: "Plan", *, json: bool, campaign: str) -> None:
@@ -302,9 +302,9 @@ def _show_later(
 ) -> None:
     if later or next_at:
         when = f"from {local(next_at.astimezone(app.settings.zone))}" if next_at else "later"
-        tell(f"{f'{later} more' if later else 'the next'} {when} ({reason})")
+        tell(f"{f'{later} more' if later else 'the next'} {when} ({in_words(reason)})")
     elif reason:
-        tell(f"nothing to send: {reason}")
+        tell(f"nothing to send: {in_words(reason)}")
 
 
 def _send_json(found: "Plan", *, live: bool) -> dict[str, Any]:
@@ -357,7 +357,7 @@ def _show_report(app: "App", found: "Plan", report: "SendReport", *, json: bool)
 
 def _show_skipped(report: "SendReport") -> None:
     for item, obstacle in report.skipped:
-        show(f"not sent: {item.founder} <{item.rcpt}> ({obstacle})")
+        show(f"not sent: {item.founder} <{item.rcpt}> ({in_words(obstacle)})")
 
 
 def _say_next(counts: dict[str, int]) -> None:

@@ -3,7 +3,8 @@
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -11,17 +12,21 @@ import typer
 
 from outreach.cli._output import say, show
 from outreach.cli._shell import shell
-from outreach.errors import UsageError
+from outreach.errors import SettingsError, UsageError
+from outreach.resources import toml
 
 _ASKED = (
-    ("name", "Your name, as readers see it"),
-    ("email", "The address you send from"),
+    ("name", "Your name, as readers see it", "OUTREACH_FROM", "{} <ada@ada.example>"),
+    ("email", "The address you send from", "OUTREACH_FROM", "Ada <{}>"),
     (
         "provider",
         "Your mail provider (gmail, workspace, outlook, microsoft365, fastmail, zoho, yahoo, icloud; empty: other)",
+        "OUTREACH_PROVIDER",
+        "{}",
     ),
-    ("purpose", "What for: job-search or commercial"),
+    ("purpose", "What for: job-search or commercial", "OUTREACH_PURPOSE", "{}"),
 )
+"""What `init` asks: the answer, the question, the setting it becomes, and how that is written."""
 
 
 def register(app: typer.Typer) -> None:
@@ -60,9 +65,10 @@ def _settings(answers: Mapping[str, str], environment: Mapping[str, str], *, ask
     given.pop("OUTREACH_WORKSPACE", None)
     found = dict(answers)
     if ask:
-        for key, question in _ASKED:
-            if not found[key] and not (key in ("name", "email") and "OUTREACH_FROM" in given):
-                found[key] = typer.prompt(question, default="", show_default=False, err=True).strip()
+        for key, question, setting, written in _ASKED:
+            if not found[key] and setting not in given:
+                check = partial(_checked, setting, written)
+                found[key] = typer.prompt(question, default="", show_default=False, err=True, value_proc=check)
     if found["name"] and found["email"]:
         given["OUTREACH_FROM"] = f"{found['name']} <{found['email']}>"
     for key in ("provider", "purpose"):
@@ -76,6 +82,21 @@ def _settings(answers: Mapping[str, str], environment: Mapping[str, str], *, ask
             hint='outreach init --name "Ada Lovelace" --email ada@ada.example --provider gmail',
         )
     return given
+
+
+def _checked(setting: str, written: str, answer: str) -> str:
+    """The answer, if the setting it becomes would be right; else the question is asked again."""
+    from outreach.settings import load_settings
+
+    answer = answer.strip()
+    example = {"OUTREACH_FROM": "Ada <ada@ada.example>"}
+    if answer or setting == "OUTREACH_FROM":
+        try:
+            load_settings(Path(), {**example, setting: written.format(answer)})
+        except SettingsError as error:
+            problem = error.problems[0].removeprefix(f"{setting}: ").partition("; write")[0]
+            raise typer.BadParameter(problem) from None
+    return answer
 
 
 def _zone_here() -> str:
@@ -132,18 +153,19 @@ def _furnish(folder: Path, environment: Mapping[str, str]) -> None:
 def _next_steps(folder: Path, env: Path) -> None:
     there = "" if folder.resolve() == Path.cwd() else f"-C {folder} "
     show(f"workspace ready in {folder.resolve()}")
-    missing = _missing(env)
-    if missing:
-        say(f"to send, {missing} in {env}")
+    for line in _missing(env.read_text("utf-8")):
+        say(f"to send: {line}")
     say(f"next: outreach {there}import startups.csv")
 
 
-def _missing(env: Path) -> str:
-    """What a new `.env` still lacks before mail can be sent."""
-    names = {line.partition("=")[0] for line in env.read_text("utf-8").splitlines()}
-    if not names & {"OUTREACH_PROVIDER", "OUTREACH_SMTP_HOST", "OUTREACH_TRANSPORT"}:
-        return "name your mail server and your password"
-    logs_in = names & {"OUTREACH_PROVIDER", "OUTREACH_SMTP_USERNAME"}
-    if logs_in and not names & {"OUTREACH_SMTP_PASSWORD", "OUTREACH_SMTP_PASSWORD_CMD"}:
-        return "set OUTREACH_SMTP_PASSWORD or OUTREACH_SMTP_PASSWORD_CMD"
-    return ""
+def _missing(env: str) -> Iterator[str]:
+    """What a new `.env` still lacks before mail can be sent and answers be read."""
+    lines = [line.partition("=") for line in env.splitlines() if not line.startswith("#")]
+    values = {name: value.strip("'\"") for name, _, value in lines if value}
+    if not values.keys() & {"OUTREACH_PROVIDER", "OUTREACH_SMTP_HOST", "OUTREACH_TRANSPORT"}:
+        yield "name your mail server and your password in .env"
+    for service in ("SMTP", "IMAP"):
+        logs_in = values.keys() & {"OUTREACH_PROVIDER", f"OUTREACH_{service}_USERNAME"}
+        if logs_in and not values.keys() & {f"OUTREACH_{service}_PASSWORD", f"OUTREACH_{service}_PASSWORD_CMD"}:
+            yield f"set OUTREACH_{service}_PASSWORD or OUTREACH_{service}_PASSWORD_CMD in .env"
+    yield from filter(None, [str(toml("providers.toml").get(values.get("OUTREACH_PROVIDER", ""), {}).get("note", ""))])

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -32,26 +32,50 @@ def workspace(tmp_path: Path, behaviour: Behaviour) -> Iterator[Workspace]:
         yield made
 
 
-def type_at_prompt(workspace: Workspace, typed: str) -> tuple[int, str]:
-    """Answer the first question of `send --live` on a pseudo-terminal; exit code and everything shown."""
+def converse(workspace: Workspace, *words: str, answers: Mapping[bytes, Sequence[str]]) -> tuple[int, str]:
+    """Run a command on a pseudo-terminal and answer its questions: each time a text of `answers` is shown, with
+    the next of its lines. Exit code and everything shown."""
     primary, secondary = pty.openpty()
     program = subprocess.Popen(
-        [sys.executable, "-m", "outreach", "send", "--live", "--no-pacing"],
+        [sys.executable, "-m", "outreach", *words],
         cwd=workspace.folder, env=workspace.environment, stdin=secondary, stdout=secondary, stderr=secondary,
     )  # fmt: skip
     os.close(secondary)
-    seen, answered = b"", False
+    seen, told = b"", dict.fromkeys(answers, 0)
     while True:
         try:
-            part = os.read(primary, 4096)
+            seen += os.read(primary, 4096)
         except OSError:  # the other end is closed
             break
-        seen += part
-        if b"Type " in seen and not answered:
-            os.write(primary, f"{typed}\n".encode())
-            answered = True
+        for question, lines in answers.items():
+            if seen.count(question) > told[question]:
+                os.write(primary, f"{lines[told[question]]}\n".encode())
+                told[question] += 1
     os.close(primary)
     return program.wait(), seen.decode()
+
+
+def type_at_prompt(workspace: Workspace, typed: str) -> tuple[int, str]:
+    """Answer the question of `send --live`."""
+    return converse(workspace, "send", "--live", "--no-pacing", answers={b"Type ": [typed]})
+
+
+def test_init_asks_a_question_again_until_its_answer_is_right(workspace: Workspace) -> None:
+    code, seen = converse(
+        workspace, "init", "jobs",
+        answers={
+            b"Your name": ["", "Ada Lovelace"],
+            b"The address": ["ada", "ada@testwell.example"],
+            b"Your mail provider": ["gmial", "gmail"],
+            b"What for": ["jobsearch", "job-search"],
+        },
+    )  # fmt: skip
+    assert code == 0, seen
+    env = (workspace.folder / "jobs" / ".env").read_text()
+    for line in ("FROM='Ada Lovelace <ada@testwell.example>'", "PROVIDER='gmail'", "PURPOSE='job-search'"):
+        assert f"OUTREACH_{line}" in env
+    assert "app password" in seen
+    assert "OUTREACH_IMAP_PASSWORD" in seen
 
 
 @pytest.mark.parametrize("typed", ["2", "", "yes", "33"])
