@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from outreach.core.delivery import decide
 from outreach.core.guards import recipient_allowed
-from outreach.core.pacing import Limits, unpaced
+from outreach.core.pacing import FRESH_INBOX, Limits, unpaced
 from outreach.core.ports import Clock, Inbox, SendResult, Transport
 from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
 from outreach.errors import MailboxError, SendRefused, StoreError, WorkspaceError
@@ -30,6 +31,7 @@ from outreach.store.store import Store
 from outreach.templating import load_sequence
 
 KEY_BYTES = 32
+ROOM_BYTES = 50_000_000
 
 
 class SystemClock:
@@ -108,12 +110,17 @@ class App:
             company_daily_cap=settings.company_daily_cap,
             run_limit=settings.run_limit,
             ramp=settings.ramp,
+            fresh_inbox=FRESH_INBOX if self.reads_inbox else None,
         )
 
     @property
     def clock_is_real(self) -> bool:
         """Whether waiting takes time."""
         return isinstance(self.clock, SystemClock)
+
+    def has_room(self) -> bool:
+        """Whether the disk can take what a run records."""
+        return shutil.disk_usage(self.workspace.folder).free >= ROOM_BYTES
 
     @property
     def journal(self) -> Journal:
@@ -147,7 +154,7 @@ class App:
         """Under which a run would send now."""
         limits = self.limits if paced else unpaced(self.limits)
         allowed = partial(recipient_allowed, allowed=self.settings.allow_recipients)
-        return Conditions(self.mailbox, limits, self.reads_inbox, wait, allowed)
+        return Conditions(self.mailbox, limits, wait, allowed)
 
     def transport(self) -> Transport:
         """The way out that the settings name."""

@@ -72,15 +72,21 @@ def send(
         elif to_me:
             _rehearse(app, planned(), expect, json=json)
         else:
-            _send_live(app, planned, conditions, expect, json=json)
+            _send_live(app, campaign, planned, conditions, expect, json=json)
 
 
 def _send_live(
-    app: "App", planned: "Callable[[], Plan]", conditions: "Conditions", expect: int | None, *, json: bool
+    app: "App",
+    campaign: str,
+    planned: "Callable[[], Plan]",
+    conditions: "Conditions",
+    expect: int | None,
+    *,
+    json: bool,
 ) -> None:
     """Read the answers, plan anew with what they changed, ask, send."""
     app.check_may_send()
-    planned()  # names a broken template before any server is asked
+    app.work(campaign)  # names a broken template before any server is asked
     with app.sending(), app.connected() as transport:
         _read_inbox(app)
         found = planned()
@@ -172,8 +178,8 @@ def _send(app: "App", transport: "Transport", found: "Plan", conditions: "Condit
             journal=app.journal,
             owner=app.owner,
             chance=app.chance,
-            reads_inbox=app.reads_inbox,
             wait=conditions.wait,
+            room=app.has_room,
             stopped=signals.asked,
             talking=signals.talking,
             narrate=_Progress(len(items)),

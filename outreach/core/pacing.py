@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+FRESH_INBOX = timedelta(minutes=30)
 DAY = timedelta(hours=24)
 HOUR = timedelta(minutes=60)
 _RAMP_STEP = 2
@@ -19,7 +20,10 @@ _IDLE_DAYS = 14
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How fast one mailbox may send. `ramp` is a new mailbox's daily cap, 0 for none; `paced` off is for loopback."""
+    """How fast one mailbox may send. `ramp` is a new mailbox's daily cap, 0 for none; `paced` off is for loopback.
+
+    Nothing goes on an inbox that was last read longer than `fresh_inbox` ago; None where no inbox is read.
+    """
 
     daily_cap: int
     hourly_cap: int
@@ -32,6 +36,7 @@ class Limits:
     run_limit: int
     ramp: int = 0
     paced: bool = True
+    fresh_inbox: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,11 +92,16 @@ def _moved(slot: Slot, sent: Sequence[datetime], free_at: datetime, limits: Limi
         # Entries from the future (the clock was set back) count as inside.
         if len(sent) - bisect_right(sent, slot.at - span) >= cap:
             return Slot(sent[-cap] + span, reason)
-    opening = next_opening(slot.at, limits)
-    if opening > slot.at:
-        here = slot.at.astimezone(limits.zone)
-        return Slot(opening, "outside-window" if here.weekday() in limits.weekdays else "weekend")
-    return slot
+    return closed_until(limits, slot.at) or slot
+
+
+def closed_until(limits: Limits, at: datetime) -> Slot | None:
+    """The start of the next working hours, where `at` lies outside them."""
+    opening = next_opening(at, limits) if limits.paced else at
+    if opening <= at:
+        return None
+    here = at.astimezone(limits.zone)
+    return Slot(opening, "outside-window" if here.weekday() in limits.weekdays else "weekend")
 
 
 def next_opening(at: datetime, limits: Limits) -> datetime:

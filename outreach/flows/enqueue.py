@@ -40,7 +40,6 @@ class Conditions:
 
     mailbox: Mailbox
     limits: Limits
-    reads_inbox: bool
     wait: bool = False
     allowed: Callable[[str], bool] = lambda _address: True
     """Whether an address may be written to at all: a test profile allows few."""
@@ -142,16 +141,18 @@ def enqueue(store: Store, plan: Plan, now: datetime, *, paced: bool = True) -> l
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A founder whose turn it is, before the slot is known. `write` makes the message with its Date."""
+    """A founder whose turn it is, before the slot is known: the message with this `date`, and how to make it anew."""
 
     campaign: Campaign
     enrollment: Enrollment
     founder: Founder
     send: Send
+    date: datetime
+    written: Written
     write: Callable[[datetime], Written | Unwritten]
 
     def ready(self, due_at: datetime) -> Ready:
-        written = self.write(due_at)
+        written = self.written if due_at == self.date else self.write(due_at)
         assert isinstance(written, Written)  # noqa: S101  it was written once already; only the Date differs
         return Ready(self.campaign, self.enrollment, self.founder, self.send.step.number, written, due_at)
 
@@ -211,7 +212,9 @@ class _Drafting:
             self.held.append(Held(founder, written.reasons))
             return
         self._remember(founder)
-        (self.stale if send.stale else self.drafts).append(_Draft(campaign, enrollment, founder, send, write))
+        (self.stale if send.stale else self.drafts).append(
+            _Draft(campaign, enrollment, founder, send, self._now, written, write)
+        )
 
     def _note_end(self, enrollment: Enrollment, stop: Stop) -> None:
         if enrollment.state in (EnrollmentState.ACTIVE, EnrollmentState.HELD):
@@ -235,7 +238,7 @@ class _Drafting:
                 found.append(_COMPANY_CAP)
             return tuple(found)
         found += blocks([answer for answer in answers(facts, self._now) if answer.rule in _FOLLOW_UP_RULES])
-        return tuple(found if self._conditions.reads_inbox else [*found, _NO_INBOX])
+        return tuple(found if self._conditions.limits.fresh_inbox else [*found, _NO_INBOX])
 
     def _with_this_batch(self, facts: Facts) -> Facts:
         """The facts, as if the mails planned so far had gone."""

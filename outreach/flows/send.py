@@ -6,25 +6,28 @@ nowhere else. No retry loop surrounds the dialogue: a message that may be tried 
 
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import date, datetime, timedelta
+from typing import Any, TypeVar
 
 from outreach.core.delivery import Decision, decide
 from outreach.core.message import check_wire
-from outreach.core.pacing import DAY, Limits, gap, next_slot, ramped
+from outreach.core.pacing import DAY, Limits, closed_until, gap, next_slot, ramped
 from outreach.core.ports import Clock, Envelope, Outcome, Phase, SendResult, Transport
 from outreach.core.records import Mailbox, OutboxItem, OutboxState
 from outreach.errors import StoreError
-from outreach.store.claims import Claim
+from outreach.store.claims import Claim, Wanted
 from outreach.store.journal import Recorder
 from outreach.store.outbox import Tries
 from outreach.store.store import Store
 
-FRESH_INBOX = timedelta(minutes=30)
 _PASSES = frozenset(("", "mailbox-paused", "gap", "hourly-cap", "daily-cap"))
 """Obstacles that time removes, or that are gone already: the run waits for them, or ends with them."""
+_ENDS = frozenset(("inbox-stale", "disk"))
+"""What ends a run at once: somebody must act."""
+_Recorded = TypeVar("_Recorded")
+_RETRY = timedelta(seconds=1)
 _CUT_OFF = SendResult(Outcome.UNKNOWN, Phase.DOT, text="interrupted before the server's answer was read")
 _SLICE_SECONDS = 1.0
 _LINGER = timedelta(seconds=20)
@@ -62,8 +65,7 @@ class SendReport:
 class Sender:
     """Everything a sending run needs from outside.
 
-    `reads_inbox` tells whether replies are being read: then nothing goes out on an inbox last read over half an hour
-    ago. With `wait` it stays for what must wait less than a day. Only inside `talking` may an interrupt be raised: then
+    With `wait` it stays for what must wait less than a day. Only inside `talking` may an interrupt be raised: then
     the dialogue is cut off, and never the recording of its outcome. `at` is told each labelled step, so that a test can
     kill the process there.
     """
@@ -76,8 +78,9 @@ class Sender:
     journal: Recorder
     owner: str
     chance: Callable[[], float]
-    reads_inbox: bool = False
     wait: bool = False
+    room: Callable[[], bool] = lambda: True
+    """Whether the disk has room to record what is sent."""
     stopped: Callable[[], bool] = lambda: False
     talking: Callable[[], AbstractContextManager[object]] = nullcontext
     narrate: Callable[[Sent], None] = lambda _sent: None
@@ -153,67 +156,89 @@ _HARMLESS = ("void", "refused")
 
 
 class _Run:
-    """One run of one sender: its results so far, and the way of each message."""
+    """One run of one sender: what waits, the results so far, and the way of each message.
+
+    Nothing is asked of the store before a claim: the claim asks everything itself, and only where it is refused is the
+    reason looked up.
+    """
 
     def __init__(self, sender: Sender) -> None:
         self.sender = sender
         self.store, self.clock, self.transport = sender.store, sender.clock, sender.transport
         self.results: dict[int, Sent] = {}
         self.skipped: list[tuple[OutboxItem, str]] = []
+        self._waiting: list[OutboxItem] = []
         self._failures_in_row = 0
+        self._warmed: tuple[date, Limits] | None = None
 
     def batch(self, items: Sequence[OutboxItem]) -> tuple[str, datetime | None]:
         """Every message, each when its turn has come. A reason tells why the run ended before that."""
-        waiting = list(items)
-        while waiting:
+        self._waiting = list(items)
+        claim: Claim | None = None
+        while claim or self._waiting:
             if self.sender.stopped():
+                if claim:
+                    self.store.claims.release(claim, "", self.clock.now())
                 return "interrupted", None
-            now = self.clock.now()
-            if self.sender.reads_inbox and _stale(self._mailbox(), now):
-                return "inbox-stale", now
-            item, until, reason = self._turn(waiting, now)
-            if until > now:
-                if not self._worth_waiting(until - now):
+            if claim:
+                claim = self._deliver(claim)
+                continue
+            until, reason = self._turn()
+            if until is None:
+                claim, until, reason = self._claim()
+            if reason in _ENDS:
+                return reason, None
+            if until is not None:
+                if not self._worth_waiting(until):
                     return reason, until
                 self._sleep(until, reason)
-                continue
-            waiting.remove(item)
-            waiting = self._try(item) + waiting
         return "", None
 
-    def _turn(self, waiting: Sequence[OutboxItem], now: datetime) -> tuple[OutboxItem, datetime, str]:
-        """Whose turn is next, when, and what it waits for: the first that is due by then, else the one due soonest."""
-        mailbox = self._mailbox()
-        if mailbox.paused_until and mailbox.paused_until > now:
-            return waiting[0], mailbox.paused_until, f"mailbox-paused: {mailbox.pause_reason}"
-        slot = next_slot(self._sent_times(), mailbox.next_send_at, self._limits(), now)
-        due = next((item for item in waiting if item.due_at <= slot.at), None)
-        if due is not None:
-            return due, slot.at, slot.reason
-        soonest = min(waiting, key=lambda item: item.due_at)
-        return soonest, soonest.due_at, "not-due"
+    # --- whose turn it is -----------------------------------------------------------------------------
 
-    def _worth_waiting(self, time: timedelta) -> bool:
-        return time < DAY if self.sender.wait else time <= self.sender.limits.max_gap
+    def _turn(self) -> tuple[datetime | None, str]:
+        """Until when nobody's turn comes, and why; None: the first that is due may be claimed."""
+        now = self.clock.now()
+        if not self.sender.room():
+            return None, "disk"
+        closed = closed_until(self.sender.limits, now)
+        if closed is not None:
+            return closed.at, closed.reason
+        soonest = min(item.due_at for item in self._waiting)
+        if soonest <= now:
+            return None, ""
+        return soonest, "gap" if soonest - now <= self.sender.limits.max_gap else "not-due"
 
-    def _try(self, item: OutboxItem) -> list[OutboxItem]:
-        """Claim and deliver. What must have another turn: all that time will let pass, if this run waits for it."""
+    def _claim(self) -> tuple[Claim | None, datetime | None, str]:
+        """Take the first that is due. If something stands in its way that passes: until when, and what it is."""
+        item = next(item for item in self._waiting if item.due_at <= self.clock.now())
         claim = self.store.claims.claim(
-            item.id, self._limits(), token=uuid.uuid4().hex, owner=self.sender.owner, now=self.clock.now()
+            item, self._limits(), token=uuid.uuid4().hex, owner=self.sender.owner, now=self.clock.now()
         )
-        sent = self._deliver(claim) if claim else None
-        if sent is None:
-            return self._stand_back(item)
-        if sent.decision.state is OutboxState.QUEUED and self.sender.wait:
-            return [replace(item, due_at=sent.decision.retry_at or item.due_at)]
-        return []
-
-    def _stand_back(self, item: OutboxItem) -> list[OutboxItem]:
-        obstacle = self.store.claims.obstacle(item.id, self._limits(), self.clock.now())
+        obstacle = "" if claim else self.store.claims.obstacle(item.id, self._limits(), self.clock.now())
+        if claim or obstacle not in _PASSES | _ENDS:
+            self._waiting.remove(item)
+        if claim:
+            return claim, None, ""
+        if obstacle in _ENDS:
+            return None, None, obstacle
         if obstacle in _PASSES:
-            return [item]
+            return None, *self._passes()
         self.skipped.append((item, obstacle))
-        return []
+        return None, None, ""
+
+    def _passes(self) -> tuple[datetime | None, str]:
+        """When the mailbox is free again, and what it waits for; None where it is free by now."""
+        now = self.clock.now()
+        mailbox = self.store.campaigns.mailbox(self.sender.mailbox.address, now)
+        if mailbox.paused_until and mailbox.paused_until > now:
+            return mailbox.paused_until, f"mailbox-paused: {mailbox.pause_reason}"
+        slot = next_slot(self._sent_times(), mailbox.next_send_at, self._limits(), now)
+        return (slot.at, slot.reason) if slot.at > now else (None, "")
+
+    def _worth_waiting(self, until: datetime) -> bool:
+        time = until - self.clock.now()
+        return time < DAY if self.sender.wait else time <= self.sender.limits.max_gap
 
     def _sleep(self, until: datetime, reason: str) -> None:
         if until - self.clock.now() > _LINGER:
@@ -222,8 +247,10 @@ class _Run:
         while not self.sender.stopped() and (left := (until - self.clock.now()).total_seconds()) > 0:
             self.clock.sleep(min(left, _SLICE_SECONDS))
 
-    def _deliver(self, claim: Claim) -> Sent | None:
-        """The wire procedure for one claimed message. None: the fence refused it, and nothing has left."""
+    # --- one message ----------------------------------------------------------------------------------
+
+    def _deliver(self, claim: Claim) -> Claim | None:
+        """The wire procedure for one claimed message; the next one in hand, where it was claimed with the outcome."""
         item = claim.item
         intended = False
         try:
@@ -235,6 +262,7 @@ class _Run:
             if result is None:
                 intended = self._intend(claim)
                 if not intended:
+                    self._waiting.insert(0, item)  # the next claim finds out what has changed
                     return None
                 with self.sender.talking():
                     result = self.transport.commit()
@@ -247,9 +275,9 @@ class _Run:
             else:
                 self.store.claims.release(claim, "", self.clock.now())
             raise
-        sent = self._settle(claim, OutboxState.SENDING if intended else OutboxState.CLAIMED, result)
+        following = self._settle(claim, OutboxState.SENDING if intended else OutboxState.CLAIMED, result)
         self.sender.at("settled")
-        return sent
+        return following
 
     def _intend(self, claim: Claim) -> bool:
         """Record the intent in the log and, behind the fence, in the store. False: no dot may be written."""
@@ -265,20 +293,52 @@ class _Run:
         self.store.claims.release(claim, "", now)
         return False
 
-    def _settle(self, claim: Claim, came_from: OutboxState, result: SendResult) -> Sent:
+    def _settle(self, claim: Claim, came_from: OutboxState, result: SendResult) -> Claim | None:
+        """Record the outcome, and claim the next message in the same transaction where it may follow at once."""
         now = self.clock.now()
         if came_from is OutboxState.SENDING:
-            self._log(claim.item, _KINDS[result.outcome], result.text)
+            with suppress(StoreError):  # the log has the intent; the outcome is in the store, or a doubt
+                self._log(claim.item, _KINDS[result.outcome], result.text, durable=False)
         decision = decide(result, attempts=claim.attempts, failures_in_row=self._failures_in_row, now=now)
-        settled = decision.state in (OutboxState.SENT, OutboxState.FAILED)
-        self._failures_in_row = 0 if settled else self._failures_in_row + 1
-        self.store.claims.settle(claim, came_from, result, decision, now)
+        self._failures_in_row = 0 if decision.state in _SETTLED else self._failures_in_row + 1
+        outcome = (claim, came_from, result, decision, now)
+        claims, following = self.store.claims, self._following(decision, now)
+        if following:
+            claimed = self._surely(lambda: claims.settle_and_claim(*outcome, following=following), came_from)
+            if claimed:
+                self._waiting.remove(following.item)
+        else:
+            claimed = None
+            self._surely(lambda: claims.settle(*outcome), came_from)
+        self._tell(claim, decision, result)
+        return claimed
+
+    def _following(self, decision: Decision, now: datetime) -> Wanted | None:
+        if decision.state is not OutboxState.SENT or self.sender.limits.paced or self.sender.stopped():
+            return None
+        item = next((item for item in self._waiting if item.due_at <= now), None)
+        return Wanted(item, self._limits(), uuid.uuid4().hex, self.sender.owner) if item else None
+
+    def _surely(self, record: Callable[[], _Recorded], came_from: OutboxState) -> _Recorded:
+        """What the server answered is recorded, however long something else holds the store, or its disk is full."""
+        while True:
+            try:
+                return record()
+            except StoreError:
+                if came_from is not OutboxState.SENDING:
+                    raise
+                self.sender.waiting(self.clock.now() + _RETRY, "store-busy")
+                with self.sender.talking():
+                    self.clock.sleep(_RETRY.total_seconds())
+
+    def _tell(self, claim: Claim, decision: Decision, result: SendResult) -> None:
         sent = Sent(replace(claim.item, state=decision.state, reason=decision.means), decision, result)
         self.results[claim.item.id] = sent
+        if decision.state is OutboxState.QUEUED and self.sender.wait:
+            self._waiting.insert(0, replace(claim.item, due_at=decision.retry_at or claim.item.due_at))
         self.sender.narrate(sent)
-        return sent
 
-    def _log(self, item: OutboxItem, kind: str, text: str = "", token: str = "") -> None:
+    def _log(self, item: OutboxItem, kind: str, text: str = "", *, token: str = "", durable: bool = True) -> None:
         self.sender.journal.record(
             {
                 "at": self.clock.now().isoformat(),
@@ -291,19 +351,22 @@ class _Run:
                 "mailbox": self.sender.mailbox.address,
                 "token": token,
                 "text": text,
-            }
+            },
+            durable=durable,
         )
 
     def _limits(self) -> Limits:
-        return ramped(self.sender.limits, self._sent_times(), self.clock.now())
+        """The limits of today: how far a new mailbox is warmed up changes with the day."""
+        today = self.clock.now().date()
+        if self._warmed is None or self._warmed[0] != today:
+            self._warmed = today, ramped(self.sender.limits, self._sent_times(), self.clock.now())
+        return self._warmed[1]
 
     def _sent_times(self) -> list[datetime]:
         return self.store.outbox.sent_times(self.sender.mailbox.id) if self.sender.limits.paced else []
 
-    def _mailbox(self) -> Mailbox:
-        return self.store.campaigns.mailbox(self.sender.mailbox.address, self.clock.now())
 
-
+_SETTLED = (OutboxState.SENT, OutboxState.FAILED)
 _KINDS = {
     Outcome.ACCEPTED: "sent",
     Outcome.DEFERRED: "refused",
@@ -319,7 +382,3 @@ def _check(item: OutboxItem) -> None:
         raise StoreError(
             f"message {item.id} is not as it was queued: {'; '.join(faults)}.", hint=f"outreach outbox show {item.id}"
         )
-
-
-def _stale(mailbox: Mailbox, now: datetime) -> bool:
-    return mailbox.synced_at is None or now - mailbox.synced_at > FRESH_INBOX

@@ -4,21 +4,22 @@ No row leaves `sending` or `unknown` towards `queued` except by a valid reply th
 human. The fence, just before the final dot, re-checks in one statement everything that may have changed meanwhile.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from outreach.core.delivery import Decision
-from outreach.core.pacing import DAY, HOUR, Limits
+from outreach.core.pacing import Limits
 from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, EnrollmentState, OutboxItem, OutboxState
+from outreach.store import gate
 from outreach.store.consequences import pause_mailbox, stop_enrollments, suppress_address
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
-from outreach.store.outbox import is_suppressed, keys_of, read_item, select_items
 from outreach.store.tables import Attempt, CampaignRow, EnrollmentRow, LedgerRow, MailboxRow, OutboxRow, table
 
 LEASE = timedelta(minutes=15)
@@ -54,6 +55,16 @@ class Held:
     lease_expires_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A message that a worker would take, under these limits."""
+
+    item: OutboxItem
+    limits: Limits
+    token: str
+    owner: str
+
+
 class Claims:
     """The messages that workers have in hand."""
 
@@ -62,67 +73,36 @@ class Claims:
 
     # --- one message, step by step -----------------------------------------------------------------------
 
-    def claim(self, item_id: int, limits: Limits, *, token: str, owner: str, now: datetime) -> Claim | None:
+    def claim(self, item: OutboxItem, limits: Limits, *, token: str, owner: str, now: datetime) -> Claim | None:
         """T2: take this message, if it is still waiting and may go now. One row, never a batch."""
         with self._db.write() as connection:
-            row = connection.execute(sa.select(_outbox).where(_outbox.c.id == item_id)).one()
-            keys = keys_of(connection, row.founder_id, row.company_id, row.rcpt)
-            taken = connection.execute(
-                sa.update(_outbox)
-                .where(
-                    _outbox.c.id == item_id,
-                    _outbox.c.state == OutboxState.QUEUED,
-                    *_checks(row.mailbox_id, limits, keys, now).values(),
-                )
-                .values(
-                    state=OutboxState.CLAIMED,
-                    token=token,
-                    owner=owner,
-                    lease_expires_at=now + LEASE,
-                    first_attempt_at=sa.func.coalesce(_outbox.c.first_attempt_at, now),
-                    updated_at=now,
-                )
-            )
-            return _claimed(connection, item_id, token, keys) if taken.rowcount == 1 else None
+            return _claim(connection, Wanted(item, limits, token, owner), now)
 
     def obstacle(self, item_id: int, limits: Limits, now: datetime) -> str:
         """Why this message cannot be claimed now, by the name of the first check that says no; empty if none does."""
         with self._db.read() as connection:
-            row = connection.execute(sa.select(_outbox).where(_outbox.c.id == item_id)).one()
-            if row.state != OutboxState.QUEUED:
-                return str(row.state)
-            keys = keys_of(connection, row.founder_id, row.company_id, row.rcpt)
-            checks = _checks(row.mailbox_id, limits, keys, now)
-            told = connection.execute(
-                sa.select(*(check.label(name) for name, check in checks.items())).where(_outbox.c.id == item_id)
-            ).one()
+            state = connection.scalar(sa.select(_outbox.c.state).where(_outbox.c.id == item_id))
+            if state != OutboxState.QUEUED:
+                return str(state)
+            checks = gate.checks(gate.kind_of(limits))
+            query = sa.select(*(check.label(name) for name, check in checks.items())).where(_outbox.c.id == gate.ITEM)
+            told = connection.execute(query, gate.values(item_id, limits, gate.keys_of(connection, item_id), now)).one()
         return next((name for name, passed in zip(checks, told, strict=True) if not passed), "")
 
     def fence(self, claim: Claim, limits: Limits, *, now: datetime, next_send_at: datetime) -> bool:
         """T7: the durable intent, just before the dot. False: something changed meanwhile, and no dot may be written.
 
-        One statement re-checks the lease, campaign, mailbox, enrollment, suppressions and caps; the same transaction
-        books the send against the caps and moves the mailbox's gap.
+        One statement re-checks the lease and the whole gate; the same transaction books the send against the caps and
+        moves the mailbox's gap.
         """
         item = claim.item
+        values = gate.values(item.id, limits, claim.keys, now) | {"my_token": claim.token, "lease": now + LEASE}
         with self._db.write() as connection:
-            moved = connection.execute(
-                sa.update(_outbox)
-                .where(
-                    _outbox.c.id == item.id,
-                    _outbox.c.state == OutboxState.CLAIMED,
-                    _outbox.c.token == claim.token,
-                    _outbox.c.lease_expires_at > now,
-                    *_checks(item.mailbox_id, limits, claim.keys, now).values(),
-                )
-                .values(state=OutboxState.SENDING, intent_at=now, lease_expires_at=now + LEASE, updated_at=now)
-            )
-            if moved.rowcount != 1:
+            if connection.execute(_fence(gate.kind_of(limits)), values).rowcount != 1:
                 return False
-            connection.execute(sa.insert(_ledger).values(mailbox_id=item.mailbox_id, at=now, outbox_id=item.id))
-            connection.execute(
-                sa.update(_mailboxes).where(_mailboxes.c.id == item.mailbox_id).values(next_send_at=next_send_at)
-            )
+            connection.execute(_BOOK, {"mailbox_id": item.mailbox_id, "at": now, "outbox_id": item.id})
+            if limits.paced:
+                connection.execute(_REST, {"mailbox": item.mailbox_id, "until": next_send_at})
         return True
 
     def release(self, claim: Claim, reason: str, now: datetime) -> None:
@@ -138,20 +118,46 @@ class Claims:
     ) -> bool:
         """T3, T4 (before the dot) or T8 to T11, T13 (after it): what the server's answer makes of the message.
 
-        False: the row is no longer ours, and whoever took it has decided.
+        False: the row is no longer ours, and whoever took it has decided. Doing it again changes nothing.
         """
         with self._db.write() as connection:
-            late = came_from is OutboxState.SENDING
-            values = _outcome(result, decision, now)
-            swapped = _swap(connection, claim, came_from, values) or (
-                late and _swap(connection, claim, OutboxState.UNKNOWN, values)
-            )
-            if not swapped:
-                return False
-            if late and decision.state in (OutboxState.QUEUED, OutboxState.FAILED):
-                _unbook(connection, claim.item.id)
-            _note(connection, claim.item.id, claim.token, result, now)
-            self._widen(connection, claim.item, decision, now)
+            return self._settle(connection, claim, came_from, result, decision, now)
+
+    def settle_and_claim(
+        self,
+        claim: Claim,
+        came_from: OutboxState,
+        result: SendResult,
+        decision: Decision,
+        now: datetime,
+        following: "Wanted",
+    ) -> Claim | None:
+        """The outcome of one message and the claim of the next in one transaction: a commit less for each mail."""
+        with self._db.write() as connection:
+            self._settle(connection, claim, came_from, result, decision, now)
+            return _claim(connection, following, now)
+
+    def _settle(
+        self,
+        connection: sa.Connection,
+        claim: Claim,
+        came_from: OutboxState,
+        result: SendResult,
+        decision: Decision,
+        now: datetime,
+    ) -> bool:
+        late = came_from is OutboxState.SENDING
+        values = _outcome(claim, result, decision, now)
+        swapped = _swap(connection, claim, came_from, values) or (
+            late and _swap(connection, claim, OutboxState.UNKNOWN, values)
+        )
+        if not swapped:
+            return False
+        if late and decision.state in (OutboxState.QUEUED, OutboxState.FAILED):
+            _unbook(connection, claim.item.id)
+        _note(connection, claim.item.id, claim.token, result, now)
+        self._widen(connection, claim.item, decision, now)
+        if decision.state is OutboxState.QUEUED:
             _cancel_if_out(connection, claim.item.id, now)
         return True
 
@@ -219,73 +225,76 @@ class Claims:
 # --- statements ---------------------------------------------------------------------------------------
 
 
-def _checks(mailbox_id: int, limits: Limits, keys: Sequence[str], now: datetime) -> dict[str, sa.ColumnElement[bool]]:
-    """What must hold at the claim and again at the fence, by the name of the reason it gives when it does not."""
-    campaign = sa.exists().where(_campaigns.c.id == _outbox.c.campaign_id, _campaigns.c.state == CampaignState.ACTIVE)
-    enrollment = sa.exists().where(
-        _enrollments.c.id == _outbox.c.enrollment_id, _enrollments.c.state == EnrollmentState.ACTIVE
-    )
-    rested = sa.or_(_mailboxes.c.paused_until.is_(None), _mailboxes.c.paused_until <= now)
-    checks: dict[str, sa.ColumnElement[bool]] = {
-        "suppressed": ~is_suppressed(keys),
-        "stopped": enrollment,
-        "campaign-paused": campaign,
-        "mailbox-paused": _mailbox(mailbox_id, rested),
-        "not-due": _outbox.c.due_at <= now,
-        "expired": _outbox.c.expires_at > now,
-    }
-    if limits.paced:
-        checks |= {
-            "gap": _mailbox(mailbox_id, _mailboxes.c.next_send_at <= now),
-            "hourly-cap": _booked(mailbox_id, now - HOUR) < limits.hourly_cap,
-            "daily-cap": _booked(mailbox_id, now - DAY) < limits.daily_cap,
-            "company-cap": _company_free(limits, now),
-        }
-    return checks
-
-
-def _mailbox(mailbox_id: int, condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    return sa.exists().where(_mailboxes.c.id == mailbox_id, condition)
-
-
-def _booked(mailbox_id: int, since: datetime) -> sa.ScalarSelect[int]:
+@cache
+def _take(kind: gate.Kind) -> sa.Update:
+    """T2, for one kind of limits."""
     return (
-        sa.select(sa.func.count())
-        .select_from(_ledger)
-        .where(_ledger.c.mailbox_id == mailbox_id, _ledger.c.at > since)
-        .scalar_subquery()
-    )
-
-
-def _company_free(limits: Limits, now: datetime) -> sa.ColumnElement[bool]:
-    """New mails to one company within a day stay under its cap; follow-ups do not count."""
-    other = _outbox.alias("other")
-    today = (
-        sa.select(sa.func.count())
-        .select_from(other.join(_ledger, _ledger.c.outbox_id == other.c.id))
-        .where(
-            other.c.company_id == _outbox.c.company_id,
-            other.c.step == 1,
-            other.c.id != _outbox.c.id,
-            _ledger.c.at > now - DAY,
+        sa.update(_outbox)
+        .where(_outbox.c.id == gate.ITEM, _outbox.c.state == OutboxState.QUEUED, *gate.checks(kind).values())
+        .values(
+            state=OutboxState.CLAIMED,
+            token=sa.bindparam("my_token"),
+            owner=sa.bindparam("my_owner"),
+            lease_expires_at=sa.bindparam("lease"),
+            first_attempt_at=sa.func.coalesce(_outbox.c.first_attempt_at, sa.bindparam("now", type_=gate.TIME)),
+            updated_at=sa.bindparam("now", type_=gate.TIME),
         )
-        .scalar_subquery()
+        .returning(_outbox.c.attempt_count)
     )
-    return sa.or_(_outbox.c.step > 1, _outbox.c.company_id.is_(None), today < limits.company_daily_cap)
 
 
-def _claimed(connection: sa.Connection, item_id: int, token: str, keys: tuple[str, ...]) -> Claim:
-    row = connection.execute(select_items().where(_outbox.c.id == item_id)).mappings().one()
-    return Claim(read_item(row), token, keys, row["attempt_count"])
+@cache
+def _fence(kind: gate.Kind) -> sa.Update:
+    """T7, for one kind of limits."""
+    now = sa.bindparam("now", type_=gate.TIME)
+    return (
+        sa.update(_outbox)
+        .where(
+            _outbox.c.id == gate.ITEM,
+            _outbox.c.state == OutboxState.CLAIMED,
+            _outbox.c.token == sa.bindparam("my_token"),
+            _outbox.c.lease_expires_at > now,
+            *gate.checks(kind).values(),
+        )
+        .values(state=OutboxState.SENDING, intent_at=now, lease_expires_at=sa.bindparam("lease"), updated_at=now)
+    )
+
+
+_BOOK = sa.insert(_ledger)
+_TRIED = sa.insert(_attempts)
+_REST = (
+    sa.update(_mailboxes)
+    .where(_mailboxes.c.id == sa.bindparam("mailbox"))
+    .values(next_send_at=sa.bindparam("until", type_=gate.TIME))
+)
+
+
+def _claim(connection: sa.Connection, wanted: Wanted, now: datetime) -> Claim | None:
+    item, limits = wanted.item, wanted.limits
+    keys = gate.keys_of(connection, item.id)
+    values = gate.values(item.id, limits, keys, now)
+    values |= {"my_token": wanted.token, "my_owner": wanted.owner, "lease": now + LEASE}
+    taken = connection.execute(_take(gate.kind_of(limits)), values).first()
+    return Claim(item, wanted.token, keys, taken.attempt_count) if taken else None
 
 
 def _swap(connection: sa.Connection, claim: Claim, state: OutboxState, values: Mapping[str, Any]) -> bool:
-    done = connection.execute(
+    told = {f"new_{name}": value for name, value in values.items()}
+    told |= {"item": claim.item.id, "before": state, "my_token": claim.token}
+    return connection.execute(_swapping(tuple(values)), told).rowcount == 1
+
+
+@cache
+def _swapping(columns: tuple[str, ...]) -> sa.Update:
+    return (
         sa.update(_outbox)
-        .where(_outbox.c.id == claim.item.id, _outbox.c.state == state, _outbox.c.token == claim.token)
-        .values(**values)
+        .where(
+            _outbox.c.id == gate.ITEM,
+            _outbox.c.state == sa.bindparam("before"),
+            _outbox.c.token == sa.bindparam("my_token"),
+        )
+        .values({name: sa.bindparam(f"new_{name}", type_=_outbox.c[name].type) for name in columns})
     )
-    return done.rowcount == 1
 
 
 def _cancel_if_out(connection: sa.Connection, item_id: int, now: datetime) -> None:
@@ -297,8 +306,7 @@ def _cancel_if_out(connection: sa.Connection, item_id: int, now: datetime) -> No
     ).first()
     if row is None:
         return
-    keys = keys_of(connection, row.founder_id, row.company_id, row.rcpt)
-    if connection.scalar(sa.select(is_suppressed(keys))):
+    if connection.scalar(sa.select(gate.is_suppressed(gate.keys_of(connection, item_id)))):
         reason = "suppressed"
     elif row.enrolled == EnrollmentState.STOPPED:
         reason = row.why if row.why in ("replied", "bounced") else "stopped"
@@ -313,16 +321,17 @@ def _cancel_if_out(connection: sa.Connection, item_id: int, now: datetime) -> No
 
 def _note(connection: sa.Connection, item_id: int, token: str, result: SendResult, now: datetime) -> None:
     connection.execute(
-        sa.insert(_attempts).values(
-            outbox_id=item_id,
-            token=token,
-            at=now,
-            phase=result.phase,
-            outcome=result.outcome,
-            code=result.code,
-            enhanced_code=result.enhanced,
-            text=result.text,
-        )
+        _TRIED,
+        {
+            "outbox_id": item_id,
+            "token": token,
+            "at": now,
+            "phase": result.phase,
+            "outcome": result.outcome,
+            "code": result.code,
+            "enhanced_code": result.enhanced,
+            "text": result.text,
+        },
     )
 
 
@@ -334,7 +343,7 @@ def _unbook(connection: sa.Connection, item_id: int) -> None:
     connection.execute(sa.update(_outbox).where(_outbox.c.id == item_id, ~doubted).values(intent_at=None))
 
 
-def _outcome(result: SendResult, decision: Decision, now: datetime) -> dict[str, Any]:
+def _outcome(claim: Claim, result: SendResult, decision: Decision, now: datetime) -> dict[str, Any]:
     values: dict[str, Any] = {
         "state": decision.state,
         "reason": "" if decision.state is OutboxState.SENT else (decision.means or decision.rule),
@@ -342,7 +351,7 @@ def _outcome(result: SendResult, decision: Decision, now: datetime) -> dict[str,
         "enhanced_code": result.enhanced,
         "reply": result.text,
         "provider_id": result.provider_id,
-        "attempt_count": _outbox.c.attempt_count + int(decision.counts),
+        "attempt_count": claim.attempts + int(decision.counts),
         "updated_at": now,
     }
     if decision.state is OutboxState.SENT:

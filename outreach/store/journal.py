@@ -1,7 +1,7 @@
 """Append-only files beside the store: `sent.log` and `suppressions.jsonl`.
 
 A restored backup forgets the newest mails and opt-outs; these files do not. One JSON object a line, synced before
-`record` returns, readable by the owner only.
+`record` returns if it is to be durable, readable by the owner only.
 """
 
 import json
@@ -16,8 +16,8 @@ from outreach.errors import StoreError
 class Recorder(Protocol):
     """Whoever keeps what must survive a restore."""
 
-    def record(self, entry: Mapping[str, Any]) -> None:
-        """Durable when this returns; raises StoreError if it is not."""
+    def record(self, entry: Mapping[str, Any], *, durable: bool = True) -> None:
+        """Durable when this returns, or with the next durable one; raises StoreError if it cannot be written."""
         ...
 
 
@@ -27,7 +27,7 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def record(self, entry: Mapping[str, Any]) -> None:
+    def record(self, entry: Mapping[str, Any], *, durable: bool = True) -> None:
         # ASCII, so that no character of a server's text can look like the end of a line.
         line = json.dumps(entry, default=str, separators=(",", ":")).encode("ascii") + b"\n"
         try:
@@ -36,7 +36,8 @@ class Journal:
                     line = b"\n" + line
                 file.write(line)
                 file.flush()
-                os.fsync(file.fileno())
+                if durable:
+                    os.fsync(file.fileno())
         except OSError as error:
             raise StoreError(
                 f"{self.path} cannot be written: {error.strerror}.",
@@ -66,5 +67,5 @@ class MemoryJournal:
     def __init__(self) -> None:
         self.lines: list[dict[str, Any]] = []
 
-    def record(self, entry: Mapping[str, Any]) -> None:
+    def record(self, entry: Mapping[str, Any], *, durable: bool = True) -> None:  # noqa: ARG002  there is no disk
         self.lines.append(dict(entry))

@@ -12,20 +12,18 @@ import sqlalchemy as sa
 
 from outreach.core.records import EnrollmentState, OutboxItem, OutboxState
 from outreach.core.sequence import Progress
-from outreach.core.suppression import suppression_keys
 from outreach.errors import NotFound, SendRefused
+from outreach.store import gate
 from outreach.store.bulk import select_in
 from outreach.store.consequences import reopen_failed, stop_enrollments
 from outreach.store.database import Database
 from outreach.store.tables import (
-    AddressRow,
     Attempt,
     CampaignRow,
     EnrollmentRow,
     FounderRow,
     LedgerRow,
     OutboxRow,
-    Suppression,
     table,
 )
 
@@ -33,7 +31,7 @@ EXPIRES_AFTER = timedelta(hours=48)
 
 _outbox, _campaigns, _founders = table(OutboxRow), table(CampaignRow), table(FounderRow)
 _ledger, _attempts = table(LedgerRow), table(Attempt)
-_suppressions, _addresses, _enrollments = table(Suppression), table(AddressRow), table(EnrollmentRow)
+_enrollments = table(EnrollmentRow)
 
 LIVE = sa.or_(_outbox.c.state != OutboxState.CANCELLED, _outbox.c.intent_at.is_not(None))
 ORDER = (sa.case((_outbox.c.step > 1, 0), else_=1), _outbox.c.due_at, _outbox.c.id)
@@ -235,7 +233,7 @@ def _afresh(now: datetime) -> dict[str, Any]:
 
 def _check_wanted(connection: sa.Connection, item: OutboxItem) -> None:
     """Raise SendRefused where nothing may be sent to this founder any more, whatever the message is."""
-    if connection.scalar(sa.select(is_suppressed(keys_of(connection, item.founder_id, None, item.rcpt)))):
+    if connection.scalar(sa.select(gate.is_suppressed(gate.keys_of(connection, item.id)))):
         raise SendRefused(f"{item.rcpt} must not be written to.", hint="`outreach suppress list` shows why")
     if connection.scalar(sa.select(_campaigns.c.state).where(_campaigns.c.id == item.campaign_id)) == "stopped":
         raise SendRefused(
@@ -301,13 +299,3 @@ def select_items() -> sa.Select[Any]:
 def read_item(row: sa.RowMapping) -> OutboxItem:
     plain = {name: row[name] for name in OutboxItem.__dataclass_fields__ if name in row}
     return OutboxItem(**{**plain, "state": OutboxState(row["state"]), "attempts": row["attempt_count"]})
-
-
-def is_suppressed(keys: Sequence[str]) -> sa.ColumnElement[bool]:
-    return sa.exists().where(_suppressions.c.value.in_(keys))
-
-
-def keys_of(connection: sa.Connection, founder_id: int, company_id: int | None, rcpt: str) -> tuple[str, ...]:
-    """Every suppression key that would cover this message: the person, all their addresses, domains, the company."""
-    addresses = connection.scalars(sa.select(_addresses.c.key).where(_addresses.c.founder_id == founder_id))
-    return suppression_keys([rcpt, *addresses], founder_id=founder_id, company_id=company_id)

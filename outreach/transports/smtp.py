@@ -6,11 +6,13 @@ the dot everything but a valid reply is UNKNOWN.
 """
 
 import base64
+import math
 import re
 import smtplib
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -62,6 +64,11 @@ class _Smtp(smtplib.SMTP):
         super().__init__(local_hostname=_HELO_NAME)
         self.sock = sock
         self.timeouts = timeouts
+        self.watchdog = _Watchdog()
+
+    def close(self) -> None:
+        self.watchdog.close()
+        super().close()
 
 
 class _Refused(Exception):
@@ -268,19 +275,55 @@ def _refusing(phase: Phase) -> Iterator[None]:
 
 @contextmanager
 def _deadline(smtp: _Smtp, phase: Phase) -> Iterator[None]:
-    """A socket timeout starts again with every byte, so a dribbling server could hold us for ever: a timer ends it."""
+    """A socket timeout starts again with every byte, so a dribbling server could hold us for ever."""
     seconds = smtp.timeouts[phase]
     sock = smtp.sock
     if sock is None:
         raise smtplib.SMTPServerDisconnected("the server closed the connection")
     sock.settimeout(seconds)
-    timer = threading.Timer(seconds, _shut, (sock,))
-    timer.daemon = True
-    timer.start()
-    try:
+    with smtp.watchdog.within(sock, seconds):
         yield
-    finally:
-        timer.cancel()
+
+
+class _Watchdog:
+    """Shuts a socket down when a phase as a whole has taken too long. One thread for each connection: to start one for
+    each command would take longer than the command."""
+
+    _IDLE_SECONDS = 30.0
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._sock: socket.socket | None = None
+        self._due_at = self._wakes_at = math.inf
+        self._closed = False
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    @contextmanager
+    def within(self, sock: socket.socket, seconds: float) -> Iterator[None]:
+        with self._changed:
+            self._sock, self._due_at = sock, time.monotonic() + seconds
+            if self._due_at < self._wakes_at:
+                self._changed.notify()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._sock, self._due_at = None, math.inf
+
+    def close(self) -> None:
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+
+    def _watch(self) -> None:
+        with self._changed:
+            while not self._closed:
+                now = time.monotonic()
+                if self._sock and self._due_at <= now:
+                    _shut(self._sock)
+                    self._sock, self._due_at = None, math.inf
+                self._wakes_at = min(self._due_at, now + self._IDLE_SECONDS)
+                self._changed.wait(self._wakes_at - now)
 
 
 def _shut(sock: socket.socket) -> None:

@@ -1,17 +1,13 @@
 """What a person is told instead of a code."""
 
 from outreach.cli._output import in_words
-from outreach.core.pacing import Limits
 from outreach.core.records import OutboxState
 from outreach.resources import toml
-from outreach.store.claims import _checks
-from tests.fakes import MONDAY_MORNING as NOW
-from tests.flows.test_enqueue_and_send import LIMITS
+from outreach.store.gate import Kind, checks
 
 
 def test_every_obstacle_has_words() -> None:
-    limits: Limits = LIMITS
-    codes = {*_checks(1, limits, ["person:1"], NOW), *OutboxState} - {OutboxState.QUEUED, OutboxState.HELD}
+    codes = {*checks(Kind(paced=True, fresh=True)), *OutboxState} - {OutboxState.QUEUED}
     assert codes <= toml("reasons.toml").keys()
 
 

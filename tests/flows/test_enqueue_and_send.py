@@ -14,12 +14,12 @@ import pytest
 import sqlalchemy as sa
 
 from outreach.core.consequences import HoldPerson
-from outreach.core.pacing import DAY, HOUR, Limits, unpaced
+from outreach.core.pacing import DAY, FRESH_INBOX, HOUR, Limits, unpaced
 from outreach.core.ports import Envelope, Outcome, Phase, SendResult
 from outreach.core.records import Campaign, EnrollmentState, OutboxState
 from outreach.errors import SendRefused
 from outreach.flows.enqueue import Conditions, Plan, Writer, enqueue, plan
-from outreach.flows.send import FRESH_INBOX, Sender, SendReport, forgotten, recover, send
+from outreach.flows.send import Sender, SendReport, forgotten, recover, send
 from outreach.resources import data_dir
 from outreach.store.consequences import hold_person, stop_people
 from outreach.store.journal import MemoryJournal
@@ -59,16 +59,19 @@ class Desk:
     def mailbox(self):  # type: ignore[no-untyped-def]  # as the store has it now
         return self.store.campaigns.mailbox(SENDER.address, self.clock.now())
 
+    @property
+    def _limits(self) -> Limits:
+        return replace(self.limits, fresh_inbox=FRESH_INBOX if self.reads_inbox else None)
+
     def plan(self, *, wait: bool = False) -> Plan:
         campaign = self.store.campaigns.get(self.campaign.name)
-        conditions = Conditions(self.mailbox, self.limits, self.reads_inbox, wait)
+        conditions = Conditions(self.mailbox, self._limits, wait)
         return plan(self.store, [(campaign, self.writer)], conditions, self.clock.now())
 
     def sender(self, *, wait: bool = False) -> Sender:
         return Sender(
-            store=self.store, transport=DirectoryTransport(self.folder), mailbox=self.mailbox, limits=self.limits,
-            clock=self.clock, journal=MemoryJournal(), owner="desk", chance=lambda: 0.5, reads_inbox=self.reads_inbox,
-            wait=wait,
+            store=self.store, transport=DirectoryTransport(self.folder), mailbox=self.mailbox, limits=self._limits,
+            clock=self.clock, journal=MemoryJournal(), owner="desk", chance=lambda: 0.5, wait=wait,
         )  # fmt: skip
 
     def send(self, *, wait: bool = False) -> SendReport:
@@ -309,11 +312,11 @@ def test_a_bare_intent_is_harmless_only_where_its_try_is_known(desk: Desk) -> No
     items = enqueue(desk.store, desk.plan(), desk.clock.now())
     intent = [{"message_id": items[0].message_id, "kind": "intent", "token": "first"}]
     assert forgotten(desk.store, intent) == [items[0].message_id], "the store never saw that try: it is an older copy"
-    assert desk.store.claims.claim(items[0].id, LIMITS, token="first", owner="dead", now=NOW)
+    assert desk.store.claims.claim(items[0], LIMITS, token="first", owner="dead", now=NOW)
     assert forgotten(desk.store, intent) == []
     recover(desk.store, lambda _owner: True, NOW)
     assert forgotten(desk.store, intent) == []
-    assert desk.store.claims.claim(items[0].id, LIMITS, token="second", owner="dead", now=NOW)
+    assert desk.store.claims.claim(items[0], LIMITS, token="second", owner="dead", now=NOW)
     assert forgotten(desk.store, intent) == []
 
 
@@ -341,9 +344,10 @@ _BUSY = SendResult(Outcome.DEFERRED, Phase.RCPT, 421, "4.3.2", "shutting down")
 
 def test_a_run_that_waits_comes_through_lost_connections_and_a_pause(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "sent", ["Bo", "Cy", "Di"])
+    desk.reads_inbox = False
     items = enqueue(desk.store, desk.plan(wait=True), desk.clock.now())
     stumbling = Stumbling(desk.folder, _LOST, _BUSY, _LOST, _LOST, _LOST)
-    sender = replace(desk.sender(wait=True), transport=stumbling, reads_inbox=False)
+    sender = replace(desk.sender(wait=True), transport=stumbling)
     report = send(sender, items)
     assert (report.reason, report.count(OutboxState.SENT), report.count(OutboxState.QUEUED)) == ("", 3, 0)
     assert len(desk.mails()) == 3

@@ -349,8 +349,8 @@ def test_the_inbox_is_fresh_only_after_every_folder(world: World) -> None:
 class _FullDisk:
     """A log that cannot be written."""
 
-    def record(self, entry: Mapping[str, Any]) -> None:
-        raise StoreError(f"cannot write {len(entry)} facts")
+    def record(self, entry: Mapping[str, Any], *, durable: bool = True) -> None:
+        raise StoreError(f"cannot write {len(entry)} facts{', durably' * durable}")
 
 
 def test_an_opt_out_that_cannot_be_remembered_is_not_forgotten(world: World) -> None:

@@ -52,7 +52,7 @@ def items(store: Store) -> list[OutboxItem]:
 def claim(
     store: Store, item: OutboxItem, limits: Limits = LIMITS, token: str = "t", now: datetime = NOW
 ) -> Claim | None:
-    return store.claims.claim(item.id, limits, token=token, owner="me", now=now)
+    return store.claims.claim(item, limits, token=token, owner="me", now=now)
 
 
 def claimed(store: Store, item: OutboxItem, **kwargs: object) -> Claim:

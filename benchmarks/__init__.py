@@ -1,0 +1,1 @@
+"""Measurements, as ratios within one run. Never tests: they time, and machines are noisy."""

@@ -1,0 +1,150 @@
+"""The last gate: what must hold for a message at its claim, and again in the statement that records its intent.
+
+Each check is named by the reason it gives when it does not hold. The statements are built once, with parameters: a
+batch of thousands asks them twice for every mail.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+
+from outreach.core.pacing import DAY, HOUR, Limits
+from outreach.core.records import CampaignState, EnrollmentState
+from outreach.core.suppression import suppression_keys
+from outreach.store.tables import (
+    AddressRow,
+    CampaignRow,
+    EnrollmentRow,
+    FounderRow,
+    LedgerRow,
+    MailboxRow,
+    OutboxRow,
+    Suppression,
+    table,
+)
+
+_outbox, _campaigns, _mailboxes, _ledger = table(OutboxRow), table(CampaignRow), table(MailboxRow), table(LedgerRow)
+_enrollments, _suppressions, _addresses, _founders = (
+    table(EnrollmentRow),
+    table(Suppression),
+    table(AddressRow),
+    table(FounderRow),
+)
+
+TIME = _outbox.c.due_at.type
+ITEM = sa.bindparam("item", type_=sa.Integer)
+"""The message that is asked for, by its id."""
+
+
+class Kind(NamedTuple):
+    """With or without pacing, with or without an inbox that must have been read: a statement for each."""
+
+    paced: bool
+    fresh: bool
+
+
+def kind_of(limits: Limits) -> Kind:
+    return Kind(limits.paced, limits.fresh_inbox is not None)
+
+
+def values(item_id: int, limits: Limits, keys: Sequence[str], now: datetime) -> dict[str, Any]:
+    """The parameters of the checks."""
+    told: dict[str, Any] = {"item": item_id, "keys": list(keys), "now": now}
+    if limits.fresh_inbox:
+        told["read_after"] = now - limits.fresh_inbox
+    if limits.paced:
+        told |= {"hour_ago": now - HOUR, "day_ago": now - DAY}
+        told |= {name: getattr(limits, name) for name in ("hourly_cap", "daily_cap", "company_daily_cap")}
+    return told
+
+
+@cache
+def checks(kind: Kind) -> dict[str, sa.ColumnElement[bool]]:
+    """What must hold, by the name of the reason it gives when it does not. Parameters: `values`."""
+    now = sa.bindparam("now", type_=TIME)
+    campaign = sa.exists().where(_campaigns.c.id == _outbox.c.campaign_id, _campaigns.c.state == CampaignState.ACTIVE)
+    enrollment = sa.exists().where(
+        _enrollments.c.id == _outbox.c.enrollment_id, _enrollments.c.state == EnrollmentState.ACTIVE
+    )
+    found: dict[str, sa.ColumnElement[bool]] = {
+        "suppressed": ~sa.exists().where(_suppressions.c.value.in_(sa.bindparam("keys", expanding=True))),
+        "stopped": enrollment,
+        "campaign-paused": campaign,
+        "mailbox-paused": _mailbox(sa.or_(_mailboxes.c.paused_until.is_(None), _mailboxes.c.paused_until <= now)),
+        "not-due": _outbox.c.due_at <= now,
+        "expired": _outbox.c.expires_at > now,
+    }
+    if kind.fresh:
+        found["inbox-stale"] = _mailbox(_mailboxes.c.synced_at >= sa.bindparam("read_after", type_=TIME))
+    if kind.paced:
+        found |= {
+            "gap": _mailbox(_mailboxes.c.next_send_at <= now),
+            "hourly-cap": _booked("hour_ago") < sa.bindparam("hourly_cap", type_=sa.Integer),
+            "daily-cap": _booked("day_ago") < sa.bindparam("daily_cap", type_=sa.Integer),
+            "company-cap": _company_free(),
+        }
+    return found
+
+
+def _mailbox(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(_mailboxes.c.id == _outbox.c.mailbox_id, condition)
+
+
+def _booked(since: str) -> sa.ScalarSelect[int]:
+    return (
+        sa.select(sa.func.count())
+        .select_from(_ledger)
+        .where(_ledger.c.mailbox_id == _outbox.c.mailbox_id, _ledger.c.at > sa.bindparam(since, type_=TIME))
+        .scalar_subquery()
+    )
+
+
+def _company_free() -> sa.ColumnElement[bool]:
+    """New mails to one company within a day stay under its cap; follow-ups do not count."""
+    other = _outbox.alias("other")
+    today = (
+        sa.select(sa.func.count())
+        .select_from(other.join(_ledger, _ledger.c.outbox_id == other.c.id))
+        .where(
+            other.c.company_id == _outbox.c.company_id,
+            other.c.step == 1,
+            other.c.id != _outbox.c.id,
+            _ledger.c.at > sa.bindparam("day_ago", type_=TIME),
+        )
+        .scalar_subquery()
+    )
+    under = today < sa.bindparam("company_daily_cap", type_=sa.Integer)
+    return sa.or_(_outbox.c.step > 1, _outbox.c.company_id.is_(None), under)
+
+
+# --- who is covered by a suppression ------------------------------------------------------------------
+
+_WHO = (
+    sa.select(
+        _outbox.c.founder_id,
+        _outbox.c.company_id,
+        _founders.c.company_id.label("works_at"),
+        _outbox.c.rcpt,
+        _addresses.c.key,
+    )
+    .join(_founders, _founders.c.id == _outbox.c.founder_id)
+    .outerjoin(_addresses, _addresses.c.founder_id == _outbox.c.founder_id)
+    .where(_outbox.c.id == ITEM)
+)
+
+
+def keys_of(connection: sa.Connection, item_id: int) -> tuple[str, ...]:
+    """Every suppression key that would cover this message: the person, all their addresses, domains, the company."""
+    rows = connection.execute(_WHO, {"item": item_id}).all()
+    addresses = {row.rcpt for row in rows} | {row.key for row in rows if row.key}
+    keys = set[str]()
+    for company in {row.company_id for row in rows} | {row.works_at for row in rows}:
+        keys |= set(suppression_keys(addresses, founder_id=rows[0].founder_id, company_id=company))
+    return tuple(sorted(keys))
+
+
+def is_suppressed(keys: Sequence[str]) -> sa.ColumnElement[bool]:
+    return sa.exists().where(_suppressions.c.value.in_(keys))
