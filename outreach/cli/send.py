@@ -1,9 +1,7 @@
 """`outreach send`: a dry run unless --live; live only after a person has confirmed the number of mails."""
 
-import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,6 +14,7 @@ from outreach.errors import MailboxError, SendRefused, UsageError
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App
+    from outreach.cli._signals import Signals
     from outreach.core.ports import Transport
     from outreach.core.records import OutboxItem
     from outreach.flows.enqueue import Conditions, Plan
@@ -52,7 +51,6 @@ def send(
     Example: outreach send ai-berlin --live
     """
     from outreach.flows.enqueue import plan
-    from outreach.flows.send import forgotten, recover
 
     with shell(context).app() as app:
         if no_pacing and not app.may_skip_pacing():
@@ -63,10 +61,7 @@ def send(
             found = plan(app.store, app.work(campaign), conditions, app.clock.now())
             return found.first(limit) if limit else found
 
-        # Before anything is expired or freed: an older store must not plan afresh what has left.
-        _refuse_old_store(forgotten(app.store, app.journal.entries()))
-        # What a killed run left is put in order first, so that a dry run and the live one after it plan the same.
-        _warn_of(recover(app.store, app.is_dead, app.clock.now()))
+        put_in_order(app)
         if not live:
             _show_plan(app, planned(), json=json, campaign=campaign)
         elif to_me:
@@ -85,15 +80,19 @@ def _send_live(
     json: bool,
 ) -> None:
     """Read the answers, plan anew with what they changed, ask, send."""
+    from outreach.cli._signals import Signals
+
     app.check_may_send()
     app.work(campaign)  # names a broken template before any server is asked
     with app.sending(), app.connected() as transport:
-        _read_inbox(app)
+        read_answers(app)
         found = planned()
         if not json:
             _show_summary(app, found, say)
         _confirm(found, expect)
-        report = _send(app, transport, found, conditions)
+        signals = Signals()
+        with signals.caught():
+            report = send_plan(app, transport, found, conditions, signals)
     _show_report(app, found, report, json=json)
 
 
@@ -115,25 +114,28 @@ def _rehearse(app: "App", found: "Plan", expect: int | None, *, json: bool) -> N
         raise MailboxError(f"the server did not take the next one: {results[-1].text}.", hint="try again later")
 
 
-def _refuse_old_store(missing: Sequence[str]) -> None:
+def put_in_order(app: "App") -> None:
+    """What a killed run left is freed, so that a dry run and the live one after it plan the same; but an older store
+    must not plan afresh what has left, so that is asked before anything is expired or freed."""
+    from outreach.flows.send import forgotten, recover
+
+    missing = forgotten(app.store, app.journal.entries())
     if missing:
         raise SendRefused(
             f"sent.log knows {count(len(missing), 'mail')} that this store has forgotten: it is an older copy.",
             hint="put the newest outreach.db back; sending from this one would write to the same people again",
         )
+    doubts = recover(app.store, app.is_dead, app.clock.now())
+    if doubts:
+        say(f"{count(len(doubts), 'mail')} may or may not have left when an earlier run died: {_DOUBTS}")
 
 
-def _read_inbox(app: "App") -> None:
+def read_answers(app: "App") -> None:
     """Answers are read before anything is written, so that nobody who answered is written to again."""
     if app.reads_inbox:
         from outreach.cli.replies import read_inbox
 
         read_inbox(app)
-
-
-def _warn_of(doubts: Sequence[int]) -> None:
-    if doubts:
-        say(f"{count(len(doubts), 'mail')} may or may not have left when an earlier run died: {_DOUBTS}")
 
 
 def _confirm(found: "Plan", expect: int | None) -> None:
@@ -159,38 +161,40 @@ def _confirm(found: "Plan", expect: int | None) -> None:
         raise SendRefused("not confirmed: nothing was sent.")
 
 
-def _send(app: "App", transport: "Transport", found: "Plan", conditions: "Conditions") -> "SendReport":
+def send_plan(
+    app: "App", transport: "Transport", found: "Plan", conditions: "Conditions", signals: "Signals"
+) -> "SendReport":
     """Queue the confirmed mails and send them; the inbox is read again whenever it has grown stale meanwhile."""
     from outreach.flows.enqueue import enqueue
     from outreach.flows.send import Sender, SendReport
     from outreach.flows.send import send as run
 
     items: Sequence[OutboxItem] = enqueue(app.store, found, app.clock.now(), paced=conditions.limits.paced)
+    if len(items) < found.size:
+        say(f"{count(found.size - len(items), 'mail')} left out: something changed since they were planned")
+    sender = Sender(
+        store=app.store,
+        transport=transport,
+        mailbox=conditions.mailbox,
+        limits=conditions.limits,
+        clock=app.clock,
+        journal=app.journal,
+        owner=app.owner,
+        chance=app.chance,
+        wait=conditions.wait,
+        room=app.has_room,
+        stopped=signals.asked,
+        talking=signals.talking,
+        narrate=_Progress(len(items)),
+        waiting=lambda until, reason: _say_waiting(app, until, reason),
+    )
     report = SendReport()
-    signals = _Signals()
-    with signals.caught():
-        sender = Sender(
-            store=app.store,
-            transport=transport,
-            mailbox=conditions.mailbox,
-            limits=conditions.limits,
-            clock=app.clock,
-            journal=app.journal,
-            owner=app.owner,
-            chance=app.chance,
-            wait=conditions.wait,
-            room=app.has_room,
-            stopped=signals.asked,
-            talking=signals.talking,
-            narrate=_Progress(len(items)),
-            waiting=lambda until, reason: _say_waiting(app, until, reason),
-        )
-        for _ in range(_ROUNDS):
-            report = report.followed_by(run(sender, items))
-            if report.reason != "inbox-stale":
-                break
-            _read_inbox(app)
-            items = _left(app, items, report, wait=conditions.wait)
+    for _ in range(_ROUNDS):
+        report = report.followed_by(run(sender, items))
+        if report.reason != "inbox-stale":
+            break
+        read_answers(app)
+        items = _left(app, items, report, wait=conditions.wait)
     return report
 
 
@@ -202,51 +206,6 @@ def _left(app: "App", items: "Sequence[OutboxItem]", report: "SendReport", *, wa
     done |= {item.id for item, _ in report.skipped}
     left = [item.id for item in items if item.id not in done]
     return app.store.outbox.items(states=[OutboxState.QUEUED], ids=left) if left else []
-
-
-class _Signals:
-    """Ctrl-C and SIGTERM ask the run to end after the mail in flight; the second one cuts off the dialogue with the
-    server, but never the recording of its outcome. A closed terminal (SIGHUP) changes nothing in what is sent."""
-
-    def __init__(self) -> None:
-        self._asked = 0
-        self._talking = False
-
-    def asked(self) -> bool:
-        return self._asked > 0
-
-    @contextmanager
-    def talking(self) -> Iterator[None]:
-        """While it lasts, the second signal raises KeyboardInterrupt."""
-        self._talking = True
-        try:
-            if self._asked > 1:
-                raise KeyboardInterrupt
-            yield
-        finally:
-            self._talking = False
-
-    @contextmanager
-    def caught(self) -> Iterator[None]:
-        import signal
-
-        handlers: dict[int, Any] = {signal.SIGINT: self._ask, signal.SIGTERM: self._ask}
-        if hasattr(signal, "SIGHUP"):  # Windows has none
-            handlers[signal.SIGHUP] = signal.SIG_IGN
-        before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
-
-    def _ask(self, _number: int, _frame: object) -> None:
-        self._asked += 1
-        if self._asked == 1:
-            with suppress(OSError):  # not by print: a handler may come in the middle of one
-                os.write(2, b"stopping after the mail in flight ...\n")
-        if self._asked > 1 and self._talking:
-            raise KeyboardInterrupt
 
 
 class _Progress:

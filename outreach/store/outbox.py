@@ -78,7 +78,7 @@ class Outbox:
     # --- into the outbox ------------------------------------------------------------------------------
 
     def enqueue(self, messages: Sequence[NewMessage], now: datetime) -> int:
-        """Queue what has no live row yet (T1); return how many were new."""
+        """Queue what has no live row yet (T1) and whose founder still takes part; return how many were new."""
         if not messages:
             return 0
         rows = [
@@ -88,7 +88,15 @@ class Outbox:
         ]
         with self._db.write() as connection:
             taken = _taken_keys(connection, {message.campaign_id for message in messages})
-            fresh = [row for row in rows if row["dedupe_key"] not in taken]
+            asked = [row["enrollment_id"] for row in rows]
+            part = {
+                each["id"]: each["founder_id"] for each in select_in(connection, _TAKE_PART, _enrollments.c.id, asked)
+            }
+            fresh = [
+                row
+                for row in rows
+                if row["dedupe_key"] not in taken and part.get(row["enrollment_id"]) == row["founder_id"]
+            ]
             if fresh:
                 connection.execute(sa.insert(_outbox), [_complete(row) for row in fresh])
         return len(fresh)
@@ -267,6 +275,12 @@ def _move(
 
 
 # --- statements shared with `store.claims` ------------------------------------------------------------
+
+
+_TAKE_PART = sa.select(_enrollments.c.id, _enrollments.c.founder_id).where(
+    _enrollments.c.state == EnrollmentState.ACTIVE
+)
+"""A plan may be minutes old when a person confirms it: they may have answered, or become another record, meanwhile."""
 
 
 def _taken_keys(connection: sa.Connection, campaigns: Iterable[int]) -> set[str]:
