@@ -23,7 +23,7 @@ from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequ
 from outreach.errors import MailboxError, SendRefused, StoreError, WorkspaceError
 from outreach.flows.enqueue import Conditions, Writer
 from outreach.flows.send import find_doubts
-from outreach.processes import is_surely_dead, this_process
+from outreach.processes import is_surely_dead, place_of, this_process
 from outreach.settings import Purpose, Settings, TransportName, is_loopback, load_settings
 from outreach.store.journal import Journal
 from outreach.store.schema import open_database
@@ -126,6 +126,12 @@ class App:
     def journal(self) -> Journal:
         return Journal(self.workspace.sent_log)
 
+    def copied(self) -> tuple[str, ...]:
+        """What says that this store is a copy: it lies in another file, or on another machine, than when it was used
+        last. Empty where all is as it was."""
+        path = self.store.database.path
+        return self.store.instance.moved(place_of(path)) if path else ()
+
     def note_doubts(self) -> list[int]:
         """What a dead run left without an outcome is in doubt, and shown as that by whichever command looks first."""
         return find_doubts(self.store, self.is_dead, self.clock.now())
@@ -193,12 +199,12 @@ class App:
         try:
             refusal = transport.connect() if isinstance(transport, SmtpTransport) else None
             if refusal:
-                raise self._unusable(refusal)
+                raise self.unusable(refusal)
             yield transport
         finally:
             transport.close()
 
-    def _unusable(self, refusal: SendResult) -> MailboxError:
+    def unusable(self, refusal: SendResult) -> MailboxError:
         decision = decide(refusal, attempts=0, failures_in_row=0, now=self.clock.now())
         server = f"{self.settings.smtp_host}:{self.settings.smtp_port}"
         said = f"{refusal.code} {refusal.text}" if refusal.code else refusal.text

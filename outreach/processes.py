@@ -1,6 +1,7 @@
 """Which process is which, so that a dead worker's claim can be told from a slow one's. Linux knows most; elsewhere the
 lease of the claim decides."""
 
+import hashlib
 import os
 import platform
 from pathlib import Path
@@ -24,6 +25,12 @@ def is_surely_dead(owner: str) -> bool:
     if boot != _boot_id():
         return True
     return not _exists(int(pid)) or (bool(started) and started != _started(int(pid)))
+
+
+def place_of(file: Path) -> dict[str, str]:
+    """Where a store lives: a copy of it has another file number, a cloned or other machine another name."""
+    machine = _read(Path("/etc/machine-id")) or platform.node()
+    return {"machine": hashlib.sha256(machine.encode()).hexdigest()[:16], "file": str(file.stat().st_ino)}
 
 
 def _exists(pid: int) -> bool:

@@ -117,13 +117,18 @@ def _rehearse(app: "App", found: "Plan", expect: int | None, *, json: bool) -> N
 def put_in_order(app: "App") -> None:
     """What a killed run left is freed, so that a dry run and the live one after it plan the same; but an older store
     must not plan afresh what has left, so that is asked before anything is expired or freed."""
-    from outreach.flows.send import forgotten, recover
+    from outreach.flows.send import recover
 
-    missing = forgotten(app.store, app.journal.entries())
+    missing = app.store.instance.forgotten(app.journal.entries())
     if missing:
         raise SendRefused(
             f"sent.log knows {count(len(missing), 'mail')} that this store has forgotten: it is an older copy.",
-            hint="put the newest outreach.db back; sending from this one would write to the same people again",
+            hint="put the newest outreach.db back; if there is none, `outreach doctor --adopt` settles what it forgot",
+        )
+    if app.copied():
+        raise SendRefused(
+            "this store is a copy, or was moved: the original may have sent since, and would send the same.",
+            hint="if only this one is used from now on: outreach doctor --adopt",
         )
     doubts = recover(app.store, app.is_dead, app.clock.now())
     if doubts:

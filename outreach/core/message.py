@@ -23,7 +23,8 @@ from outreach.core.text import plain_text
 from outreach.core.wire import check_wire
 
 __all__ = [
-    "OPT_OUT", "InThread", "build_message", "check_wire", "dedupe_key", "message_token", "read_draft", "with_footer",
+    "OPT_OUT", "InThread", "build_message", "check_wire", "dedupe_key", "message_id_of", "message_token", "read_draft",
+    "with_footer",
 ]  # fmt: skip
 
 OPT_OUT = "If you'd rather not hear from me again, reply \"stop\" and I won't write."
@@ -53,6 +54,11 @@ def message_token(key: bytes, dedupe_key: str, generation: int) -> str:
     return b32encode(mac[:_TOKEN_BYTES]).decode().lower()
 
 
+def message_id_of(token: str, sender: str) -> str:
+    """The Message-ID of the mail with this token from this address."""
+    return f"<or.{token}@{sender.rpartition('@')[2]}>"
+
+
 def with_footer(text: str, postal_address: str) -> str:
     """The text with the opt-out sentence and the postal address, unless it holds them already."""
     flat = " ".join(text.split())
@@ -72,7 +78,7 @@ def build_message(
 ) -> Message:
     """The finished message. `earlier` are the mails of the same enrollment, oldest first; a draft without a subject
     continues their thread. `recipient` is one plain address; `date` is aware."""
-    message_id = f"<or.{token}@{sender.address.rpartition('@')[2]}>"
+    message_id = message_id_of(token, sender.address)
     thread = () if draft.subject else _thread(earlier)
     subject = f"Re: {read_draft(thread[0].mime).subject}" if thread else header_text(draft.subject)
     headers = [

@@ -5,11 +5,11 @@ nowhere else. No retry loop surrounds the dialogue: a message that may be tried 
 """
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from outreach.core.delivery import Decision, decide
 from outreach.core.message import check_wire
@@ -19,7 +19,6 @@ from outreach.core.records import Mailbox, OutboxItem, OutboxState
 from outreach.errors import StoreError
 from outreach.store.claims import Claim, Wanted
 from outreach.store.journal import Recorder
-from outreach.store.outbox import Tries
 from outreach.store.store import Store
 
 _PASSES = frozenset(("", "mailbox-paused", "gap", "hourly-cap", "daily-cap"))
@@ -114,45 +113,6 @@ def find_doubts(store: Store, is_dead: Callable[[str], bool], now: datetime) -> 
         held for held in store.claims.held(OutboxState.SENDING) if held.lease_expires_at <= now or is_dead(held.owner)
     ]
     return [held.id for held in dead if store.claims.reap(held, now)]
-
-
-def forgotten(store: Store, log: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Message-IDs that left, or may have, by the word of the sent log, and that this store does not know to have left.
-
-    Such a store is an older copy: sending from it would write twice. A bare intent is harmless where the store knows
-    the very try that wrote it: it was found dead before its dot, and recorded as that.
-    """
-    told = _tell(log)
-    known = store.outbox.tries(told)
-    return [message_id for message_id, said in told.items() if not _explained(said, known.get(message_id, Tries()))]
-
-
-def _explained(said: "_Tries", known: Tries) -> bool:
-    return known.may_have_left or not (said.may_have_left or (said.open and said.open not in known.tokens))
-
-
-@dataclass(frozen=True, slots=True)
-class _Tries:
-    """What the log says of one message: whether it may have left, and the token of a try without an outcome."""
-
-    may_have_left: bool = False
-    open: str = ""
-
-
-def _tell(log: Iterable[Mapping[str, Any]]) -> dict[str, _Tries]:
-    told: dict[str, _Tries] = {}
-    for entry in log:
-        message_id, kind = str(entry.get("message_id")), str(entry.get("kind"))
-        so_far = told.get(message_id, _Tries())
-        if kind == "intent":
-            told[message_id] = _Tries(so_far.may_have_left, str(entry.get("token", "")) or "?")
-        else:
-            told[message_id] = _Tries(so_far.may_have_left or kind not in _HARMLESS)
-    return told
-
-
-_HARMLESS = ("void", "refused")
-"""Kinds of entries after which the message is surely not at the server."""
 
 
 class _Run:

@@ -98,7 +98,7 @@ class Outbox:
                 if row["dedupe_key"] not in taken and part.get(row["enrollment_id"]) == row["founder_id"]
             ]
             if fresh:
-                connection.execute(sa.insert(_outbox), [_complete(row) for row in fresh])
+                connection.execute(sa.insert(_outbox), [complete(row) for row in fresh])
         return len(fresh)
 
     def bring_forward(self, ids: Sequence[int], now: datetime) -> None:
@@ -288,7 +288,7 @@ def _taken_keys(connection: sa.Connection, campaigns: Iterable[int]) -> set[str]
     return set(connection.scalars(query))
 
 
-def _complete(row: Mapping[str, Any]) -> dict[str, Any]:
+def complete(row: Mapping[str, Any]) -> dict[str, Any]:
     """SQLModel's defaults are not the table's, so a Core insert names them."""
     return {
         "wire_message_id": "",

@@ -3,6 +3,7 @@
 from outreach.store.campaigns import Campaigns
 from outreach.store.claims import Claims
 from outreach.store.database import Database
+from outreach.store.instance import Instance
 from outreach.store.journal import MemoryJournal, Recorder
 from outreach.store.leads import Leads
 from outreach.store.mail import Mail
@@ -26,6 +27,7 @@ class Store:
         self.mail = Mail(database, suppression_log)
         self.suppressions = Suppressions(database, suppression_log)
         self.report = Reports(database)
+        self.instance = Instance(database, suppression_log)
 
     def close(self) -> None:
         self.database.close()

@@ -1,7 +1,7 @@
 """Weeks of sending in milliseconds: a clock that moves when the program waits, messages written into a folder."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 from email import message_from_bytes
@@ -19,7 +19,7 @@ from outreach.core.ports import Envelope, Outcome, Phase, SendResult
 from outreach.core.records import Campaign, EnrollmentState, OutboxState
 from outreach.errors import SendRefused
 from outreach.flows.enqueue import Conditions, Plan, Writer, enqueue, plan
-from outreach.flows.send import Sender, SendReport, forgotten, recover, send
+from outreach.flows.send import Sender, SendReport, recover, send
 from outreach.resources import data_dir
 from outreach.store.consequences import hold_person, stop_people
 from outreach.store.journal import MemoryJournal
@@ -290,6 +290,10 @@ def test_a_mail_that_was_queued_before_a_hold_waits_with_its_founder(tmp_path: P
     assert [mail["Message-ID"] for mail in desk.mails()] == [item.message_id]
 
 
+def _forgotten(desk: Desk, log: Sequence[Mapping[str, str]]) -> list[str]:
+    return [story.message_id for story in desk.store.instance.forgotten(log)]
+
+
 def test_a_log_that_knows_more_than_the_store_is_believed(desk: Desk) -> None:
     items = enqueue(desk.store, desk.plan(), desk.clock.now())
     send(desk.sender(), items[:1])
@@ -298,26 +302,26 @@ def test_a_log_that_knows_more_than_the_store_is_believed(desk: Desk) -> None:
     def log(*entries: tuple[str, str]) -> list[dict[str, str]]:
         return [{"message_id": message_id, "kind": kind, "token": "t"} for message_id, kind in entries]
 
-    assert forgotten(desk.store, log((sent, "intent"), (sent, "sent"))) == []
-    assert forgotten(desk.store, log((waiting, "intent"), (waiting, "void"))) == []
-    assert forgotten(desk.store, log((waiting, "intent"), (waiting, "refused"))) == []
+    assert _forgotten(desk, log((sent, "intent"), (sent, "sent"))) == []
+    assert _forgotten(desk, log((waiting, "intent"), (waiting, "void"))) == []
+    assert _forgotten(desk, log((waiting, "intent"), (waiting, "refused"))) == []
     for doubt in ("sent", "unknown", "sent again", "abandoned"):
-        assert forgotten(desk.store, log((waiting, "intent"), (waiting, doubt))) == [waiting]
-    assert forgotten(desk.store, log((waiting, "unknown"), (waiting, "intent"), (waiting, "refused"))) == [waiting]
-    assert forgotten(desk.store, log(("<or.gone@ada.example>", "intent"))) == ["<or.gone@ada.example>"]
+        assert _forgotten(desk, log((waiting, "intent"), (waiting, doubt))) == [waiting]
+    assert _forgotten(desk, log((waiting, "unknown"), (waiting, "intent"), (waiting, "refused"))) == [waiting]
+    assert _forgotten(desk, log(("<or.gone@ada.example>", "intent"))) == ["<or.gone@ada.example>"]
 
 
 def test_a_bare_intent_is_harmless_only_where_its_try_is_known(desk: Desk) -> None:
     """A crash between the log's intent and the store's leaves one behind; so does a store older than the log."""
     items = enqueue(desk.store, desk.plan(), desk.clock.now())
     intent = [{"message_id": items[0].message_id, "kind": "intent", "token": "first"}]
-    assert forgotten(desk.store, intent) == [items[0].message_id], "the store never saw that try: it is an older copy"
+    assert _forgotten(desk, intent) == [items[0].message_id], "the store never saw that try: it is an older copy"
     assert desk.store.claims.claim(items[0], LIMITS, token="first", owner="dead", now=NOW)
-    assert forgotten(desk.store, intent) == []
+    assert _forgotten(desk, intent) == []
     recover(desk.store, lambda _owner: True, NOW)
-    assert forgotten(desk.store, intent) == []
+    assert _forgotten(desk, intent) == []
     assert desk.store.claims.claim(items[0], LIMITS, token="second", owner="dead", now=NOW)
-    assert forgotten(desk.store, intent) == []
+    assert _forgotten(desk, intent) == []
 
 
 class Stumbling:

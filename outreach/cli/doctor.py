@@ -1,0 +1,98 @@
+"""`outreach doctor`: does everything work, and what to do where it does not."""
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from outreach.cli._output import count, say, show, show_json
+from outreach.cli._shell import DONE_IN_PART, Json, shell
+from outreach.errors import SendRefused
+
+if TYPE_CHECKING:
+    from outreach.bootstrap import App
+    from outreach.store.instance import Adopted
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(doctor)
+
+
+def doctor(
+    context: typer.Context,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Take a copied or restored store for the one to use from now on.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="With --adopt: do not ask.")] = False,
+    json: Json = False,
+) -> None:
+    """Check everything: store, files, settings, templates, clock, disk, the mail servers. Nothing is sent or changed.
+
+    Example: outreach doctor
+    """
+    with shell(context).app() as app:
+        if adopt:
+            found = _adopt(app, yes=yes)
+            if json:
+                show_json(asdict(found))
+            else:
+                _show_adopted(found)
+            return
+        from outreach.doctor import examine
+
+        findings = []
+        for finding in examine(app):
+            findings.append(finding)
+            if not json:
+                show(f"{'ok ' if finding.ok else 'NO '} {finding.check:<12} {finding.says}")
+                if not finding.ok and finding.remedy:
+                    show(f"    {'':<12} → {finding.remedy}")
+    wrong = sum(not finding.ok for finding in findings)
+    if json:
+        show_json({"checks": [asdict(finding) for finding in findings], "failed": wrong})
+    else:
+        show(f"{count(wrong, 'check')} to look at" if wrong else "all is well")
+    if wrong:
+        raise typer.Exit(DONE_IN_PART)
+
+
+def _adopt(app: "App", *, yes: bool) -> "Adopted":
+    from outreach.bootstrap import workspace_key
+    from outreach.flows.adopt import adopt
+    from outreach.processes import place_of
+
+    path = app.store.database.path
+    here = place_of(path) if path else {}
+    missing, moved = app.store.instance.forgotten(app.journal.entries()), app.copied()
+    if not missing and not moved:
+        raise SendRefused("this store is the one that was used last: there is nothing to adopt.", hint="outreach send")
+    say("this store is " + ("an older copy" if missing else "a copy, or was moved"))
+    say(f"sent.log knows {count(len(missing), 'mail')} that it has forgotten; the Sent folder is looked at too")
+    if not yes:
+        if not sys.stdin.isatty():
+            raise SendRefused("adopting needs someone to agree.", hint="outreach doctor --adopt --yes")
+        if not typer.confirm("Is this the only copy that will be used from now on?", err=True):
+            raise SendRefused("not adopted: nothing was changed.")
+    with app.sending():
+        inbox = app.inbox() if app.reads_inbox else None
+        return adopt(
+            app.store,
+            journal=app.journal,
+            inbox=inbox,
+            here=here,
+            mailbox=app.mailbox,
+            key=workspace_key(app.workspace, app.store),
+            clock=app.clock,
+        )
+
+
+def _show_adopted(found: "Adopted") -> None:
+    show(f"{count(len(found.sent), 'mail')} had been sent; {count(len(found.doubtful), 'mail')} in doubt")
+    if found.recreated:
+        show(f"{count(len(found.recreated), 'message')} put back into the outbox, so that nobody gets a second one")
+    for address in found.blocked:
+        show(f"not known here, and not to be written to again: {address}")
+    if found.doubtful:
+        say("look in your Sent folder, then: outreach outbox resolve ID --sent | --resend | --abandon")
+    say(f"{count(found.waiting, 'mail')} wait in the outbox; next: outreach send")

@@ -1,0 +1,57 @@
+"""What `sent.log` tells: of each message whether it left, or may have. It outlives a store that is restored."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+_HARMLESS = ("void", "refused")
+"""Kinds of entries after which the message is surely not at the server."""
+ADOPTED = "adopted"
+"""A person has settled what this log knows of a message that the store does not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """One message in the log. `left`: "sent", "unknown" or empty; `open` is the token of a try without an outcome; the
+    rest is what the newest entry that says it says."""
+
+    message_id: str
+    left: str = ""
+    open: str = ""
+    at: str = ""
+    campaign: str = ""
+    step: int = 0
+    founder: int = 0
+    rcpt: str = ""
+    mailbox: str = ""
+
+    @property
+    def may_have_left(self) -> bool:
+        return bool(self.left)
+
+
+def read_log(entries: Iterable[Mapping[str, Any]]) -> dict[str, Story]:
+    """Message-ID → its story; what a person has settled is not told any more."""
+    told: dict[str, Story] = {}
+    for entry in entries:
+        message_id, kind = str(entry.get("message_id")), str(entry.get("kind"))
+        if kind == ADOPTED:
+            told.pop(message_id, None)
+            continue
+        story = _with_facts(told.get(message_id, Story(message_id)), entry)
+        if kind == "intent":
+            told[message_id] = replace(story, open=str(entry.get("token") or "?"))
+        else:
+            told[message_id] = replace(story, open="", left=_left(story.left, kind))
+    return told
+
+
+def _left(so_far: str, kind: str) -> str:
+    if kind == "sent" or so_far == "sent":
+        return "sent"
+    return so_far if kind in _HARMLESS else "unknown"
+
+
+def _with_facts(story: Story, entry: Mapping[str, Any]) -> Story:
+    known = {name: entry[name] for name in ("at", "campaign", "step", "founder", "rcpt", "mailbox") if entry.get(name)}
+    return replace(story, **known)

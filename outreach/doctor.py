@@ -1,0 +1,184 @@
+"""Asks every piece whether it works, and says what to do where one does not. Changes nothing, sends nothing.
+
+Each check is a small function; a check that cannot run says why instead of failing the others.
+"""
+
+import stat
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from outreach.bootstrap import App, workspace_key
+from outreach.core.records import OutboxState
+from outreach.errors import OutreachError
+from outreach.transports.smtp import SmtpTransport
+
+_SYNCED = ("dropbox", "onedrive", "icloud", "google drive", "googledrive", "nextcloud", "syncthing")
+_NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "davfs"))
+_ADVANCE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One check's answer. `remedy` is what to type or do where it is not `ok`."""
+
+    check: str
+    ok: bool
+    says: str
+    remedy: str = ""
+
+
+def examine(app: App) -> Iterator[Finding]:
+    """Every check, one after the other; servers come last, because they take time."""
+    for name, check in _CHECKS:
+        try:
+            yield from check(app)
+        except OutreachError as error:
+            yield Finding(name, ok=False, says=str(error), remedy=error.hint)
+
+
+def _store(app: App) -> Iterator[Finding]:
+    path = app.store.database.path
+    with app.store.database.read() as connection:
+        said = str(connection.exec_driver_sql("PRAGMA quick_check").scalar())
+    yield Finding(
+        "store",
+        said == "ok",
+        f"{path.name if path else 'in memory'}: {said}",
+        "put a backup in its place, then look again",
+    )
+
+
+def _copy(app: App) -> Iterator[Finding]:
+    missing, moved = app.store.instance.forgotten(app.journal.entries()), app.copied()
+    says = "the one that was used last"
+    if missing:
+        says = f"an older copy: sent.log knows {len(missing)} mails that it has forgotten"
+    elif moved:
+        says = f"a copy, or moved: another {' and another '.join(moved)} than when it was used last"
+    yield Finding("copy", not (missing or moved), says, "outreach doctor --adopt, if only this one is used from now on")
+
+
+def _place(app: App) -> Iterator[Finding]:
+    folder = app.workspace.folder.resolve()
+    kind = _file_system(folder)
+    if kind in _NETWORK:
+        yield Finding("place", ok=False, says=f"{folder} is on a network ({kind})", remedy="move it to a local disk")
+        return
+    synced = next((word for word in _SYNCED if word in str(folder).lower()), "")
+    yield Finding(
+        "place",
+        not synced,
+        f"{folder} seems to be synchronised ({synced})" if synced else str(folder),
+        "a half-copied store is a broken one: keep the workspace outside of synchronised folders",
+    )
+
+
+def _file_system(folder: Path) -> str:
+    """The kind of file system of a folder, where Linux tells; the longest mount point above it decides."""
+    mounts = Path("/proc/mounts")
+    if not mounts.exists():
+        return ""
+    found = [line.split()[1:3] for line in mounts.read_text("utf-8", "replace").splitlines()]
+    above = [(where, kind) for where, kind in found if folder.is_relative_to(where.replace("\\040", " "))]
+    return max(above, key=lambda mount: len(mount[0]), default=("", ""))[1]
+
+
+def _files(app: App) -> Iterator[Finding]:
+    work = app.workspace
+    files = (work.env, work.store, work.key, work.sent_log, work.suppression_log)
+    loose = [file.name for file in files if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077]
+    yield Finding(
+        "files",
+        not loose,
+        f"others can read {', '.join(loose)}" if loose else "private",
+        f"chmod 600 {' '.join(loose)}",
+    )
+
+
+def _key(app: App) -> Iterator[Finding]:
+    workspace_key(app.workspace, app.store)
+    yield Finding("key", ok=True, says=f"{app.workspace.key.name} is there; keep it in every backup")
+
+
+def _law(app: App) -> Iterator[Finding]:
+    app.check_may_send()
+    yield Finding("settings", ok=True, says=f"{app.sender.name} <{app.sender.address}>, {app.settings.purpose}")
+
+
+def _templates(app: App) -> Iterator[Finding]:
+    names = sorted({campaign.sequence for campaign, _ in app.work()})
+    yield Finding("templates", ok=True, says=", ".join(names) or "no campaign uses one yet")
+
+
+def _doubts(app: App) -> Iterator[Finding]:
+    app.note_doubts()
+    number = app.store.report.count_outbox(OutboxState.UNKNOWN)
+    says = f"{number} mails may or may not have left" if number else "none"
+    yield Finding("doubts", not number, says, "outreach outbox --state unknown")
+
+
+def _clock(app: App) -> Iterator[Finding]:
+    newest = max(app.store.outbox.sent_times(app.mailbox.id), default=None)
+    ahead = newest is not None and newest - app.clock.now() > _ADVANCE
+    says = (
+        f"the newest mail was sent at {newest:%Y-%m-%d %H:%M} UTC, which is still to come" if ahead else "as expected"
+    )
+    yield Finding("clock", not ahead, says, "set the clock of this machine; until then caps count those mails")
+
+
+def _disk(app: App) -> Iterator[Finding]:
+    room = app.has_room()
+    yield Finding(
+        "disk", room, "room enough" if room else "less than 50 MB are free", "nothing is sent until there is more"
+    )
+
+
+def _smtp(app: App) -> Iterator[Finding]:
+    transport = app.transport()
+    try:
+        refusal = transport.connect() if isinstance(transport, SmtpTransport) else None
+    finally:
+        transport.close()
+    if refusal:
+        raise app.unusable(refusal)
+    settings = app.settings
+    where = (
+        f"{settings.smtp_host}:{settings.smtp_port} ({settings.smtp_security})" if settings.smtp_host else "a folder"
+    )
+    yield Finding("sending", ok=True, says=f"{where} takes the login")
+
+
+def _inbox(app: App) -> Iterator[Finding]:
+    if not app.reads_inbox:
+        remedy = "set OUTREACH_IMAP_HOST or OUTREACH_MAILDIR: without answers no follow-up is ever sent"
+        yield Finding("inbox", ok=False, says="no inbox is read", remedy=remedy)
+        return
+    inbox = app.inbox()
+    try:
+        found = {folder.role: folder.name for folder in inbox.folders()}
+    finally:
+        inbox.close()
+    yield Finding("inbox", ok=True, says=", ".join(f"{role}: {name}" for role, name in found.items()))
+    if "sent" not in found:
+        yield Finding(
+            "sent folder", ok=False, says="none was found",
+            remedy="doubts cannot be settled by it, and what you write by hand is not seen",
+        )  # fmt: skip
+
+
+_CHECKS: tuple[tuple[str, Callable[[App], Iterator[Finding]]], ...] = (
+    ("store", _store),
+    ("copy", _copy),
+    ("place", _place),
+    ("files", _files),
+    ("key", _key),
+    ("settings", _law),
+    ("templates", _templates),
+    ("doubts", _doubts),
+    ("clock", _clock),
+    ("disk", _disk),
+    ("sending", _smtp),
+    ("inbox", _inbox),
+)

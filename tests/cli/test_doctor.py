@@ -1,0 +1,112 @@
+"""`doctor` tells what is wrong, and adopts a store that was copied or restored: nobody gets a second mail."""
+
+import json
+import shutil
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import Workspace, founders_csv
+from tests.smtp_server import Behaviour, smtp_server
+
+
+@pytest.fixture
+def behaviour() -> Behaviour:
+    return Behaviour()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path, behaviour: Behaviour) -> Iterator[Workspace]:
+    with smtp_server(behaviour) as port:
+        made = Workspace.create(tmp_path / "w", port=port)
+        for part in ("new", "cur", "tmp"):
+            (made.folder / "Maildir" / ".Sent" / part).mkdir(parents=True)
+        (made.folder / "founders.csv").write_text(founders_csv(6))
+        made.run("import", "founders.csv")
+        made.run("campaign", "new", "spring", "--sequence", "job-search")
+        yield made
+
+
+def send(workspace: Workspace, limit: int = 0) -> None:
+    planned = workspace.json("send", "--no-pacing")["planned"]
+    wanted = min(planned, limit) if limit else planned
+    workspace.run("send", "--live", "--no-pacing", "--expect", str(wanted), *(["--limit", str(limit)] if limit else []))
+
+
+def nobody_twice(behaviour: Behaviour) -> bool:
+    return max(Counter(mail.rcpts for mail in behaviour.ledger).values()) == 1
+
+
+def test_all_is_well(workspace: Workspace) -> None:
+    done = workspace.run("doctor")
+    assert done.stdout.endswith("all is well\n")
+    checks = {check["check"]: check["ok"] for check in workspace.json("doctor")["checks"]}
+    assert all(checks.values())
+    assert {"store", "copy", "files", "sending", "inbox", "clock", "disk"} <= checks.keys()
+
+
+def test_what_is_wrong_is_named_with_its_remedy(workspace: Workspace) -> None:
+    (workspace.folder / ".env").chmod(0o644)
+    shutil.rmtree(workspace.folder / "Maildir" / ".Sent")
+    environment = {**workspace.environment, "OUTREACH_SMTP_PORT": "1"}
+    done = Workspace(workspace.folder, environment).run("doctor", exit_code=3)
+    assert "NO  files        others can read .env" in done.stdout
+    assert "chmod 600 .env" in done.stdout
+    assert "NO  sending      the mail server cannot be reached" in done.stdout
+    assert "NO  sent folder" in done.stdout
+    assert done.stdout.endswith("3 checks to look at\n")
+
+
+def test_nothing_to_adopt_changes_nothing(workspace: Workspace) -> None:
+    send(workspace)
+    assert "nothing to adopt" in workspace.run("doctor", "--adopt", "--yes", exit_code=1).stderr
+
+
+def test_a_copy_sends_nothing_until_it_is_adopted_and_then_only_what_nobody_got(
+    workspace: Workspace, behaviour: Behaviour, tmp_path: Path
+) -> None:
+    send(workspace, limit=2)
+    copy = Workspace(tmp_path / "copy", workspace.environment)
+    shutil.copytree(workspace.folder, copy.folder)
+    send(workspace, limit=2)
+    refused = copy.run("send", "--live", "--no-pacing", "--expect", "4", exit_code=1)
+    assert "this store is a copy" in refused.stderr
+    assert "doctor --adopt" in refused.stderr
+    for number, mail in enumerate(behaviour.ledger):  # as providers file what is sent
+        (copy.folder / "Maildir" / ".Sent" / "cur" / f"{number}.sent:2,S").write_bytes(mail.data)
+    assert "needs someone to agree" in copy.run("doctor", "--adopt", exit_code=1).stderr
+    copy.run("doctor", "--adopt", "--yes")
+    send(copy)
+    assert len(behaviour.ledger) == 6
+    assert nobody_twice(behaviour)
+
+
+def test_a_restored_backup_is_settled_by_the_log(workspace: Workspace, behaviour: Behaviour) -> None:
+    """Before the backup two mails had left; after it two more, one of them in doubt, and one founder was added."""
+    send(workspace, limit=2)
+    with sqlite3.connect(workspace.folder / "outreach.db") as store:
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    store.close()
+    backup = (workspace.folder / "outreach.db").read_bytes()
+    (workspace.folder / "more.csv").write_text("Name,Company,Email\nZoe Quill,Zoe Labs,zoe@zoe.example\n")
+    workspace.run("import", "more.csv")
+    workspace.run("campaign", "enroll", "spring")
+    behaviour.fault = lambda phase, number: "drop" if (phase, number) == ("accepted", 4) else None
+    workspace.run("send", "--live", "--no-pacing", "--expect", "5", exit_code=3)
+    behaviour.fault = lambda _phase, _number: None
+    assert len(behaviour.ledger) == 7
+    for leftover in ("outreach.db-wal", "outreach.db-shm"):
+        (workspace.folder / leftover).unlink(missing_ok=True)
+    (workspace.folder / "outreach.db").write_bytes(backup)
+    assert "older copy" in workspace.run("send", "--live", "--no-pacing", "--expect", "4", exit_code=1).stderr
+    adopted = json.loads(workspace.run("doctor", "--adopt", "--yes", "--json").stdout)
+    assert (len(adopted["sent"]), len(adopted["doubtful"]), adopted["blocked"]) == (3, 1, ["zoe@zoe.example"])
+    assert workspace.json("send", "--no-pacing")["planned"] == 0
+    workspace.run("import", "more.csv")
+    workspace.run("campaign", "enroll", "spring")
+    assert workspace.json("send", "--no-pacing")["planned"] == 0
+    assert workspace.json("status")["unknown"] == 1
+    assert nobody_twice(behaviour)
