@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outreach.cli._output import count, say, show, show_json, show_table
-from outreach.cli._shell import Json, listing, shell
+from outreach.cli._shell import DONE_IN_PART, Json, listing, shell
 from outreach.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show_outbox)
     group.command("retry")(retry)
     group.command("resolve")(resolve)
+    group.command("reconcile")(reconcile)
     app.add_typer(group, name="outbox")
 
 
@@ -120,6 +121,29 @@ def resolve(
         item = app.store.outbox.resolve(item_id, chosen[0], f"{word} by {_user()}", app.clock.now())
         app.journal.record({"at": app.clock.now().isoformat(), "kind": word, "message_id": item.message_id})
     show(f"message {item.id} to {item.founder} is {item.state} ({item.reason})")
+
+
+def reconcile(context: typer.Context, json: Json = False) -> None:
+    """Look for the doubtful messages in the Sent folder: what lies there was sent. What does not stays in doubt.
+
+    Example: outreach outbox reconcile
+    """
+    from outreach.flows.reconcile import reconcile as run
+
+    with shell(context).app() as app:
+        app.note_doubts()
+        found = run(app.store, app.inbox(), mailbox=app.mailbox, clock=app.clock)
+    if json:
+        show_json({"sent": [item.id for item in found.sent], "unknown": [item.id for item in found.doubtful]})
+    else:
+        for item in found.sent:
+            show(f"sent: message {item.id} to {item.founder} lies in the Sent folder")
+        for item in found.doubtful:
+            show(f"in doubt: message {item.id} to {item.founder} is not there")
+        show("nothing is in doubt" if not found.doubtful else f"{count(len(found.doubtful), 'message')} still in doubt")
+    if found.doubtful:
+        say("not every provider files what is sent; outreach outbox resolve ID settles one")
+        raise typer.Exit(DONE_IN_PART)
 
 
 def _user() -> str:

@@ -2,13 +2,13 @@
 the Sent folder know."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from outreach.core.inbound import read_mail
 from outreach.core.message import dedupe_key, message_id_of, message_token
 from outreach.core.ports import Clock, Inbox
 from outreach.core.records import Campaign, Mailbox
 from outreach.core.sent_log import ADOPTED, Story
+from outreach.flows._sent_folder import filed_mails
 from outreach.store.instance import Adopted
 from outreach.store.journal import Journal
 from outreach.store.store import Store
@@ -32,28 +32,13 @@ def adopt(
     """Settle and adopt. Raises MailboxError, with nothing changed, if the Sent folder cannot be read."""
     now = clock.now()
     first = store.mail.first_sent_at(mailbox.id)
-    filed = _in_sent(inbox, mailbox.address, first - _BEFORE if first else now - _LOOK_BACK) if inbox else {}
+    filed = filed_mails(inbox, mailbox.address, first - _BEFORE if first else now - _LOOK_BACK) if inbox else {}
     logged = store.instance.forgotten(journal.entries())
     stories = {**_named(store, filed, key, mailbox), **{story.message_id: story for story in logged}}
     found = store.instance.adopt(list(stories.values()), filed.keys(), here, now)
     for story in logged:
         # After the commit: what is not written here is only asked for once more.
         journal.record({"at": now.isoformat(), "kind": ADOPTED, "message_id": story.message_id})
-    return found
-
-
-def _in_sent(inbox: Inbox, sender: str, since: datetime) -> dict[str, Story]:
-    """Our mails in the Sent folder, by the Message-ID they left with: some providers change it, but leave the token."""
-    found = {}
-    try:
-        for folder in inbox.folders():
-            for incoming in inbox.fetch(folder, None, frozenset(), since) if folder.role == "sent" else ():
-                mail = read_mail(incoming.raw, incoming.received_at)
-                token = mail.headers.raw("x-outreach-id").strip()
-                message_id = message_id_of(token, sender) if token else mail.message_id
-                found[message_id] = Story(message_id, "sent", at=mail.sent_at.isoformat(), rcpt=next(iter(mail.to), ""))
-    finally:
-        inbox.close()
     return found
 
 

@@ -15,7 +15,7 @@ from outreach.core.sequence import Progress
 from outreach.errors import NotFound, SendRefused
 from outreach.store import gate
 from outreach.store.bulk import select_in
-from outreach.store.consequences import reopen_failed, stop_enrollments
+from outreach.store.consequences import confirm_sent, reopen_failed, stop_enrollments
 from outreach.store.database import Database
 from outreach.store.tables import (
     Attempt,
@@ -220,6 +220,11 @@ class Outbox:
                 stop_enrollments(connection, at, reason="abandoned", cancel="abandoned", now=now)
             _move(connection, item, (OutboxState.UNKNOWN,), {**values, "state": state, "reason": reason}, now)
         return self.get(item_id)
+
+    def confirm(self, item_id: int, evidence: str, now: datetime) -> None:
+        """T14: a doubtful message did leave."""
+        with self._db.write() as connection:
+            confirm_sent(connection, item_id, evidence, now)
 
     def retry(self, item_id: int, reason: str, now: datetime) -> OutboxItem:
         """T20, T21: a failed or held message goes back to the queue once its cause is mended, its sequence with it."""

@@ -110,3 +110,20 @@ def test_a_restored_backup_is_settled_by_the_log(workspace: Workspace, behaviour
     assert workspace.json("send", "--no-pacing")["planned"] == 0
     assert workspace.json("status")["unknown"] == 1
     assert nobody_twice(behaviour)
+
+
+def test_a_doubt_that_lies_in_the_sent_folder_is_settled_and_another_is_not(
+    workspace: Workspace, behaviour: Behaviour
+) -> None:
+    faults = {("accepted", 2): "drop", ("dot", 4): "drop"}
+    behaviour.fault = lambda phase, number: faults.get((phase, number))
+    workspace.run("send", "--live", "--no-pacing", "--expect", "6", exit_code=3)
+    for number, mail in enumerate(behaviour.ledger):
+        (workspace.folder / "Maildir" / ".Sent" / "cur" / f"{number}.sent:2,S").write_bytes(mail.data)
+    before = [item["id"] for item in workspace.json("outbox", "--state", "unknown")["items"]]
+    found = workspace.json("outbox", "reconcile", exit_code=3)
+    assert (len(found["sent"]), len(found["unknown"])) == (1, 1)
+    assert set(found["sent"] + found["unknown"]) == set(before)
+    assert [item["id"] for item in workspace.json("outbox", "--state", "unknown")["items"]] == found["unknown"]
+    workspace.run("outbox", "resolve", str(found["unknown"][0]), "--abandon")
+    assert "nothing is in doubt" in workspace.run("outbox", "reconcile").stdout
