@@ -19,7 +19,7 @@ from outreach.cli._filters import (
     chosen_filters,
 )
 from outreach.cli._output import count, in_words, say, show, show_json, show_table
-from outreach.cli._shell import Json, listing, shell
+from outreach.cli._shell import DONE_IN_PART, Json, listing, shell
 from outreach.errors import UsageError
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ def register(app: typer.Typer) -> None:
     suppressions = listing("Who must not be written to.")
     suppressions.command("add")(suppress)
     suppressions.command("list")(list_suppressions)
+    suppressions.command("remove")(unsuppress)
+    suppressions.command("import")(import_suppressions)
     app.add_typer(suppressions, name="suppress")
 
 
@@ -274,3 +276,50 @@ def list_suppressions(context: typer.Context, json: Json = False) -> None:
             ("who", "kind", "reason", "since"),
             [(entry["value"], entry["kind"], entry["reason"], entry["created_at"]) for entry in entries],
         )
+
+
+def unsuppress(
+    context: typer.Context,
+    who: Annotated[str, typer.Argument(help="A founder, an address, a domain, or an entry of `suppress list`.")],
+    consent: Annotated[
+        str, typer.Option("--i-have-consent", metavar="REASON", help="When and how they asked you to write again.")
+    ] = "",
+    json: Json = False,
+) -> None:
+    """Take someone off the list. An opt-out is final, unless they have asked you since.
+
+    Example: outreach suppress remove acme.example
+    """
+    with shell(context).app() as app:
+        from outreach.flows.suppress import unsuppress as run
+
+        removed = run(app.store, who, consent=consent, clock=app.clock)
+    if json:
+        show_json({"removed": list(removed)})
+    else:
+        show(f"may be written to again: {', '.join(removed)}")
+        say("campaigns that were stopped for them stay stopped")
+
+
+def import_suppressions(
+    context: typer.Context,
+    file: Annotated[typer.FileText, typer.Argument(help="Addresses and domains, one to a line; - for stdin.")],
+    reason: Annotated[str, typer.Option(help="For your own memory.")] = "imported list",
+    json: Json = False,
+) -> None:
+    """Never write to anyone on a list, such as the opt-outs of another tool.
+
+    Example: outreach suppress import unsubscribed.csv
+    """
+    with shell(context).app() as app:
+        from outreach.flows.suppress import suppress_all
+
+        listed = suppress_all(app.store, file, reason=reason, clock=app.clock)
+    if json:
+        show_json({"suppressed": listed.covered, "skipped": [{"line": n, "reason": why} for n, why in listed.refused]})
+    else:
+        show(f"{count(listed.covered, 'line')} on the list")
+        for number, why in listed.refused:
+            show(f"skipped line {number}: {why}")
+    if listed.refused:
+        raise typer.Exit(DONE_IN_PART)

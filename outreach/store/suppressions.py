@@ -1,6 +1,6 @@
 """The suppression list as a whole: added to by hand, listed, and made one with its log, which no restore forgets."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -42,6 +42,23 @@ class Suppressions:
             suppress(connection, f"domain:{domain}", kind="manual", reason=reason, cause=self._cause(now))
             stop_company(connection, None, [domain], reason="suppressed", cancel="suppressed", now=now)
 
+    def find(self, values: Iterable[str]) -> list[Mapping[str, Any]]:
+        """The entries with these values."""
+        wanted = set(values)
+        return [entry for entry in self.all() if entry["value"] in wanted]
+
+    def remove(self, entries: Sequence[Mapping[str, Any]], reason: str, now: datetime) -> None:
+        """Take entries off the list, for good: the log remembers that too, so that no restore brings them back."""
+        with self._db.write() as connection:
+            for entry in entries:
+                told = {"value": entry["value"], "kind": entry["kind"], "reason": reason}
+                self._log.record({"at": now.isoformat(), "action": "remove", **told})
+                connection.execute(
+                    sa.delete(_suppressions).where(
+                        _suppressions.c.value == entry["value"], _suppressions.c.kind == entry["kind"]
+                    )
+                )
+
     def all(self) -> list[Mapping[str, Any]]:
         """Newest first."""
         query = sa.select(*(_suppressions.c[name] for name in _COLUMNS)).order_by(_suppressions.c.id.desc())
@@ -50,11 +67,13 @@ class Suppressions:
 
     def merge(self, entries: Iterable[Mapping[str, Any]]) -> int:
         """Take over what only the log knows: a restored or older store has forgotten it. How many were missing."""
-        logged = {
-            (str(entry["value"]), str(entry["kind"])): entry
-            for entry in entries
-            if entry.get("action") == "add" and "kind" in entry and str(entry.get("value")).startswith(_EVERYWHERE)
-        }
+        logged: dict[tuple[str, str], Mapping[str, Any]] = {}
+        for entry in entries:
+            key = (str(entry.get("value")), str(entry.get("kind")))
+            if entry.get("action") == "remove":
+                logged.pop(key, None)
+            elif entry.get("action") == "add" and "kind" in entry and key[0].startswith(_EVERYWHERE):
+                logged[key] = entry
         if not logged:
             return 0
         with self._db.read() as connection:
