@@ -15,7 +15,7 @@ from random import SystemRandom
 
 from filelock import FileLock, Timeout
 
-from outreach.core.delivery import decide
+from outreach.core.delivery import decide, mended_by_login
 from outreach.core.guards import recipient_allowed
 from outreach.core.pacing import FRESH_INBOX, Limits, unpaced
 from outreach.core.ports import Clock, Inbox, SendResult, Transport
@@ -155,6 +155,18 @@ class App:
             )
         found = [campaign for campaign in found if campaign.mailbox_id == mine]
         return [(campaign, self.writer(campaign)) for campaign in found]
+
+    def campaigns_of_other_senders(self) -> list[str]:
+        """Running campaigns that were started from another address than the settings name now."""
+        mine = self.mailbox.id
+        running = (CampaignState.ACTIVE, CampaignState.PAUSED)
+        return [each.name for each in self.store.campaigns.all() if each.state in running and each.mailbox_id != mine]
+
+    def lift_login_pause(self) -> None:
+        """The server has just taken the login: what made the mailbox rest until somebody mended that is mended."""
+        mailbox = self.mailbox
+        if mailbox.paused_until and mended_by_login(mailbox.pause_reason):
+            self.store.campaigns.pause_mailbox(mailbox.id, None, "")
 
     def conditions(self, *, wait: bool = False, paced: bool = True) -> Conditions:
         """Under which a run would send now."""

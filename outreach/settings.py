@@ -76,7 +76,7 @@ def _mailbox(text: str) -> str:
         raise PydanticCustomError("mailbox", "is not a mailbox ({why})", {"why": str(error).rstrip(".")}) from None
     if not name.strip():
         raise PydanticCustomError("mailbox", "has no name before the address")
-    return f"{name.strip()} <{valid.normalized}>"
+    return f"{name.strip()} <{valid.ascii_email or valid.normalized}>"
 
 
 def _window(value: object) -> object:

@@ -120,7 +120,10 @@ class _Rounds:
             return self._idle(found.reason, found.next_at)
         self._event(f"{count(found.size, 'mail')} to send")
         with app.connected() as transport:
+            app.lift_login_pause()
             report = send_plan(app, transport, found, conditions, self._signals)
+        if report.error:
+            raise report.error
         return self._idle(report.reason or found.reason, report.next_at or found.next_at)
 
     def _idle(self, reason: str, next_at: datetime | None) -> datetime:

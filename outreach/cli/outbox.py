@@ -87,9 +87,11 @@ def retry(context: typer.Context, item_id: Annotated[int, typer.Argument(metavar
 
     Example: outreach outbox retry 12
     """
+    from outreach.flows.retry import retry as run
+
     with shell(context).app() as app:
         app.note_doubts()
-        item = app.store.outbox.retry(item_id, f"retried by {_user()}", app.clock.now())
+        item = run(app.store, item_id, reason=f"retried by {_user()}", clock=app.clock)
     show(f"message {item.id} to {item.founder} is {item.state}")
     say("next: outreach send --live")
 

@@ -9,7 +9,11 @@ from outreach.cli._output import count, in_words, local, say, show, show_json, s
 from outreach.cli._shell import DONE_IN_PART, Json, shell
 
 if TYPE_CHECKING:
+    from datetime import datetime
+    from zoneinfo import ZoneInfo
+
     from outreach.core.stats import Rate
+    from outreach.flows.enqueue import Plan
     from outreach.store.report import Funnel
 
 _RATES = (
@@ -54,7 +58,13 @@ def status(context: typer.Context, json: Json = False) -> None:
         zone = app.settings.zone
     if json:
         show_json(document)
-        return
+    else:
+        _show_status(document, found, zone, now)
+    if document["unknown"]:
+        raise typer.Exit(DONE_IN_PART)
+
+
+def _show_status(document: dict[str, Any], found: "Plan", zone: "ZoneInfo", now: "datetime") -> None:
     why = f": {in_words(found.reason)}{f', next {local(found.next_at.astimezone(zone))}' if found.next_at else ''}"
     show(f"due now       {count(found.size, 'mail')}{'' if found.size else why}")
     show(
@@ -68,10 +78,13 @@ def status(context: typer.Context, json: Json = False) -> None:
     )
     if document["quarantined"]:
         show(f"unreadable    {document['quarantined']} messages  → outreach replies --kind quarantine")
-    for mailbox in mailboxes:
-        paused = f", paused: {mailbox.pause_reason}" if mailbox.paused_until and mailbox.paused_until > now else ""
-        read = f"inbox read {local(mailbox.synced_at.astimezone(zone))}" if mailbox.synced_at else "inbox never read"
-        show(f"mailbox       {mailbox.address}: {mailbox.sent_24h} sent in 24 h, {read}{paused}")
+    for mailbox in document["mailboxes"]:
+        rests = mailbox["paused_until"] and mailbox["paused_until"] > now
+        paused = f", paused: {mailbox['pause_reason']}" if rests else ""
+        read = (
+            f"inbox read {local(mailbox['synced_at'].astimezone(zone))}" if mailbox["synced_at"] else "inbox never read"
+        )
+        show(f"mailbox       {mailbox['address']}: {mailbox['sent_24h']} sent in 24 h, {read}{paused}")
     if found.size:
         say("next: outreach send --live")
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outreach.cli._output import count, in_words, local, say, show, show_json
-from outreach.cli._shell import DONE_IN_PART, INTERRUPTED, Json, shell
+from outreach.cli._shell import DONE_IN_PART, INTERRUPTED, Json, report_error, shell
 from outreach.cli.campaigns import show_refused
-from outreach.errors import MailboxError, SendRefused, UsageError
+from outreach.errors import MailboxError, OutreachError, SendRefused, UsageError
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App
@@ -85,6 +85,7 @@ def _send_live(
     app.check_may_send()
     app.work(campaign)  # names a broken template before any server is asked
     with app.sending(), app.connected() as transport:
+        app.lift_login_pause()
         read_answers(app)
         found = planned()
         if not json:
@@ -170,6 +171,8 @@ def send_plan(
     app: "App", transport: "Transport", found: "Plan", conditions: "Conditions", signals: "Signals"
 ) -> "SendReport":
     """Queue the confirmed mails and send them; the inbox is read again whenever it has grown stale meanwhile."""
+    from dataclasses import replace
+
     from outreach.flows.enqueue import enqueue
     from outreach.flows.send import Sender, SendReport
     from outreach.flows.send import send as run
@@ -196,9 +199,12 @@ def send_plan(
     report = SendReport()
     for _ in range(_ROUNDS):
         report = report.followed_by(run(sender, items))
-        if report.reason != "inbox-stale":
+        if report.error or report.reason != "inbox-stale":
             break
-        read_answers(app)
+        try:
+            read_answers(app)
+        except OutreachError as error:
+            return replace(report, error=error)  # what was sent until now is reported all the same
         items = _left(app, items, report, wait=conditions.wait)
     return report
 
@@ -258,6 +264,8 @@ def _show_plan(app: "App", found: "Plan", *, json: bool, campaign: str) -> None:
 
 
 def _show_summary(app: "App", found: "Plan", tell: "Callable[[str], None]") -> None:
+    if others := app.campaigns_of_other_senders():
+        tell(f"left out: {', '.join(others)}, started from another address (OUTREACH_FROM)")
     show_refused([(held.founder, held.reasons) for held in found.held], "held back", tell)
     where = f"from {app.sender.name} <{app.sender.address}>"
     queued = f", {len(found.queued)} of them queued before" if found.queued else ""
@@ -311,17 +319,21 @@ def _show_report(app: "App", found: "Plan", report: "SendReport", *, json: bool)
     }
     reason, next_at = report.reason or found.reason, report.next_at or found.next_at
     if json:
-        show_json({**_send_json(found, live=True), **counts, "next_at": next_at, "reason": reason or None})
+        skipped = [{"founder": item.founder_id, "name": item.founder, "reason": why} for item, why in report.skipped]
+        told = {"next_at": next_at, "reason": reason or None, "skipped": skipped}
+        show_json({**_send_json(found, live=True), **counts, **told})
     else:
         show(", ".join(f"{number} {name}" for name, number in counts.items() if number or name == "sent"))
         _show_skipped(report)
         if reason:
             _show_later(app, found.later, next_at, reason)
         _say_next(counts)
+    if report.error:
+        report_error(report.error)
     if report.reason == "interrupted":
         say("interrupted; nothing is lost: the same command goes on where this one stopped")
         raise typer.Exit(INTERRUPTED)
-    if counts["failed"] or counts["unknown"] or counts["deferred"]:
+    if counts["failed"] or counts["unknown"] or counts["deferred"] or report.skipped or report.error:
         raise typer.Exit(DONE_IN_PART)
 
 

@@ -63,6 +63,7 @@ def read_inbox(app: "App") -> "SyncReport":
 def _sync(app: "App", since: datetime | None, *, quiet: bool) -> "SyncReport":
     from outreach.flows.sync import sync as run
 
+    app.note_doubts()  # what comes may prove that they did leave
     return run(
         app.store,
         app.inbox(),

@@ -133,7 +133,7 @@ def _proof(case: Case, verdict: Verdict, match: Match) -> Iterator[Consequence]:
     mail = match.mail
     if mail is None or not match.proof or verdict.subkind == "by_hand":
         return
-    if mail.state == "unknown":
+    if mail.state != "sent" and mail.sent_at is not None:
         where = "the Sent folder" if case.folder == "sent" else f"a {verdict.kind.replace('_', '-')}"
         yield ConfirmSent(mail.id, f"{where} names its id")
     seen = case.arrival.message_id

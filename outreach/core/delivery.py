@@ -56,7 +56,7 @@ def decide(result: SendResult, *, attempts: int, failures_in_row: int, now: date
             "nobody but the server knows whether it took this mail",
             pause=pause,
         )
-    rule = next((rule for rule in toml("smtp_replies.toml")["rule"] if _fits(rule, result)), _by_class(result))
+    rule = next((rule for rule in _rules() if _fits(rule, result)), _by_class(result))
     row = rule["row"]
     if row == "retry" and sum(map(_backoff, range(attempts + 1)), timedelta()) > GIVE_UP_AFTER:
         row = "fail"
@@ -68,6 +68,17 @@ def decide(result: SendResult, *, attempts: int, failures_in_row: int, now: date
         counts=row != "keep",
         **_wider(rule, failures_in_row),
     )
+
+
+def mended_by_login(reason: str) -> bool:
+    """Whether a mailbox rests for something that a successful connection and login prove to be mended."""
+    first = frozenset(("connect", "tls", "auth"))
+    return any(rule.get("means") == reason and first.issuperset(rule.get("phases", ("any",))) for rule in _rules())
+
+
+def _rules() -> list[dict[str, Any]]:
+    rules: list[dict[str, Any]] = toml("smtp_replies.toml")["rule"]
+    return rules
 
 
 def _fits(rule: Mapping[str, Any], result: SendResult) -> bool:

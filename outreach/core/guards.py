@@ -64,6 +64,16 @@ def answers(facts: Facts, now: datetime) -> tuple[Answer, ...]:
     return tuple(_answer(rule, question(facts, now)) for rule, question in _RULES)
 
 
+FOLLOW_UP_RULES = frozenset(("suppressed", "replied", "unverified-address", "no-address"))
+"""What may stand in the way of a step after the first; the others were asked before that."""
+
+
+def objections(facts: Facts, step: int, now: datetime) -> tuple[str, ...]:
+    """Why this step may not be written to them now; empty where it may."""
+    found = answers(facts, now)
+    return blocks(found if step == 1 else [answer for answer in found if answer.rule in FOLLOW_UP_RULES])
+
+
 def blocks(found: Sequence[Answer]) -> tuple[str, ...]:
     """The reasons not to write; empty where all is well."""
     return tuple(str(answer) for answer in found if not answer.ok)

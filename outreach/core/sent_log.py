@@ -12,12 +12,13 @@ ADOPTED = "adopted"
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """One message in the log. `left`: "sent", "unknown" or empty; `open` is the token of a try without an outcome; the
-    rest is what the newest entry that says it says."""
+    """One message in the log. `left`: "sent", "unknown" or empty; `tries` are the tokens of all that may have left,
+    `open` the one without an outcome; the rest is what the newest entry that says it says."""
 
     message_id: str
     left: str = ""
     open: str = ""
+    tries: frozenset[str] = frozenset()
     at: str = ""
     campaign: str = ""
     step: int = 0
@@ -40,9 +41,11 @@ def read_log(entries: Iterable[Mapping[str, Any]]) -> dict[str, Story]:
             continue
         story = _with_facts(told.get(message_id, Story(message_id)), entry)
         if kind == "intent":
-            told[message_id] = replace(story, open=str(entry.get("token") or "?"))
+            token = str(entry.get("token") or "?")
+            told[message_id] = replace(story, open=token, tries=story.tries | {token})
         else:
-            told[message_id] = replace(story, open="", left=_left(story.left, kind))
+            tries = story.tries - {story.open} if kind in _HARMLESS else story.tries
+            told[message_id] = replace(story, open="", tries=tries, left=_left(story.left, kind))
     return told
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from outreach.core.guards import Facts, answers, blocks
+from outreach.core.guards import Facts, objections
 from outreach.core.message import dedupe_key, read_draft
 from outreach.core.pacing import DAY, Limits, Slot, plan_slots, ramped
 from outreach.core.records import (
@@ -22,12 +22,12 @@ from outreach.core.records import (
 )
 from outreach.core.sequence import Send, Stop, Wait, next_action
 from outreach.flows._writer import Unwritten, Writer, Written
+from outreach.store.claims import UNTIL_FIXED
 from outreach.store.outbox import EXPIRES_AFTER, NewMessage
 from outreach.store.store import Store
 
 __all__ = ["Conditions", "Held", "Plan", "Ready", "Writer", "enqueue", "plan"]
 
-_FOLLOW_UP_RULES = frozenset(("suppressed", "replied", "unverified-address", "no-address"))
 _NO_INBOX = "no-inbox: a follow-up needs to know who answered; set OUTREACH_IMAP_HOST or OUTREACH_MAILDIR"
 _COMPANY_CAP = "company-cap: someone of the same company got a first mail in the last 24 hours"
 _NOT_ALLOWED = "not-allowed: OUTREACH_ALLOW_RECIPIENTS does not name this address"
@@ -102,18 +102,14 @@ def plan(store: Store, work: Sequence[tuple[Campaign, Writer]], conditions: Cond
         drafting.campaign(campaign, writer)
     ids = {campaign.id for campaign, _ in active}
     waiting = store.outbox.items(states=[OutboxState.QUEUED], mailbox_id=conditions.mailbox.id)
-    queued = [
-        item
-        for item in waiting
-        if item.campaign_id in ids
-        and item.enrollment_id not in drafting.resting
-        and (not item.attempts or item.due_at <= now)  # a retry waits for its time
-    ]
+    mine = [item for item in waiting if item.campaign_id in ids and item.enrollment_id not in drafting.resting]
+    queued = [item for item in mine if not item.attempts or item.due_at <= now]  # a retry waits for its time
+    drafting.waits += [item.due_at for item in mine if item.attempts and item.due_at > now]
     drafts = sorted(drafting.drafts, key=_turn)
     slots, after = _slots(store, conditions, len(queued) + len(drafts), now)
     chosen = list(zip(drafts, slots[len(queued) :], strict=False))
     later = len(queued) + len(drafts) - len(slots)
-    next_at, reason = (after.at, after.reason) if later else _idle(work, active, drafting.waits, slots)
+    next_at, reason = (_known(after.at), after.reason) if later else _idle(work, active, drafting.waits, slots)
     return Plan(
         queued=tuple(queued[: len(slots)]),
         ready=tuple(draft.ready(slot.at) for draft, slot in chosen),
@@ -190,7 +186,7 @@ class _Drafting:
             if isinstance(action, Stop):
                 self._note_end(enrollment, action)
             elif isinstance(action, Wait):
-                self._note_wait(enrollment, founder, action)
+                self._note_wait(enrollment, facts[founder.id], action)
             elif reasons := self._objections(enrollment, facts[founder.id], action):
                 self.held.append(Held(founder, reasons))
             else:
@@ -220,24 +216,31 @@ class _Drafting:
         if enrollment.state in (EnrollmentState.ACTIVE, EnrollmentState.HELD):
             self.ended[enrollment.id] = stop.reason
 
-    def _note_wait(self, enrollment: Enrollment, founder: Founder, wait: Wait) -> None:
-        if wait.reason not in _WAITS_QUIETLY:
-            self.resting.add(enrollment.id)
+    def _note_wait(self, enrollment: Enrollment, facts: Facts, wait: Wait) -> None:
         if wait.until is not None:
             self.waits.append(wait.until)
-        if wait.reason not in _WAITS_QUIETLY:
-            until = f" until {wait.until:%Y-%m-%d}" if wait.until else ""
-            self.held.append(Held(founder, (f"{wait.reason}{until}",)))
+        until = f" until {wait.until:%Y-%m-%d}" if wait.until else ""
+        reasons: tuple[str, ...] = (f"{wait.reason}{until}",)
+        if wait.reason in _WAITS_QUIETLY:
+            # What is queued already must not take a slot if it may not go any more.
+            reasons = self._objections_to_queued(enrollment, facts) if wait.reason == "queued" else ()
+        if reasons:
+            self.resting.add(enrollment.id)
+            self.held.append(Held(facts.founder, reasons))
+
+    def _objections_to_queued(self, enrollment: Enrollment, facts: Facts) -> tuple[str, ...]:
+        allowed = () if self._conditions.allowed(enrollment.address) else (_NOT_ALLOWED,)
+        return (*allowed, *objections(facts, 2, self._now))
 
     def _objections(self, enrollment: Enrollment, facts: Facts, send: Send) -> tuple[str, ...]:
         found = [] if self._conditions.allowed(enrollment.address) else [_NOT_ALLOWED]
         company = facts.founder.company
         if send.step.number == 1:
-            found += blocks(answers(self._with_this_batch(facts), self._now))
+            found += objections(self._with_this_batch(facts), 1, self._now)
             if company and self._today.get(company.id, 0) >= self._conditions.limits.company_daily_cap:
                 found.append(_COMPANY_CAP)
             return tuple(found)
-        found += blocks([answer for answer in answers(facts, self._now) if answer.rule in _FOLLOW_UP_RULES])
+        found += objections(facts, send.step.number, self._now)
         return tuple(found if self._conditions.limits.fresh_inbox else [*found, _NO_INBOX])
 
     def _with_this_batch(self, facts: Facts) -> Facts:
@@ -274,6 +277,11 @@ def _slots(store: Store, conditions: Conditions, wanted: int, now: datetime) -> 
     raise AssertionError("slots never end")
 
 
+def _known(at: datetime) -> datetime | None:
+    """A mailbox that rests until a person acts has no time at which it goes on."""
+    return at if at < UNTIL_FIXED else None
+
+
 def _idle(
     work: Sequence[tuple[Campaign, Writer]],
     active: Sequence[tuple[Campaign, Writer]],
@@ -283,10 +291,13 @@ def _idle(
     """Why nothing is left to send: all campaigns rest, or nobody's turn has come."""
     if slots:
         return None, ""
-    if work and not active:
-        campaign = work[0][0]
-        return None, f"campaign-{campaign.state}" + (f": {campaign.reason}" if campaign.reason else "")
-    return (min(waits), "not-due") if waits else (None, "nothing-due")
+    if waits:
+        return min(waits), "not-due"
+    resting = [campaign for campaign, _ in work if campaign not in [each for each, _ in active]]
+    if resting:
+        campaign = resting[0]
+        return None, f"campaign-{campaign.state}: {campaign.name}" + (f", {campaign.reason}" if campaign.reason else "")
+    return None, "nothing-due"
 
 
 def _endings(ended: Mapping[int, str]) -> list[tuple[EnrollmentState, str, Sequence[int]]]:

@@ -16,8 +16,8 @@ from outreach.core.message import check_wire
 from outreach.core.pacing import DAY, Limits, closed_until, gap, next_slot, ramped
 from outreach.core.ports import Clock, Envelope, Outcome, Phase, SendResult, Transport
 from outreach.core.records import Mailbox, OutboxItem, OutboxState
-from outreach.errors import StoreError
-from outreach.store.claims import Claim, Wanted
+from outreach.errors import OutreachError, StoreError
+from outreach.store.claims import UNTIL_FIXED, Claim, Wanted
 from outreach.store.journal import Recorder
 from outreach.store.store import Store
 
@@ -50,6 +50,8 @@ class SendReport:
     skipped: tuple[tuple[OutboxItem, str], ...] = ()
     reason: str = ""
     next_at: datetime | None = None
+    error: OutreachError | None = None
+    """What ended the run before its end, beside what it did until then."""
 
     def followed_by(self, later: "SendReport") -> "SendReport":
         """One report of a run that went on after a pause: of each message the last outcome counts."""
@@ -90,11 +92,14 @@ class Sender:
 def send(sender: Sender, items: Sequence[OutboxItem]) -> SendReport:
     """Send these messages as the limits allow: of those that are due, in this order."""
     run = _Run(sender)
+    reason, next_at, error = "", None, None
     try:
         reason, next_at = run.batch(items)
+    except OutreachError as raised:
+        error = raised
     finally:
         sender.transport.close()
-    return SendReport(tuple(run.results.values()), tuple(run.skipped), reason, next_at)
+    return SendReport(tuple(run.results.values()), tuple(run.skipped), reason, next_at, error)
 
 
 def recover(store: Store, is_dead: Callable[[str], bool], now: datetime) -> list[int]:
@@ -150,8 +155,9 @@ class _Run:
                 return reason, None
             if until is not None:
                 if not self._worth_waiting(until):
-                    return reason, until
+                    return reason, until if until < UNTIL_FIXED else None
                 self._sleep(until, reason)
+                self._drop_what_is_over()
         return "", None
 
     # --- whose turn it is -----------------------------------------------------------------------------
@@ -195,6 +201,14 @@ class _Run:
             return mailbox.paused_until, f"mailbox-paused: {mailbox.pause_reason}"
         slot = next_slot(self._sent_times(), mailbox.next_send_at, self._limits(), now)
         return (slot.at, slot.reason) if slot.at > now else (None, "")
+
+    def _drop_what_is_over(self) -> None:
+        """Nobody waits for the mail of a campaign that was stopped meanwhile, or of someone who has answered."""
+        live = self.store.outbox.still_queued([item.id for item in self._waiting])
+        gone = [item for item in self._waiting if item.id not in live]
+        limits, now = self._limits(), self.clock.now()
+        self.skipped += [(item, self.store.claims.obstacle(item.id, limits, now)) for item in gone]
+        self._waiting = [item for item in self._waiting if item.id in live]
 
     def _worth_waiting(self, until: datetime) -> bool:
         time = until - self.clock.now()
@@ -241,6 +255,11 @@ class _Run:
 
     def _intend(self, claim: Claim) -> bool:
         """Record the intent in the log and, behind the fence, in the store. False: no dot may be written."""
+        if closed_until(self.sender.limits, self.clock.now()):
+            # A slow server has used up the working hours.
+            self.transport.close()
+            self.store.claims.release(claim, "", self.clock.now())
+            return False
         self._log(claim.item, "intent", token=claim.token)
         self.sender.at("logged")
         now = self.clock.now()

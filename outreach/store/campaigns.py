@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from outreach.core.guards import Facts
+from outreach.core.normalize import address_key
 from outreach.core.records import (
     Campaign,
     CampaignState,
@@ -49,7 +50,8 @@ class Campaigns:
     # --- mailboxes ----------------------------------------------------------------------------------------
 
     def mailbox(self, address: str, now: datetime) -> Mailbox:
-        """The sending identity of this address; made on first use."""
+        """The sending identity of this address, however it is spelt; made on first use."""
+        address = address_key(address)
         with self._db.read() as connection:
             row = connection.execute(sa.select(_mailboxes).where(_mailboxes.c.address == address)).mappings().first()
         if row is None:
@@ -112,7 +114,9 @@ class Campaigns:
     def set_state(self, campaign_id: int, state: CampaignState, reason: str) -> None:
         with self._db.write() as connection:
             connection.execute(
-                sa.update(_campaigns).where(_campaigns.c.id == campaign_id).values(state=state, reason=reason)
+                sa.update(_campaigns)
+                .where(_campaigns.c.id == campaign_id, _campaigns.c.state != CampaignState.STOPPED)
+                .values(state=state, reason=reason)
             )
 
     def stop(self, campaign_id: int, reason: str, now: datetime) -> None:

@@ -17,9 +17,10 @@ from outreach.core.pacing import Limits
 from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, EnrollmentState, OutboxItem, OutboxState
 from outreach.store import gate
-from outreach.store.consequences import pause_mailbox, stop_enrollments, suppress_address
+from outreach.store.consequences import WILL_NOT_GO, pause_mailbox, stop_enrollments, suppress_address
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
+from outreach.store.outbox import EXPIRES_AFTER
 from outreach.store.tables import Attempt, CampaignRow, EnrollmentRow, LedgerRow, MailboxRow, OutboxRow, table
 
 LEASE = timedelta(minutes=15)
@@ -40,7 +41,6 @@ class Claim:
 
     item: OutboxItem
     token: str
-    keys: tuple[str, ...]
     attempts: int
 
 
@@ -96,8 +96,9 @@ class Claims:
         moves the mailbox's gap.
         """
         item = claim.item
-        values = gate.values(item.id, limits, claim.keys, now) | {"my_token": claim.token, "lease": now + LEASE}
         with self._db.write() as connection:
+            values = gate.values(item.id, limits, gate.keys_of(connection, item.id), now)
+            values |= {"my_token": claim.token, "lease": now + LEASE}
             if connection.execute(_fence(gate.kind_of(limits)), values).rowcount != 1:
                 return False
             connection.execute(_BOOK, {"mailbox_id": item.mailbox_id, "at": now, "outbox_id": item.id})
@@ -200,13 +201,11 @@ class Claims:
     def expire(self, now: datetime) -> int:
         """T17: what could not leave in time is not sent late; it may be planned afresh. Where a person had ordered a
         second copy, the doubt about the first remains."""
-        doubted = _outbox.c.intent_at.is_not(None)
-        state = sa.case((doubted, OutboxState.UNKNOWN), else_=OutboxState.CANCELLED)
         with self._db.write() as connection:
             done = connection.execute(
                 sa.update(_outbox)
                 .where(_outbox.c.state == OutboxState.QUEUED, _outbox.c.expires_at <= now)
-                .values(state=state, reason="expired", updated_at=now)
+                .values(state=WILL_NOT_GO, reason="expired", updated_at=now)
             )
         return done.rowcount
 
@@ -271,11 +270,10 @@ _REST = (
 
 def _claim(connection: sa.Connection, wanted: Wanted, now: datetime) -> Claim | None:
     item, limits = wanted.item, wanted.limits
-    keys = gate.keys_of(connection, item.id)
-    values = gate.values(item.id, limits, keys, now)
+    values = gate.values(item.id, limits, gate.keys_of(connection, item.id), now)
     values |= {"my_token": wanted.token, "my_owner": wanted.owner, "lease": now + LEASE}
     taken = connection.execute(_take(gate.kind_of(limits)), values).first()
-    return Claim(item, wanted.token, keys, taken.attempt_count) if taken else None
+    return Claim(item, wanted.token, taken.attempt_count) if taken else None
 
 
 def _swap(connection: sa.Connection, claim: Claim, state: OutboxState, values: Mapping[str, Any]) -> bool:
@@ -313,9 +311,7 @@ def _cancel_if_out(connection: sa.Connection, item_id: int, now: datetime) -> No
     else:
         return
     connection.execute(
-        sa.update(_outbox)
-        .where(_outbox.c.id == item_id)
-        .values(state=OutboxState.CANCELLED, reason=reason, updated_at=now)
+        sa.update(_outbox).where(_outbox.c.id == item_id).values(state=WILL_NOT_GO, reason=reason, updated_at=now)
     )
 
 
@@ -357,5 +353,7 @@ def _outcome(claim: Claim, result: SendResult, decision: Decision, now: datetime
     if decision.state is OutboxState.SENT:
         values["sent_at"] = now
     if decision.state is OutboxState.QUEUED:
-        values |= {**_UNOWNED, "due_at": decision.retry_at or now}
+        due_at = decision.retry_at or now
+        # Whoever is tried again is not planned afresh instead: then the tries would begin anew, for ever.
+        values |= {**_UNOWNED, "due_at": due_at, "expires_at": max(claim.item.expires_at, due_at + EXPIRES_AFTER)}
     return values

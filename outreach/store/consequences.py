@@ -47,6 +47,9 @@ _inbound = table(InboundRow)
 
 _OPEN = (EnrollmentState.ACTIVE, EnrollmentState.HELD)
 _WAITING = (OutboxState.QUEUED, OutboxState.HELD)
+_INTENDED = _outbox.c.intent_at.is_not(None)
+WILL_NOT_GO = sa.case((_INTENDED, OutboxState.UNKNOWN), else_=OutboxState.CANCELLED)
+"""What a waiting message becomes that is not to go: where a person had ordered a second copy, the doubt remains."""
 
 _FOR_THE_PERSON = ("replied", "opted-out", "complained", "already-in-touch", "left")
 """Reasons of a stop that is about the person, not about one address or one campaign."""
@@ -160,7 +163,14 @@ def stop_company(
     written = [
         _enrollments.c.address_key.endswith(f"{mark}{domain}", autoescape=True) for domain in domains for mark in "@."
     ]
-    condition = sa.or_(_enrollments.c.founder_id.in_(people), *written)
+    owners = sa.select(_addresses.c.founder_id).where(
+        _addresses.c.founder_id.is_not(None),
+        sa.or_(
+            sa.false(),
+            *(_addresses.c.key.endswith(f"{mark}{domain}", autoescape=True) for domain in domains for mark in "@."),
+        ),
+    )
+    condition = sa.or_(_enrollments.c.founder_id.in_(people), _enrollments.c.founder_id.in_(owners), *written)
     return stop_enrollments(connection, condition, reason=reason, cancel=cancel, now=now)
 
 
@@ -179,6 +189,21 @@ def hold_together(connection: sa.Connection, founders: Iterable[int], now: datet
         )
         for until, reason in connection.execute(query).all():
             hold_person(connection, HoldPerson(founder, until, reason), now)
+
+
+def keep_one_sequence(connection: sa.Connection, founders: Iterable[int], now: datetime) -> None:
+    """Of several sequences that turn out to go to one person only the one that is furthest goes on."""
+    furthest = (
+        sa.select(_enrollments.c.id)
+        .outerjoin(_outbox, sa.and_(_outbox.c.enrollment_id == _enrollments.c.id, _INTENDED))
+        .where(_enrollments.c.state.in_(_OPEN))
+        .group_by(_enrollments.c.id)
+        .order_by(sa.func.coalesce(sa.func.max(_outbox.c.step), 0).desc(), _enrollments.c.id)
+    )
+    for founder in founders:
+        _, *others = connection.scalars(furthest.where(_enrollments.c.founder_id == founder)).all() or (None,)
+        if others:
+            stop_enrollments(connection, _enrollments.c.id.in_(others), reason=SAME_PERSON, cancel="stopped", now=now)
 
 
 def hold_twins(connection: sa.Connection, twins: Mapping[int, int], now: datetime) -> None:
@@ -200,7 +225,7 @@ def stop_enrollments(
     connection.execute(
         sa.update(_outbox)
         .where(_outbox.c.state.in_(_WAITING), _outbox.c.enrollment_id.in_(sa.select(_enrollments.c.id).where(fitting)))
-        .values(state=OutboxState.CANCELLED, reason=cancel, updated_at=now)
+        .values(state=WILL_NOT_GO, reason=cancel, updated_at=now)
     )
     stopped = connection.execute(
         sa.update(_enrollments).where(fitting).values(state=EnrollmentState.STOPPED, reason=reason, updated_at=now)
@@ -312,10 +337,13 @@ def suppress_person(connection: sa.Connection, founder_id: int, *, kind: str, re
 
 
 def confirm_sent(connection: sa.Connection, outbox_id: int, evidence: str, now: datetime) -> int:
-    """T14: a doubtful message did leave. The evidence joins its attempts."""
+    """T14: a doubtful message did leave. The evidence joins its attempts. That holds also while its sender still waits
+    for the answer, and where a person has ordered a second copy already: then that one stays here."""
+    waits = sa.and_(_outbox.c.state.in_((*_WAITING, OutboxState.CLAIMED)), _INTENDED)
+    doubtful = sa.or_(_outbox.c.state.in_((OutboxState.UNKNOWN, OutboxState.SENDING)), waits)
     moved = connection.execute(
         sa.update(_outbox)
-        .where(_outbox.c.id == outbox_id, _outbox.c.state == OutboxState.UNKNOWN)
+        .where(_outbox.c.id == outbox_id, doubtful)
         .values(
             state=OutboxState.SENT,
             reason=evidence,

@@ -66,12 +66,11 @@ def checks(kind: Kind) -> dict[str, sa.ColumnElement[bool]]:
     """What must hold, by the name of the reason it gives when it does not. Parameters: `values`."""
     now = sa.bindparam("now", type_=TIME)
     campaign = sa.exists().where(_campaigns.c.id == _outbox.c.campaign_id, _campaigns.c.state == CampaignState.ACTIVE)
-    enrollment = sa.exists().where(
-        _enrollments.c.id == _outbox.c.enrollment_id, _enrollments.c.state == EnrollmentState.ACTIVE
-    )
+    mine = _enrollments.c.id == _outbox.c.enrollment_id
     found: dict[str, sa.ColumnElement[bool]] = {
         "suppressed": ~sa.exists().where(_suppressions.c.value.in_(sa.bindparam("keys", expanding=True))),
-        "stopped": enrollment,
+        "stopped": sa.exists().where(mine, _enrollments.c.state.in_((EnrollmentState.ACTIVE, EnrollmentState.HELD))),
+        "on-hold": sa.exists().where(mine, _enrollments.c.state != EnrollmentState.HELD),
         "campaign-paused": campaign,
         "mailbox-paused": _mailbox(sa.or_(_mailboxes.c.paused_until.is_(None), _mailboxes.c.paused_until <= now)),
         "not-due": _outbox.c.due_at <= now,

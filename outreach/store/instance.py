@@ -69,8 +69,8 @@ class Instance:
     def forgotten(self, log: Iterable[Mapping[str, Any]]) -> list[Story]:
         """What left, or may have, by the word of the sent log, and that this store does not know to have left.
 
-        Such a store is an older copy: sending from it would write twice. A bare intent is harmless where the store
-        knows the very try that wrote it: it was found dead before its dot, and recorded as that.
+        Such a store is an older copy: sending from it would write twice. It must know every try of the log that may
+        have left, by its token; an intent without an outcome was then found dead before its dot, or is a doubt.
         """
         told = read_log(log)
         known = self._outbox.tries(told)
@@ -111,7 +111,7 @@ class Instance:
 
 
 def _explained(story: Story, known: Tries) -> bool:
-    return known.may_have_left or not (story.may_have_left or (story.open and story.open not in known.tokens))
+    return story.tries <= known.tokens and (known.may_have_left or not story.may_have_left)
 
 
 def _recorded(connection: sa.Connection) -> dict[str, str]:

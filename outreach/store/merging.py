@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 from outreach.core.merge import MergePlan, Question
 from outreach.core.survivors import CompanyRecord, Entry
 from outreach.store.bulk import delete_in, insert_all, next_id, select_in, update_all
-from outreach.store.consequences import hold_together, hold_twins, stop_answered
+from outreach.store.consequences import hold_together, hold_twins, keep_one_sequence, stop_answered
 from outreach.store.tables import (
     AddressRow,
     Candidate,
@@ -94,6 +94,7 @@ class Merging:
         hold_together(self._c, set(plan.absorbed_founders.values()), self._now)
         hold_twins(self._c, plan.twins, self._now)
         stop_answered(self._c, self._now)
+        keep_one_sequence(self._c, sorted(set(plan.absorbed_founders.values())), self._now)
         self._known_rows(plan, entries)
         fresh = self._new_rows(plan, imports, leads)
         self._address_changes(plan, entries, fresh)

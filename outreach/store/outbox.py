@@ -10,7 +10,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from outreach.core.records import EnrollmentState, OutboxItem, OutboxState
+from outreach.core.records import CampaignState, EnrollmentState, OutboxItem, OutboxState
 from outreach.core.sequence import Progress
 from outreach.errors import NotFound, SendRefused
 from outreach.store import gate
@@ -195,6 +195,13 @@ class Outbox:
             for tried in select_in(connection, sa.select(_attempts), _attempts.c.outbox_id, here):
                 tokens[tried["outbox_id"]].add(tried["token"])
         return {row.message_id: Tries(row.intent_at is not None, frozenset(tokens[id_])) for id_, row in here.items()}
+
+    def still_queued(self, ids: Iterable[int]) -> set[int]:
+        """Those that wait in a campaign that may go on."""
+        over = sa.select(_campaigns.c.id).where(_campaigns.c.state == CampaignState.STOPPED)
+        query = sa.select(_outbox.c.id).where(_outbox.c.state == OutboxState.QUEUED, _outbox.c.campaign_id.not_in(over))
+        with self._db.read() as connection:
+            return {row["id"] for row in select_in(connection, query, _outbox.c.id, ids)}
 
     def attempts(self, item_id: int) -> list[Mapping[str, Any]]:
         """What was tried, oldest first."""

@@ -131,9 +131,7 @@ class SmtpTransport:
             # After 354 any command would become body text, so a staged message is given up by closing the socket.
             self._drop()
             return
-        with suppress(OSError, smtplib.SMTPException, ValueError):
-            if smtp.sock:
-                smtp.sock.settimeout(_QUIT_SECONDS)
+        with suppress(OSError, smtplib.SMTPException, ValueError), _deadline(smtp, None):
             smtp.quit()  # its answer changes no outcome
         self._drop()
 
@@ -155,7 +153,7 @@ class SmtpTransport:
         """After a refusal inside a mail the connection may go on with RSET; anything else drops it."""
         kept = result.phase in (Phase.MAIL, Phase.RCPT, Phase.DATA) and result.code not in (0, 421)
         if kept and self._smtp is not None:
-            with suppress(OSError, smtplib.SMTPException, ValueError):
+            with suppress(OSError, smtplib.SMTPException, ValueError), _deadline(self._smtp, None):
                 if self._smtp.rset()[0] == 250:
                     return
         self._drop()
@@ -264,9 +262,6 @@ def _refusing(phase: Phase) -> Iterator[None]:
     """Turn what smtplib and the socket raise into a result of this phase."""
     try:
         yield
-    except smtplib.SMTPResponseException as error:
-        code = error.smtp_code if isinstance(error.smtp_code, int) else 0
-        raise _Refused(_answer(phase, code, error.smtp_error)) from None
     except (ssl.SSLError, ssl.CertificateError) as error:
         raise _Refused(SendResult(Outcome.DEFERRED, Phase.TLS, text=_words(error))) from None
     except (OSError, smtplib.SMTPException, ValueError) as error:
@@ -274,9 +269,10 @@ def _refusing(phase: Phase) -> Iterator[None]:
 
 
 @contextmanager
-def _deadline(smtp: _Smtp, phase: Phase) -> Iterator[None]:
-    """A socket timeout starts again with every byte, so a dribbling server could hold us for ever."""
-    seconds = smtp.timeouts[phase]
+def _deadline(smtp: _Smtp, phase: Phase | None) -> Iterator[None]:
+    """The time of a phase, or what QUIT and RSET get, which change nothing. A socket's own timeout starts again with
+    each byte, so a dribbling server could hold us for ever."""
+    seconds = smtp.timeouts[phase] if phase else _QUIT_SECONDS
     sock = smtp.sock
     if sock is None:
         raise smtplib.SMTPServerDisconnected("the server closed the connection")

@@ -192,7 +192,7 @@ def test_pausing_lets_nothing_out_and_resuming_makes_no_burst(desk: Desk) -> Non
     from outreach.core.records import CampaignState
 
     desk.store.campaigns.set_state(desk.campaign.id, CampaignState.PAUSED, "by hand")
-    assert (desk.plan().size, desk.plan().reason) == (0, "campaign-paused: by hand")
+    assert (desk.plan().size, desk.plan().reason) == (0, "campaign-paused: spring, by hand")
     next_day(desk, 3)
     desk.store.campaigns.set_state(desk.campaign.id, CampaignState.ACTIVE, "")
     assert desk.plan().size == LIMITS.hourly_cap
@@ -298,9 +298,10 @@ def test_a_log_that_knows_more_than_the_store_is_believed(desk: Desk) -> None:
     items = enqueue(desk.store, desk.plan(), desk.clock.now())
     send(desk.sender(), items[:1])
     sent, waiting = items[0].message_id, items[1].message_id
+    [tried] = desk.store.outbox.attempts(items[0].id)
 
     def log(*entries: tuple[str, str]) -> list[dict[str, str]]:
-        return [{"message_id": message_id, "kind": kind, "token": "t"} for message_id, kind in entries]
+        return [{"message_id": message_id, "kind": kind, "token": tried["token"]} for message_id, kind in entries]
 
     assert _forgotten(desk, log((sent, "intent"), (sent, "sent"))) == []
     assert _forgotten(desk, log((waiting, "intent"), (waiting, "void"))) == []

@@ -108,7 +108,7 @@ CHANGES: list[tuple[str, Change]] = [
         lambda store, item: store.campaigns.set_enrollments([item.enrollment_id], EnrollmentState.STOPPED, "x", NOW),
     ),
     (
-        "stopped",
+        "on-hold",
         lambda store, item: store.campaigns.set_enrollments([item.enrollment_id], EnrollmentState.HELD, "x", NOW),
     ),
     ("campaign-paused", lambda store, item: store.campaigns.set_state(item.campaign_id, CampaignState.PAUSED, "x")),
