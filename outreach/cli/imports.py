@@ -1,11 +1,14 @@
 """`outreach import` and `outreach imports …`: what came in, and from where."""
 
 import csv
+import shutil
 import sys
 from collections.abc import Iterable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from tempfile import TemporaryDirectory
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -58,17 +61,18 @@ def import_lists(
         from outreach.flows.ingest import ingest
         from outreach.importers import all_importers
 
-        sources = [_source(name, app.clock.now()) for name in files]
-        report = ingest(
-            app.store,
-            sources,
-            importers=all_importers(),
-            clock=app.clock,
-            format_name=format_name,
-            overrides=overrides,
-            tag=tag.strip(),
-            dry_run=dry_run,
-        )
+        with ExitStack() as spooled:
+            sources = [_source(name, app.clock.now(), app.workspace.folder, spooled) for name in files]
+            report = ingest(
+                app.store,
+                sources,
+                importers=all_importers(),
+                clock=app.clock,
+                format_name=format_name,
+                overrides=overrides,
+                tag=tag.strip(),
+                dry_run=dry_run,
+            )
         people = app.store.report.people()
     if rejects:
         _write_rejects(rejects, report)
@@ -99,14 +103,18 @@ def _overrides(mapped: Iterable[str]) -> dict[str, str]:
     return {field.strip(): header for field, _, header in pairs}
 
 
-def _source(name: str, now: datetime) -> "Source":
+def _source(name: str, now: datetime, folder: Path, spooled: ExitStack) -> "Source":
+    """A file, or what a pipe delivers: that can be read only once, so it lies in the workspace until `spooled` ends."""
     from outreach.flows.ingest import Source
 
     if name == "-":
-        return Source("standard input", sys.stdin.buffer.read(), now)
+        return Source("standard input", _spool(sys.stdin.buffer, folder, spooled), now)
     path = Path(name)
     try:
-        return Source(_printable(path.name), path.read_bytes(), datetime.fromtimestamp(path.stat().st_mtime, UTC))
+        with path.open("rb") as file:
+            if not path.is_file():
+                return Source(_printable(path.name), _spool(file, folder, spooled), now)
+            return Source(_printable(path.name), path, datetime.fromtimestamp(path.stat().st_mtime, UTC))
     except IsADirectoryError:
         raise ImportRefused(f"{name} is a folder.", hint=f"name the files: outreach import {name}/*.csv") from None
     except FileNotFoundError:
@@ -115,6 +123,13 @@ def _source(name: str, now: datetime) -> "Source":
         ) from None
     except OSError as error:
         raise ImportRefused(f"{name} cannot be read: {error.strerror}.", hint="check its permissions") from None
+
+
+def _spool(pipe: IO[bytes], folder: Path, spooled: ExitStack) -> Path:
+    path = Path(spooled.enter_context(TemporaryDirectory(dir=folder, prefix=".import-"))) / "list"
+    with path.open("wb") as file:
+        shutil.copyfileobj(pipe, file)
+    return path
 
 
 def _printable(name: str) -> str:

@@ -1,6 +1,38 @@
-"""Text for the cells of a table file that someone may open in a spreadsheet program."""
+"""The cells of one row of a table; and their text, where someone may open it in a spreadsheet program."""
+
+from collections.abc import Iterator, Mapping, Sequence
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the full-width forms work there too
+
+
+class Cells(Mapping[str, str]):
+    """One row by the headers of its file. `columns` is header → position, one mapping for a whole file; `texts` are in
+    the order of the file and at least as many, and what stands beyond the header has no name."""
+
+    __slots__ = ("columns", "texts")
+
+    def __init__(self, columns: Mapping[str, int], texts: Sequence[str]) -> None:
+        self.columns = columns
+        self.texts = texts
+
+    @classmethod
+    def of(cls, cells: Mapping[str, str]) -> "Cells":
+        """The same cells in this form."""
+        if isinstance(cells, cls):
+            return cells
+        return cls({header: at for at, header in enumerate(cells)}, tuple(cells.values()))
+
+    def __getitem__(self, header: str) -> str:
+        return self.texts[self.columns[header]]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __repr__(self) -> str:
+        return f"Cells({dict(self)!r})"
 
 
 def safe_cell(text: str) -> str:

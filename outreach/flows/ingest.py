@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -30,10 +31,10 @@ __all__ = ["FileReport", "IngestReport", "Source", "ingest"]
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The bytes of one file. `modified_at` dates its contents where its name does not."""
+    """One file: its bytes, or where they are. `modified_at` dates its contents where its name does not."""
 
     name: str
-    data: bytes
+    data: bytes | Path
     modified_at: datetime
 
 
@@ -81,7 +82,7 @@ class _File:
     """A list, with what dates and identifies it. `seen_as`: the import that has read it already."""
 
     list: StartupList
-    sha256: str
+    rows: tuple[Lead | RowError, ...]
     exported_at: datetime
     seen_as: int | None
 
@@ -102,14 +103,13 @@ class _Line:
 def _file(leads: Leads, connection: sa.Connection, source: Source, of: StartupList, now: datetime) -> _File:
     named = export_date(source.name)
     dated = datetime.combine(named, time(), UTC) if named else source.modified_at
-    sha256 = hashlib.sha256(source.data).hexdigest()
-    seen = leads.find_same_file(connection, sha256, of.format, of.mapping)
-    return _File(of, sha256, min(dated, now), seen)
+    seen = leads.find_same_file(connection, of.sha256, of.format, of.mapping)
+    return _File(of, tuple(of.rows), min(dated, now), seen)
 
 
 def _sort_lines(files: Sequence[_File], leads: Leads, connection: sa.Connection) -> tuple[list[_Line], list[Entry]]:
     """Every row, and the entries to judge: rows that nobody has said before, or that a newer export repeats."""
-    told = [(at, row, _row_hash(file.list, row)) for at, file in enumerate(files) for row in file.list.rows]
+    told = [(at, row, _row_hash(file.list, row)) for at, file in enumerate(files) for row in file.rows]
     newest: dict[str, datetime] = {}
     for at, _, sha256 in told:
         newest[sha256] = max(files[at].exported_at, newest.get(sha256, files[at].exported_at))
@@ -216,7 +216,7 @@ def _write(
 
 def _new_import(file: _File, tag: str) -> NewImport:
     of = file.list
-    return NewImport(of.name, file.sha256, of.format, of.encoding, of.mapping, len(of.rows), tag, file.exported_at)
+    return NewImport(of.name, of.sha256, of.format, of.encoding, of.mapping, len(file.rows), tag, file.exported_at)
 
 
 def _tag_again(connection: sa.Connection, files: Iterable[_File], tag: str) -> None:
@@ -263,26 +263,27 @@ def _file_report(file: _File, outcomes: Counter[str]) -> FileReport:
         encoding=of.encoding,
         mapping=of.mapping,
         unmapped=tuple(header for header in of.headers if header not in used),
-        rows=len(of.rows),
+        rows=len(file.rows),
         outcomes=Count.of(outcomes),
-        skipped=tuple(row for row in of.rows if isinstance(row, RowError)),
-        warnings=tuple(_warnings(of)),
-        notes=(*of.notes, *_advice(of)),
+        skipped=tuple(row for row in file.rows if isinstance(row, RowError)),
+        warnings=tuple(_warnings(file)),
+        notes=(*of.notes, *_advice(file)),
         headers=of.headers,
         seen_as=file.seen_as,
     )
 
 
-def _warnings(of: StartupList) -> Iterable[RowError]:
-    leads = (row for row in of.rows if isinstance(row, Lead))
+def _warnings(file: _File) -> Iterable[RowError]:
+    leads = (row for row in file.rows if isinstance(row, Lead))
     return (RowError(lead.line, warning) for lead in leads for warning in lead.warnings)
 
 
-def _advice(of: StartupList) -> Iterable[str]:
+def _advice(file: _File) -> Iterable[str]:
     """What the user should know about the list as a whole."""
+    of = file.list
     if not {"website", "email"} & set(of.mapping):
         yield "no column with websites: add Website to the export, so that companies can be told apart and found"
     if not {"founders", "person", "first", "email"} & set(of.mapping):
         yield "no column with founders: add Founders to the export, or import a list of people too"
-    if of.row_limit and len(of.rows) == of.row_limit:
+    if of.row_limit and len(file.rows) == of.row_limit:
         yield f"exactly {of.row_limit:,} rows, where {of.format} cuts its exports: narrow the search, export the rest"

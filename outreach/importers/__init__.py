@@ -3,9 +3,10 @@
 Exactly one module must claim a file: a tie is an error that names them. `generic` is asked last.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 from typing import cast
 
@@ -19,15 +20,19 @@ _LAST = "generic"
 
 @dataclass(frozen=True, slots=True)
 class StartupList:
-    """A list whose format is known, with its rows read. `cells` of each row are as the file gave them."""
+    """A list whose format is known. `cells` of each row are as the file gave them; `sha256` is of the file's bytes.
+
+    `rows` are read from the file anew each time they are gone through, and never all held at once.
+    """
 
     name: str
     format: str
     encoding: str
+    sha256: str
     mapping: Mapping[str, str]
     headers: tuple[str, ...]
     row_limit: int
-    rows: tuple[Lead | RowError, ...]
+    rows: Iterable[Lead | RowError]
     notes: tuple[str, ...]
 
 
@@ -37,8 +42,10 @@ class Importers:
     def __init__(self, importers: Sequence[Importer]) -> None:
         self._by_name = {importer.name: importer for importer in importers}
 
-    def open_list(self, data: bytes, name: str, *, format_name: str = "", overrides: Mapping[str, str]) -> StartupList:
-        """Find the format of a list and read its rows; raise ImportRefused if nothing can."""
+    def open_list(
+        self, data: bytes | Path, name: str, *, format_name: str = "", overrides: Mapping[str, str]
+    ) -> StartupList:
+        """Find the format of a list, given as its bytes or their place; raise ImportRefused if nothing can read it."""
         chosen = self.get(format_name) if format_name else None
 
         def fits(head: TableHead) -> bool:
@@ -48,10 +55,16 @@ class Importers:
         table = read_table(data, name, fits=fits)
         importer = chosen or self._identify(table.head)
         mapping = importer.mapping(table.head, _checked(table.head, overrides))
-        rows = tuple(row if isinstance(row, RowError) else importer.read(row, mapping) for row in table.rows)
-        limit = importer.row_limit
         return StartupList(
-            name, importer.name, table.encoding, dict(mapping), table.head.headers, limit, rows, table.notes
+            name=name,
+            format=importer.name,
+            encoding=table.encoding,
+            sha256=table.sha256,
+            mapping=dict(mapping),
+            headers=table.head.headers,
+            row_limit=importer.row_limit,
+            rows=_Rows(table.rows, lambda row: importer.read(row, mapping)),
+            notes=table.notes,
         )
 
     def read_again(self, format_name: str, mapping: Mapping[str, str], row: Row) -> Lead | RowError:
@@ -80,6 +93,19 @@ class Importers:
                 f"{head.file_name} could be {' or '.join(names)}.", hint=f"say which it is: --format {names[0]}"
             )
         return found[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows of a table as an importer reads them, as often as they are asked for."""
+
+    table_rows: Iterable[Row | RowError]
+    read: Callable[[Row], Lead | RowError]
+
+    def __iter__(self) -> Iterator[Lead | RowError]:
+        read = self.read
+        for row in self.table_rows:
+            yield row if isinstance(row, RowError) else read(row)
 
 
 def all_importers() -> Importers:

@@ -4,14 +4,17 @@ No row ends an import: what is not a row comes out as a RowError. Knows nothing 
 """
 
 import csv
+import hashlib
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from pathlib import Path
 
+from outreach.core.cells import Cells
 from outreach.core.ports import Row, TableHead
 from outreach.core.records import RowError
 from outreach.importers._encoding import decode
@@ -34,12 +37,14 @@ class Table:
 
     head: TableHead
     encoding: str
-    rows: Sequence[Row | RowError]
+    sha256: str
+    rows: Iterable[Row | RowError]
     notes: tuple[str, ...] = ()
 
 
-def read_table(data: bytes, name: str, *, fits: Callable[[TableHead], bool]) -> Table:
-    """The table in `data`. Its header is the first of ten lines that `fits`, else the first with three filled cells."""
+def read_table(source: bytes | Path, name: str, *, fits: Callable[[TableHead], bool]) -> Table:
+    """The table in a file. Its header is the first of ten lines that `fits`, else the first with three filled cells."""
+    data = source if isinstance(source, bytes) else source.read_bytes()
     decoded = decode(data, name)
     lines = list(io.StringIO(decoded.text.removeprefix("\ufeff"), newline=""))
     reader = _Reader(lines, _delimiter(lines), skip_blanks=any(map(_SPACED_QUOTES.match, lines[:_HEADER_WITHIN])))
@@ -48,8 +53,8 @@ def read_table(data: bytes, name: str, *, fits: Callable[[TableHead], bool]) -> 
     notes = [f"the header stands on line {header.line}"] if header.line > 1 else []
     if decoded.damaged:
         notes.append(f"{decoded.damaged} characters could not be read as {decoded.encoding}; they show as \ufffd")
-    records = reader.records(header.end, width=len(head.headers))
-    return Table(head, decoded.encoding, tuple(_rows(records, head.headers)), tuple(notes))
+    rows = _Rows(reader, header.end, head.headers)
+    return Table(head, decoded.encoding, hashlib.sha256(data).hexdigest(), rows, tuple(notes))
 
 
 def tidy_headers(cells: Sequence[str]) -> tuple[str, ...]:
@@ -138,20 +143,29 @@ def _find_header(reader: _Reader, fits: Callable[[TableHead], bool], name: str) 
     return next((record for record in first if len(list(filter(str.strip, record.cells))) >= 3), first[0])
 
 
-def _rows(records: Iterator[_Record], headers: Sequence[str]) -> Iterator[Row | RowError]:
-    for record in records:
-        if any(map(str.strip, record.cells)):
-            yield _row(record, headers)
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """The rows below the header, read anew each time they are gone through."""
+
+    reader: _Reader
+    start: int
+    headers: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Row | RowError]:
+        columns = {header: at for at, header in enumerate(self.headers)}
+        for record in self.reader.records(self.start, width=len(columns)):
+            if any(map(str.strip, record.cells)):
+                yield _row(record, columns)
 
 
-def _row(record: _Record, headers: Sequence[str]) -> Row | RowError:
-    cells = dict(zip(headers, [*record.cells, *[""] * len(headers)], strict=False))
-    extra = len(record.cells) - len(headers)
+def _row(record: _Record, columns: dict[str, int]) -> Row | RowError:
+    extra = len(record.cells) - len(columns)
+    cells = Cells(columns, record.cells if extra >= 0 else [*record.cells, *[""] * -extra])
     if record.trouble:
         return RowError(record.line, record.trouble, cells)
     if extra > 0 and any(map(str.strip, record.cells[-extra:])):
-        reason = f"it has {len(record.cells)} cells where the header has {len(headers)}"
+        reason = f"it has {len(record.cells)} cells where the header has {len(columns)}"
         return RowError(record.line, reason, cells)
-    if list(cells.values()) == list(headers):
+    if record.cells == list(columns):
         return RowError(record.line, "the header stands here again", cells)
     return Row(record.line, cells)

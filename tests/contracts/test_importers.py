@@ -4,7 +4,7 @@ A new importer is one file and a sample; this class finds both by itself.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ def opened(path: Path) -> StartupList:
     return _ALL.open_list(path.read_bytes(), path.name, overrides={})
 
 
-def said(rows: tuple[Lead | RowError, ...]) -> list[dict[str, Any]]:
+def said(rows: Iterable[Lead | RowError]) -> list[dict[str, Any]]:
     """What rows say, as plain data, without the cells and without what they leave open."""
     return [
         {"line": row.line, "skipped": row.reason}
@@ -51,6 +51,11 @@ def _told(values: Mapping[str, Any]) -> dict[str, Any]:
 @pytest.mark.parametrize("path", _FILES, ids=lambda path: f"{path.parent.name}/{path.name}")
 class TestSample:
     """One sample of one format."""
+
+    def test_says_the_same_from_a_path_and_each_time(self, path: Path) -> None:
+        read = _ALL.open_list(path, path.name, overrides={})
+        assert read.sha256 == opened(path).sha256
+        assert list(read.rows) == list(read.rows) == list(opened(path).rows)
 
     def test_is_claimed_by_its_importer_alone(self, path: Path) -> None:
         assert opened(path).format == path.parent.name
@@ -197,7 +202,7 @@ def test_what_is_no_row_costs_only_itself(body: str, outcomes: list[str | int]) 
 
 def test_a_cell_longer_than_the_csv_module_allows_by_default() -> None:
     data = f"Company,Description\nAcme,{'x' * 200_000}\n".encode()
-    assert len(_ALL.open_list(data, "list.csv", overrides={}).rows) == 1
+    assert len(list(_ALL.open_list(data, "list.csv", overrides={}).rows)) == 1
 
 
 @given(st.binary(max_size=200))
