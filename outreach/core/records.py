@@ -43,6 +43,11 @@ class CompanyFacts:
     """"active", "closed", "acquired" or empty."""
     emails: tuple[str, ...] = ()
     phone: str = ""
+    aliases: tuple[str, ...] = ()
+    """Other names that the source itself gives."""
+    ids: tuple[str, ...] = ()
+    """What the source calls it, after the source's name: `apollo:5f…`, `crunchbase:UUID`."""
+    last_funding: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,7 @@ class PersonFacts:
     slug: str = ""
     emails: tuple[str, ...] = ()
     email_status: str = "given"
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,11 +48,16 @@ class Importers:
         """Find the format of a list, given as its bytes or their place; raise ImportRefused if nothing can read it."""
         chosen = self.get(format_name) if format_name else None
 
-        def fits(head: TableHead) -> bool:
-            wanted = _overridden(head, overrides)
-            return bool(wanted) or (chosen.claims(head) if chosen else bool(self._claiming(head)))
+        def rank(head: TableHead) -> int:
+            if _overridden(head, overrides):
+                return 4
+            claiming = [chosen] if chosen and chosen.claims(head) else [] if chosen else self._claiming(head)
+            if not claiming:
+                return 0
+            # One word that any sheet may hold is less of a header than several.
+            return 3 if claiming[0].name != _LAST else 2 if len(head.headers) > 1 else 1
 
-        table = read_table(data, name, fits=fits)
+        table = read_table(data, name, rank=rank)
         importer = chosen or self._identify(table.head)
         mapping = importer.mapping(table.head, _checked(table.head, overrides))
         return StartupList(

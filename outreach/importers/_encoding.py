@@ -1,59 +1,86 @@
-"""The bytes of a list → text, and what kind of file cannot be one. Knows nothing of cells."""
+"""The bytes of a list → how to read them as text, and what kind of file cannot be one. Knows nothing of cells."""
 
+import codecs
+import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from io import TextIOWrapper
 
 from outreach.errors import ImportRefused
+from outreach.importers._content import Content
 
 # First bytes of what people mistake for a CSV file.
 _OTHER_KINDS = (
     (b"%PDF", "a PDF document"),
-    (b"PK\x03\x04", "a spreadsheet or ZIP archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file"),
+    (b"\xd0\xcf\x11\xe0", "an old or password-protected Excel or Word file"),
     (b"\x1f\x8b", "a gzip archive"),
+    (b"7z\xbc\xaf", "a 7z archive"),
+    (b"Rar!", "a RAR archive"),
+    (b"{\\rtf", "a text document (RTF)"),
+    (b"<?xml", "an XML document"),
     (b"\x89PNG", "an image"),
     (b"\xff\xd8\xff", "an image"),
     (b"SQLite format 3", "a database"),
+    (b"BEGIN:VCARD", "an address book (vCard)"),
 )
+_ZIP = b"PK\x03\x04"
 _HTML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<(?:!doctype|html)", re.IGNORECASE)
-_BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+_BOMS = (
+    (b"\xef\xbb\xbf", "utf-8-sig", "UTF-8 with BOM"),
+    (b"\xff\xfe\x00\x00", "utf-32", "UTF-32"),
+    (b"\xff\xfe", "utf-16", "UTF-16"),
+    (b"\xfe\xff", "utf-16", "UTF-16"),
+)
 _SAMPLE = 65_536
+_CHUNK = 1 << 20
+_LONGEST_LINE = 64 << 20
 _MULTIBYTE = re.compile(rb"[\xc3-\xf4][\x80-\xbf]+")
 
 
 @dataclass(frozen=True, slots=True)
-class Decoded:
-    """The text of a file. `encoding` is what a person would call it; `damaged` counts bytes that were none of it."""
+class Survey:
+    """A file gone through once. `encoding` is what a person would call it; `damaged` counts what was none of it."""
 
-    text: str
+    sha256: str
+    codec: str
     encoding: str
+    is_archive: bool = False
     damaged: int = 0
+    lost: int = 0
+    """Characters that somebody else's program had replaced already."""
 
 
-def decode(data: bytes, name: str) -> Decoded:
-    """Text of a list, or ImportRefused for what is no text."""
-    _refuse_other_kinds(data, name)
-    for bom, codec in _BOMS:
-        if data.startswith(bom):
-            return _lenient(data, codec, "UTF-16" if codec == "utf-16" else "UTF-8 with BOM")
-    if codec := _utf16_without_bom(data):
-        return _lenient(data, codec, "UTF-16")
-    try:
-        return Decoded(data.decode("utf-8"), "UTF-8")
-    except UnicodeDecodeError:
-        return _legacy(data)
+def survey(content: Content) -> Survey:
+    """How to read a file, or ImportRefused for what is no list."""
+    with content.open() as file:
+        sample = file.read(_SAMPLE)
+    _refuse_other_kinds(content, sample)
+    if sample.startswith(_ZIP):
+        return Survey(_sha256(content), "", "", is_archive=True)
+    codec, encoding = _marked(sample) or ("utf-8", "UTF-8")
+    digest, is_valid, lost = _read_through(content, codec)
+    if not is_valid and codec == "utf-8":
+        codec, encoding = _legacy(content)
+    damaged = 0 if is_valid else _damaged(content, codec)
+    return Survey(digest, codec, encoding, damaged=damaged, lost=lost if is_valid else 0)
 
 
-def _refuse_other_kinds(data: bytes, name: str) -> None:
-    hint = "open it where it came from and export it as CSV"
-    if not data.strip(b"\xef\xbb\xbf \t\r\n"):
+def open_text(content: Content, codec: str) -> TextIOWrapper:
+    """The text, with its line ends as they are."""
+    return TextIOWrapper(content.open(), codec, errors="replace", newline="")
+
+
+def _refuse_other_kinds(content: Content, sample: bytes) -> None:
+    hint, name = "open it where it came from and export it as CSV", content.name
+    if not sample.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00") and not any(map(bytes.strip, _chunks(content))):
         raise ImportRefused(f"{name} is empty.", hint="export the list again, as CSV")
     for start, kind in _OTHER_KINDS:
-        if data.startswith(start):
+        if sample.removeprefix(b"\xef\xbb\xbf").startswith(start):
             raise ImportRefused(f"{name} is {kind}, not a CSV file.", hint=hint)
-    if _HTML.match(data):
+    if _HTML.match(sample):
         raise ImportRefused(f"{name} is a web page, not a CSV file.", hint=hint)
-    if _is_binary(data[:_SAMPLE]):
+    if not sample.startswith(_ZIP) and _is_binary(sample):
         raise ImportRefused(f"{name} is a binary file, not a CSV file.", hint=hint)
 
 
@@ -64,30 +91,90 @@ def _is_binary(sample: bytes) -> bool:
     return sum(byte < 9 or 13 < byte < 27 for byte in sample) > max(8, len(sample) // 20)
 
 
-def _utf16_without_bom(data: bytes) -> str:
+def _marked(sample: bytes) -> tuple[str, str] | None:
+    """The codec that the first bytes give away, and its name."""
+    for bom, codec, encoding in _BOMS:
+        if sample.startswith(bom):
+            return codec, encoding
+    codec = _utf16_without_bom(sample)
+    return (codec, "UTF-16") if codec else None
+
+
+def _utf16_without_bom(sample: bytes) -> str:
     """Every other byte of mostly Latin text is NUL."""
-    sample = data[:_SAMPLE]
     if sample[1::2].count(0) > len(sample) * 0.4:
         return "utf-16-le"
     return "utf-16-be" if sample[0::2].count(0) > len(sample) * 0.4 else ""
 
 
-def _legacy(data: bytes) -> Decoded:
+# --- going through --------------------------------------------------------------------------------
+
+
+def _chunks(content: Content) -> Iterator[bytes]:
+    with content.open() as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _sha256(content: Content) -> str:
+    digest = hashlib.sha256()
+    for chunk in _chunks(content):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _read_through(content: Content, codec: str) -> tuple[str, bool, int]:
+    """The hash, whether all of it is valid, and how many characters in it are U+FFFD already.
+
+    Refuses a file whose lines have no end, which no memory would hold.
+    """
+    digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder(codec)()
+    is_valid, lost, open_line = True, 0, 0
+    for chunk in _chunks(content):
+        digest.update(chunk)
+        at = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
+        open_line = len(chunk) - at - 1 if at >= 0 else open_line + len(chunk)
+        if open_line > _LONGEST_LINE:
+            raise ImportRefused(
+                f"{content.name} has a line of more than {_LONGEST_LINE >> 20} MB: no list has that.",
+                hint="export the list again, as CSV",
+            )
+        if is_valid:
+            try:
+                lost += decoder.decode(chunk).count("\ufffd")
+            except UnicodeDecodeError:
+                is_valid = False
+    return digest.hexdigest(), is_valid and _ends_well(decoder), lost
+
+
+def _ends_well(decoder: codecs.IncrementalDecoder) -> bool:
+    try:
+        decoder.decode(b"", True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _damaged(content: Content, codec: str) -> int:
+    decoder = codecs.getincrementaldecoder(codec)("replace")
+    texts = [
+        *(decoder.decode(chunk).count("\ufffd") for chunk in _chunks(content)),
+        decoder.decode(b"", True).count("\ufffd"),
+    ]
+    return sum(texts)
+
+
+def _legacy(content: Content) -> tuple[str, str]:
     """Not valid UTF-8: damaged UTF-8 if most of what is not ASCII is valid, else what old Macs or Windows wrote."""
-    damaged = _lenient(data, "utf-8", "UTF-8")
-    if len(_MULTIBYTE.findall(data)) > damaged.damaged:
-        return damaged
-    if _looks_like_mac(data):
-        return _lenient(data, "mac-roman", "Mac Roman")
-    return _lenient(data, "cp1252", "Windows-1252")
-
-
-def _looks_like_mac(data: bytes) -> bool:
-    """Lines end in bare CR, or in CRLF with bare CR inside cells: Excel for Mac."""
-    crlf, cr = data.count(b"\r\n"), data.count(b"\r")
-    return cr > crlf and (crlf > 0 or b"\n" not in data)
-
-
-def _lenient(data: bytes, codec: str, name: str) -> Decoded:
-    text = data.decode(codec, errors="replace")
-    return Decoded(text, name, text.count("\ufffd"))
+    multibyte = crlf = cr = lf = 0
+    last = b""
+    for chunk in _chunks(content):
+        multibyte += len(_MULTIBYTE.findall(chunk))
+        crlf += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
+        cr += chunk.count(b"\r")
+        lf += chunk.count(b"\n")
+        last = chunk[-1:]
+    if multibyte > _damaged(content, "utf-8"):
+        return "utf-8", "UTF-8"
+    # Lines that end in bare CR, or in CRLF with bare CR inside cells: Excel for Mac.
+    return ("mac-roman", "Mac Roman") if cr - crlf > lf - crlf else ("cp1252", "Windows-1252")

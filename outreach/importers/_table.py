@@ -1,39 +1,42 @@
-"""Reads any table of text: finds its header and yields its rows with their first line.
+"""Reads any table: finds its header and yields its rows with their first line.
 
 No row ends an import: what is not a row comes out as a RowError. Knows nothing of what the columns mean.
 """
 
-import csv
-import hashlib
-import io
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
+from typing import Protocol
 
 from outreach.core.cells import Cells
 from outreach.core.ports import Row, TableHead
 from outreach.core.records import RowError
-from outreach.importers._encoding import decode
+from outreach.errors import ImportRefused
+from outreach.importers._content import Content
+from outreach.importers._encoding import Survey, survey
+from outreach.importers._json import JsonList, is_json
+from outreach.importers._records import DELIMITERS, Delimited, Record
+from outreach.importers._workbook import Workbook
 
-_DELIMITERS = (",", ";", "\t", "|")
-_HEADER_WITHIN = 10
-_MAX_LINES = 500
-"""Lines that one row may span. More are a quotation mark that nobody closed."""
-
-csv.field_size_limit(10_000_000)  # the default of 131,072 characters ends on one cell of scraped text
-
-_SPACED_QUOTES = re.compile(r'^\s*"[^"]*"\s*,\s+"')
-_QUOTED = re.compile(r'"[^"]*"')
+_HEADER_WITHIN = 20
+_MOST_COLUMNS = 16_384  # as many as Excel has
 _TIDY = re.compile(r"\s+")
+
+Rank = Callable[[TableHead], int]
+"""How well a header fits what can be read; 0 if not at all."""
+
+
+class Records(Protocol):
+    """What a file of any kind is read as."""
+
+    def records(self, start: int = 1, *, width: int = 0) -> Iterator[Record]: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file whose header was found."""
+    """A file whose header was found. Its rows are read anew each time they are gone through."""
 
     head: TableHead
     encoding: str
@@ -42,130 +45,112 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def read_table(source: bytes | Path, name: str, *, fits: Callable[[TableHead], bool]) -> Table:
-    """The table in a file. Its header is the first of ten lines that `fits`, else the first with three filled cells."""
-    data = source if isinstance(source, bytes) else source.read_bytes()
-    decoded = decode(data, name)
-    lines = list(io.StringIO(decoded.text.removeprefix("\ufeff"), newline=""))
-    reader = _Reader(lines, _delimiter(lines), skip_blanks=any(map(_SPACED_QUOTES.match, lines[:_HEADER_WITHIN])))
-    header = _find_header(reader, fits, name)
-    head = TableHead(tidy_headers(header.cells), name)
-    notes = [f"the header stands on line {header.line}"] if header.line > 1 else []
-    if decoded.damaged:
-        notes.append(f"{decoded.damaged} characters could not be read as {decoded.encoding}; they show as \ufffd")
-    rows = _Rows(reader, header.end, head.headers)
-    return Table(head, decoded.encoding, hashlib.sha256(data).hexdigest(), rows, tuple(notes))
+def read_table(source: bytes | Path, name: str, *, rank: Rank) -> Table:
+    """The table in a file. Its header is the line among the first twenty that ranks highest, else the first with three
+    filled cells."""
+    content = Content.of(source, name)
+    found = survey(content)
+    kinds, encoding = _kinds(content, found)
+    records, header = _find_header(kinds, name, rank)
+    head = TableHead(_tidy(header.cells), name)
+    if len(head.headers) > _MOST_COLUMNS:
+        raise ImportRefused(
+            f"{name} has {len(head.headers):,} columns; no list has more than {_MOST_COLUMNS:,}.",
+            hint="export the list again, with the columns that you need",
+        )
+    rows = _Rows(records, header, {title: at for at, title in enumerate(head.headers)})
+    return Table(head, encoding, found.sha256, rows, tuple(_notes(header, found)))
 
 
-def tidy_headers(cells: Sequence[str]) -> tuple[str, ...]:
+def _kinds(content: Content, found: Survey) -> tuple[list[Records], str]:
+    """The ways in which this file could be read, and what its encoding is called."""
+    if found.is_archive:
+        return [Workbook(content)], "Excel"
+    if is_json(content, found.codec):
+        return [JsonList(content, found.codec)], f"JSON, {found.encoding}"
+    return [Delimited(content, found.codec, delimiter) for delimiter in DELIMITERS], found.encoding
+
+
+def _notes(header: Record, found: Survey) -> Iterator[str]:
+    if header.line > 1:
+        yield f"the header stands on line {header.line}"
+    if found.damaged:
+        yield f"{found.damaged} characters could not be read as {found.encoding}; they show as \ufffd"
+    if found.lost:
+        yield f"{found.lost} characters were lost before this file was made; they show as \ufffd"
+
+
+# --- headers --------------------------------------------------------------------------------------
+
+
+def _find_header(kinds: Sequence[Records], name: str, rank: Rank) -> tuple[Records, Record]:
+    """The way to read the file in which some line fits best, and that line; of equals the one with more columns."""
+    best: tuple[tuple[int, int], Records, Record] | None = None
+    for kind in kinds:
+        records, (header, fits) = kind, _best_line(kind, name, rank)
+        if isinstance(kind, Delimited) and any(cell.lstrip().startswith('"') for cell in header.cells):
+            records = replace(kind, skip_blanks=True)
+            header, fits = _best_line(records, name, rank)
+        merit = fits, _filled(header)
+        if best is None or merit > best[0]:
+            best = merit, records, header
+    assert best is not None  # noqa: S101  there is at least one kind
+    return best[1], best[2]
+
+
+def _best_line(records: Records, name: str, rank: Rank) -> tuple[Record, int]:
+    first = [record for record in islice(records.records(), _HEADER_WITHIN) if any(map(str.strip, record.cells))]
+    if not first:
+        raise ImportRefused(f"{name} has nothing in its first {_HEADER_WITHIN} lines.", hint="export the list again")
+    ranked = [(rank(TableHead(_tidy(record.cells[: _MOST_COLUMNS + 1]), name)), record) for record in first]
+    fits, header = max(ranked, key=lambda pair: pair[0])
+    return (header, fits) if fits else (next((each for each in first if _filled(each) >= 3), first[0]), 0)
+
+
+def _filled(record: Record) -> int:
+    return sum(map(bool, map(str.strip, record.cells)))
+
+
+def _tidy(cells: Sequence[str]) -> tuple[str, ...]:
     """Without outer quotes, blanks, commas; a header that comes again, or has no name, gets a number: `Type#2`."""
-    seen: Counter[str] = Counter()
-    found = []
+    found = dict[str, None]()
+    times = dict[str, int]()
     for number, cell in enumerate(cells, 1):
-        name = _TIDY.sub(" ", cell.replace("\ufeff", "")).strip(" \"',") or f"#{number}"
-        seen[name] += 1
-        found.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+        name = title = _TIDY.sub(" ", cell.replace("\ufeff", "")).strip(" \"',") or f"#{number}"
+        while title in found:
+            times[name] = times.get(name, 1) + 1
+            title = f"{name}#{times[name]}"
+        found[title] = None
     return tuple(found)
 
 
-# --- records --------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """The cells of one record, or why it is none. `line` and `end` are its first line and the first after it."""
-
-    line: int
-    end: int
-    cells: list[str]
-    trouble: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class _Reader:
-    """CSV (RFC 4180) in lines. A quotation mark that is never closed costs its own line, not the rest of the file."""
-
-    lines: Sequence[str]
-    delimiter: str
-    skip_blanks: bool
-
-    def records(self, start: int = 1, *, width: int = 0) -> Iterator[_Record]:
-        """Records from line `start` on. One over several lines that has not `width` cells swallowed its neighbours."""
-        line = start
-        while line <= len(self.lines):
-            for record in self._strict(line):
-                if width and record.end - record.line > 1 and len(record.cells) != width:
-                    break
-                yield record
-                line = record.end
-            if line <= len(self.lines):
-                yield self._alone(line)
-                line += 1
-
-    def _strict(self, start: int) -> Iterator[_Record]:
-        """Records until the first that breaks the grammar."""
-        line = used = start
-
-        def feed() -> Iterator[str]:
-            nonlocal used
-            while used <= len(self.lines):
-                if used - line > _MAX_LINES:
-                    raise csv.Error
-                used += 1
-                yield self.lines[used - 2]
-
-        reader = csv.reader(feed(), delimiter=self.delimiter, strict=True, skipinitialspace=self.skip_blanks)
-        with suppress(csv.Error):
-            for cells in reader:
-                yield _Record(line, used, cells)
-                line = used
-
-    def _alone(self, line: int) -> _Record:
-        """One line that is no whole record by the grammar, read leniently."""
-        text = self.lines[line - 1]
-        if text.count('"') % 2:
-            return _Record(line, line + 1, [text.rstrip("\r\n")], "a quotation mark is opened and never closed")
-        cells = next(csv.reader([text], delimiter=self.delimiter, skipinitialspace=self.skip_blanks), [])
-        return _Record(line, line + 1, cells)
-
-
-def _delimiter(lines: Sequence[str]) -> str:
-    """The one that stands most often on any of the first lines, outside quotation marks."""
-    bare = [_QUOTED.sub("", line) for line in lines[:_HEADER_WITHIN]]
-    return max(_DELIMITERS, key=lambda delimiter: max((line.count(delimiter) for line in bare), default=0))
-
-
-def _find_header(reader: _Reader, fits: Callable[[TableHead], bool], name: str) -> _Record:
-    first = [record for record in islice(reader.records(), _HEADER_WITHIN) if any(map(str.strip, record.cells))]
-    for record in first:
-        if fits(TableHead(tidy_headers(record.cells), name)):
-            return record
-    return next((record for record in first if len(list(filter(str.strip, record.cells))) >= 3), first[0])
+# --- rows -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The rows below the header, read anew each time they are gone through."""
+    """The rows below the header."""
 
-    reader: _Reader
-    start: int
-    headers: tuple[str, ...]
+    records: Records
+    header: Record
+    columns: dict[str, int]
 
     def __iter__(self) -> Iterator[Row | RowError]:
-        columns = {header: at for at, header in enumerate(self.headers)}
-        for record in self.reader.records(self.start, width=len(columns)):
-            if any(map(str.strip, record.cells)):
-                yield _row(record, columns)
+        columns, width, first = self.columns, len(self.columns), self.header.cells[0]
+        for line, _, cells, trouble in self.records.records(self.header.end, width=width):
+            if len(cells) == width and not trouble and cells[0] and cells[0] != first:
+                yield Row(line, Cells(columns, cells))
+            elif trouble or any(map(str.strip, cells)):
+                yield self._odd(line, cells, trouble)
 
-
-def _row(record: _Record, columns: dict[str, int]) -> Row | RowError:
-    extra = len(record.cells) - len(columns)
-    cells = Cells(columns, record.cells if extra >= 0 else [*record.cells, *[""] * -extra])
-    if record.trouble:
-        return RowError(record.line, record.trouble, cells)
-    if extra > 0 and any(map(str.strip, record.cells[-extra:])):
-        reason = f"it has {len(record.cells)} cells where the header has {len(columns)}"
-        return RowError(record.line, reason, cells)
-    if record.cells == list(columns):
-        return RowError(record.line, "the header stands here again", cells)
-    return Row(record.line, cells)
+    def _odd(self, line: int, texts: list[str], trouble: str) -> Row | RowError:
+        """A row that needs a second look."""
+        extra = len(texts) - len(self.columns)
+        cells = Cells(self.columns, texts if extra >= 0 else [*texts, *[""] * -extra])
+        if trouble:
+            return RowError(line, trouble, cells)
+        if extra > 0 and any(map(str.strip, texts[-extra:])):
+            return RowError(line, f"it has {len(texts)} cells where the header has {len(self.columns)}", cells)
+        if texts == self.header.cells:
+            return RowError(line, "the header stands here again", cells)
+        return Row(line, cells)

@@ -1,0 +1,114 @@
+"""Delimited text (RFC 4180) → records, one after the other. No record ends the reading: a quotation mark that is never
+closed costs its own line, not the rest of the file. Knows nothing of headers."""
+
+import csv
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from outreach.importers._content import Content
+from outreach.importers._encoding import open_text
+
+DELIMITERS = (",", ";", "\t", "|")
+_MAX_LINES = 500
+"""Lines that one record may span. More are a quotation mark that nobody closed."""
+_MAX_CELL = 10_000_000
+
+csv.field_size_limit(_MAX_CELL)  # the default of 131,072 characters ends on one cell of scraped text
+
+
+class Record(NamedTuple):
+    """The cells of one record, or why it is none. `line` is its first line, `end` the first after it."""
+
+    line: int
+    end: int
+    cells: list[str]
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Delimited:
+    """A file of delimited text."""
+
+    content: Content
+    codec: str
+    delimiter: str
+    skip_blanks: bool = False
+
+    def records(self, start: int = 1, *, width: int = 0) -> Iterator[Record]:
+        """Records from line `start` on. Where `width` cells are expected, one over several lines that has another
+        number, and holds a line that is a record by itself, has swallowed its neighbours."""
+        with open_text(self.content, self.codec) as text:
+            lines = iter(text)
+            for _ in islice(lines, start - 1):
+                pass
+            yield from self._split(_Lines(lines), start, width)
+
+    def _split(self, lines: "_Lines", line: int, width: int) -> Iterator[Record]:
+        taken = lines.taken
+        while True:
+            reader = csv.reader(lines, delimiter=self.delimiter, strict=True, skipinitialspace=self.skip_blanks)
+            try:
+                for cells in reader:
+                    end = line + len(taken)
+                    if end - line > 1 and len(cells) != width and self._swallowed(taken, width):
+                        break
+                    taken.clear()
+                    yield Record(line, end, cells)
+                    line = end
+                else:
+                    if not taken:
+                        return
+            except csv.Error:
+                if not taken:
+                    return
+            yield self._alone(line, lines.give_back())
+            line += 1
+
+    def _swallowed(self, taken: list[str], width: int) -> bool:
+        return width > 0 and any(len(self._lenient(text)) == width for text in taken[1:])
+
+    def _alone(self, line: int, text: str) -> Record:
+        """One line that is no whole record by the grammar, read leniently."""
+        if len(text) > _MAX_CELL:
+            return Record(line, line + 1, [text[:200]], f"it has a cell of more than {_MAX_CELL:,} characters")
+        trouble = "a quotation mark is opened and never closed" if text.count('"') % 2 else ""
+        return Record(line, line + 1, self._lenient(text), trouble)
+
+    def _lenient(self, text: str) -> list[str]:
+        try:
+            found = csv.reader([text], delimiter=self.delimiter, skipinitialspace=self.skip_blanks)
+            return [cell.removesuffix("\n").removesuffix("\r") for cell in next(found, [])]
+        except csv.Error:
+            return [text.rstrip("\r\n")]
+
+
+class _Lines:
+    """Lines that can be given back; `taken` are those of the record that is being read."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.taken: list[str] = []
+        self._lines = lines
+        self._waiting: deque[str] = deque()
+
+    def __iter__(self) -> Iterator[str]:
+        size = 0
+        while True:
+            text = self._waiting.popleft() if self._waiting else next(self._lines, None)
+            if text is None:
+                return
+            size = size + len(text) if self.taken else len(text)
+            if len(self.taken) > _MAX_LINES or (self.taken and size > _MAX_CELL):
+                self._waiting.appendleft(text)
+                raise csv.Error
+            self.taken.append(text)
+            yield text
+
+    def give_back(self) -> str:
+        """All lines taken but the first, which is returned."""
+        first, *rest = self.taken
+        self.taken.clear()
+        self._waiting.extendleft(reversed(rest))
+        return first
