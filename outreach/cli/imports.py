@@ -138,7 +138,11 @@ def _printable(name: str) -> str:
 
 
 def _write_rejects(path: Path, report: "IngestReport") -> None:
-    """The skipped rows with their own headers, so that the file can be imported once it is fixed."""
+    """The skipped rows with their own headers, so that the file can be imported once it is fixed.
+
+    Cells that stood beyond the header come last.
+    """
+    from outreach.core.cells import Cells
     from outreach.core.values import guarded
 
     skipped = [(file, row) for file in report.files for row in file.skipped]
@@ -147,7 +151,15 @@ def _write_rejects(path: Path, report: "IngestReport") -> None:
         writer = csv.writer(file)
         writer.writerow([*headers, "reject_line", "reject_reason"])
         for _, row in skipped:
-            writer.writerow([*(guarded(row.cells.get(header, "")) for header in headers), row.line, row.reason])
+            beyond = Cells.of(row.cells).texts[len(row.cells) :]
+            writer.writerow(
+                [
+                    *(guarded(row.cells.get(header, "")) for header in headers),
+                    row.line,
+                    row.reason,
+                    *map(guarded, beyond),
+                ]
+            )
 
 
 def _show_report(report: "IngestReport", rejects: Path | None) -> None:

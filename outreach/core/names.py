@@ -83,6 +83,15 @@ def parse_name(text: str) -> PersonName:
     )
 
 
+def tidy_name(text: str) -> str:
+    """The name as a person would write it: no titles, credentials, pronouns or pictures; `Jr` and `III` stay."""
+    shown, suffix = _undecorated(one_line(text))
+    if not shown:
+        return ""
+    cased = " ".join(map(_cased, shown))
+    return f"{cased}, {suffix.upper() if suffix.startswith('i') else suffix.capitalize()}" if suffix else cased
+
+
 def split_people(cell: str) -> tuple[str, ...]:
     """`Ada Testwell, Omar Brightly, III` → two names: a piece that is only a suffix or a degree belongs to the last."""
     found: list[str] = []
@@ -127,13 +136,20 @@ def _undecorated(full: str) -> tuple[list[str], str]:
         shown = [*behind, head]  # "Testwell, Ada"
     else:
         shown = head.split()
-    shown = [word for word in shown if _letters(word)]
+    shown = [word for word in map(_without_pictures, shown) if _letters(word)]
     while len(shown) > 1 and _letters(shown[0]) in words("name_titles.txt"):
         shown = shown[1:]
     while len(shown) > 1 and _is_after_name(shown[-1]):
         behind.append(shown.pop())
     suffixes = [_letters(word) for word in behind if _letters(word) in words("name_suffixes.txt")]
     return shown, suffixes[0] if suffixes else ""
+
+
+def _without_pictures(word: str) -> str:
+    """Without emoji and their like."""
+    if word.isascii():
+        return word
+    return "".join(character for character in word if unicodedata.category(character) not in ("So", "Sk", "Cn", "Co"))
 
 
 def _is_after_name(word: str) -> bool:

@@ -136,7 +136,7 @@ def find_addresses(cell: str) -> FoundAddresses:
     for part in _parts(cell):
         key = address_key(part)
         kind = masked if _MASKED.search(part) else junk if _is_junk(key) or not is_address(key) else usable
-        kind[key or part] = None
+        kind[part if kind is masked else key or part] = None
     return FoundAddresses(tuple(usable), tuple(masked), tuple(junk))
 
 

@@ -3,7 +3,7 @@
 A module in `importers/`, `transports/` or `inboxes/` is the plugin; its name is its file's name.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -45,6 +45,14 @@ class Row:
     cells: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """field → header, as it will be used, and what the user should know about it."""
+
+    columns: Mapping[str, str]
+    notes: tuple[str, ...] = ()
+
+
 class Importer(Protocol):
     """One format of startup list. `name` is what `--format` takes; `row_limit`: its maker cuts exports there, or 0."""
 
@@ -55,12 +63,12 @@ class Importer(Protocol):
         """Whether this is the importer's format, judged by the header alone."""
         ...
 
-    def mapping(self, head: TableHead, overrides: Mapping[str, str]) -> Mapping[str, str]:
-        """field → header, as it will be used; `overrides` are the user's `--map field=Header`."""
+    def mapping(self, head: TableHead, overrides: Mapping[str, str]) -> Mapped:
+        """Which column holds which field; `overrides` are the user's `--map field=Header`."""
         ...
 
-    def read(self, row: Row, mapping: Mapping[str, str]) -> Lead | RowError:
-        """One row → what it says. Never raises for bad data."""
+    def reader(self, columns: Mapping[str, str], headers: Sequence[str]) -> Callable[[Row], Lead | RowError]:
+        """What turns the rows of one file, in their order, into what they say. Never raises for bad data."""
         ...
 
 

@@ -8,8 +8,11 @@ _BREAKING = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 def one_line(text: str, limit: int = 200) -> str:
     """NFC on one line, cut at `limit`; controls, bidi marks, zero-width characters, lone surrogates become spaces."""
-    cleaned = unicodedata.normalize("NFC", "".join(map(_harmless, text)))
-    flat = " ".join(cleaned.split())
+    if not text.isprintable():
+        text = "".join(map(_harmless, text))
+    flat = " ".join(text.split())
+    if not flat.isascii():
+        flat = unicodedata.normalize("NFC", flat)
     return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
 
 

@@ -1,7 +1,8 @@
-"""Cells → values: emptiness, dates, money, head counts, places. Pure; what cannot be read is empty, never a guess."""
+"""Cells → values: emptiness, dates, money, head counts. Pure; what cannot be read is empty, never a guess."""
 
 import re
 from datetime import date, timedelta
+from functools import lru_cache
 
 from outreach.core.records import Money
 from outreach.core.text import one_line
@@ -9,6 +10,7 @@ from outreach.resources import words
 
 _RUNS = "+-=@\t\r"  # a cell that starts so is a formula to a spreadsheet
 _EXCEL_ERROR = re.compile(r"#(?:N/A|NAME\?|REF!|VALUE!|DIV/0!|NULL!|NUM!)|\ufffd+", re.IGNORECASE)
+_SHORT = 40
 _NAME_IS_EMPTY = re.compile(r"(?:''|—|-|\ufffd+|#NAME\?|#N/A|)", re.IGNORECASE)
 
 
@@ -17,14 +19,23 @@ _NAME_IS_EMPTY = re.compile(r"(?:''|—|-|\ufffd+|#NAME\?|#N/A|)", re.IGNORECASE
 
 def text_value(cell: str, limit: int = 200) -> str:
     """A cell as one harmless line; empty if it only says that there is nothing."""
+    if len(cell) < _SHORT:
+        return _short_value(cell)
     value = one_line(unguarded(cell), limit)
+    return "" if value.startswith("\ufffd") and not value.strip("\ufffd") else value
+
+
+@lru_cache(maxsize=65_536)
+def _short_value(cell: str) -> str:
+    """What says that there is nothing is short; and short cells come again and again."""
+    value = one_line(unguarded(cell))
     return "" if value.casefold() in words("empty_words.txt") or _EXCEL_ERROR.fullmatch(value) else value
 
 
 def company_name(cell: str) -> str:
     """A company may be called None or Undisclosed, so only marks and Excel's errors are empty (`#NAME?` is `=N+N`)."""
     value = one_line(unguarded(cell))
-    return "" if _NAME_IS_EMPTY.fullmatch(value) else value
+    return "" if (len(value) < 8 or value[0] == "\ufffd") and _NAME_IS_EMPTY.fullmatch(value) else value
 
 
 def person_name(*cells: str) -> str:
@@ -47,8 +58,8 @@ def guarded(cell: str) -> str:
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _PRECISIONS = {"year": 4, "month": 7, "none": 0}
 _EXCEL_EPOCH = date(1899, 12, 30)
-_ISO = re.compile(r"(\d{4})-(\d\d)(?:-(\d\d))?(?:[T ].*)?")
-_YEAR = re.compile(r"\d{4}")
+_ISO = re.compile(r"(\d{4})[-/.](\d\d?)(?:[-/.](\d\d?))?(?:[T ].*)?")
+_YEAR = re.compile(r"(\d{4})(?:\.0)?")
 _SERIAL = re.compile(r"[1-9]\d{4}")
 _MONTH_YEAR = re.compile(r"([A-Za-z]{3,9})[ -](\d{2}|\d{4})|(\d{2})-([A-Za-z]{3})")
 _DAY_MONTH_YEAR = re.compile(r"(\d{1,2})[ -]([A-Za-z]{3,9})[ -](\d{2}|\d{4})")
@@ -60,8 +71,13 @@ def parse_date(cell: str, precision: str = "") -> str:
     """ISO 8601, as precise as known ("2018", "2018-08", "2018-08-05"); empty for what is no date or before 1900.
 
     `precision` is Crunchbase's column of that name: with `year`, 2018-01-01 means 2018. `Aug-18` and `18-May` are what
-    Excel makes of month and year; slashed dates are American.
+    Excel makes of month and year; slashed dates are American, unless no month has that number.
     """
+    return _parse_date(cell, precision) if cell else ""
+
+
+@lru_cache(maxsize=65_536)
+def _parse_date(cell: str, precision: str) -> str:
     text = text_value(cell)
     year, month, day = _date_parts(text)
     found = _iso(year, month, day) if year >= 1900 else ""
@@ -71,8 +87,8 @@ def parse_date(cell: str, precision: str = "") -> str:
 def _date_parts(text: str) -> tuple[int, int, int]:
     if match := _ISO.fullmatch(text):
         return int(match[1]), int(match[2]), int(match[3] or 0)
-    if _YEAR.fullmatch(text):
-        return int(text), 0, 0
+    if match := _YEAR.fullmatch(text):
+        return int(match[1]), 0, 0
     if _SERIAL.fullmatch(text):
         on = _EXCEL_EPOCH + timedelta(days=int(text))
         return on.year, on.month, on.day
@@ -83,13 +99,14 @@ def _date_parts(text: str) -> tuple[int, int, int]:
     if match := _MONTH_YEAR.fullmatch(text):
         return _year(match[2] or match[3]), _month(match[1] or match[4]), 0
     if match := _SLASHED.fullmatch(text):
-        return _year(match[3]), int(match[1]), int(match[2])
+        month, day = int(match[1]), int(match[2])
+        return (_year(match[3]), month, day) if month <= 12 else (_year(match[3]), day, month)
     return 0, 0, 0
 
 
 def _year(digits: str) -> int:
     """Two digits: nothing in a list of startups lies in the future, and `64` is 1964."""
-    return int(digits) if len(digits) == 4 else int(digits) + (2000 if int(digits) < 50 else 1900)
+    return int(digits) if len(digits) == 4 else int(digits) + (2000 if int(digits) < 40 else 1900)
 
 
 def _month(name: str) -> int:
@@ -110,39 +127,69 @@ def _iso(year: int, month: int, day: int) -> str:
 _SIGNS = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "¥": "JPY", "C$": "CAD", "A$": "AUD"}
 _SCALES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
 _AMOUNT = re.compile(r"([^\d\s.,-]{0,4})\s*(\d[\d,]*(?:\.\d+)?)\s*([kmbt]?)n?\s*([A-Z]{3})?", re.IGNORECASE)
+_TOO_MUCH = 10**15  # more than all money there is
+_EXPONENT = re.compile(r"\d(?:\.\d+)?E\+?\d{1,2}", re.IGNORECASE)  # what Excel makes of a large number
 
 
 def parse_money(cell: str, currency: str = "", usd: str = "") -> Money | None:
     """`$1,50,00,000.00`, `€16M`, `SAR 1,000,000`, or a number with its currency in another column. A range is none."""
-    match = _AMOUNT.fullmatch(text_value(cell))
+    return _parse_money(cell, currency, usd) if cell else None
+
+
+@lru_cache(maxsize=65_536)
+def _parse_money(cell: str, currency: str, usd: str) -> Money | None:
+    text = text_value(cell)
+    match = _AMOUNT.fullmatch(text) or _EXPONENT.fullmatch(text)
     if match is None:
         return None
+    if match.re is _EXPONENT:
+        return parse_money(f"{float(text):.0f}", currency, usd) if len(text) < 12 else None
     sign = match[1].upper()
     code = sign if len(sign) == 3 and sign.isalpha() else match[4] or ""
     named = text_value(currency) or _SIGNS.get(sign, code)
     in_usd = parse_money(usd) if usd else None
-    return Money(_scaled(match[2], match[3]), named.upper(), in_usd.amount if in_usd else None)
+    amount = _scaled(match[2], match[3])
+    return Money(amount, named.upper(), in_usd.amount if in_usd else None) if amount < _TOO_MUCH else None
+
+
+def parse_millions(cell: str) -> Money | None:
+    """A number of millions of US dollars, which is how PitchBook and Preqin write all money."""
+    found = parse_money(f"{text_value(cell)}M", "USD") if cell else None
+    return None if found is None else Money(found.amount, "USD", found.amount)
+
+
+def parse_dollars(cell: str) -> Money | None:
+    """An amount whose column says that it is in US dollars."""
+    found = parse_money(cell)
+    return None if found is None else Money(found.amount, "USD", found.amount)
 
 
 def _scaled(digits: str, scale: str) -> int:
-    return round(float(digits.replace(",", "")) * _SCALES[scale.lower()])
+    return round(min(float(digits.replace(",", "")) * _SCALES[scale.lower()], _TOO_MUCH))
 
 
-# --- head counts and places -----------------------------------------------------------------------
+# --- head counts -----------------------------------------------------------------------
 
 _BUCKETS = (10, 50, 100, 250, 500, 1000, 5000, 10_000)
+_BRACKET = re.compile(r"[0-9]+-[0-9]+|[0-9]+\+")
 _EXCEL_RANGE = re.compile(r"(\d{1,2})-([A-Za-z]{3})|([A-Za-z]{3})-(\d{1,2})")
 
 
 def parse_employees(cell: str) -> str:
     """Crunchbase's brackets (`11-50`, `10001+`). Excel's `10-Jan` is undone, an exact count put in its bracket."""
-    text = text_value(cell).replace("–", "-").replace(",", "").replace(" ", "")
+    return _parse_employees(cell) if cell else ""
+
+
+@lru_cache(maxsize=4096)
+def _parse_employees(cell: str) -> str:
+    text = text_value(cell).casefold().removesuffix("employees").removesuffix(".0")
+    text = text.replace("–", "-").replace("—", "-").replace(",", "").replace(" ", "").replace("to", "-")
     if match := _EXCEL_RANGE.fullmatch(text):
         low, high = _month(match[2] or match[3]), match[1] or match[4]
         return f"{low}-{int(high)}" if low < 99 else ""
     if text.isdecimal():
         return _bucket(int(text))
-    return text if re.fullmatch(r"\d+-\d+|\d+\+", text) else ""
+    return text if _BRACKET.fullmatch(text) else ""
 
 
 def _bucket(count: int) -> str:
@@ -152,17 +199,6 @@ def _bucket(count: int) -> str:
             return f"{low}-{high}" if count else ""
         low = high + 1
     return f"{low}+"
-
-
-def parse_location(cell: str) -> tuple[str, str, str]:
-    """City, region, country. `Edinburgh, Edinburgh, City of, United Kingdom` has its region in two parts."""
-    parts = [part for part in map(text_value, cell.split(",")) if part]
-    if len(parts) > 1 and parts[-1] in words("continents.txt"):
-        parts.pop()
-    if not parts:
-        return "", "", ""
-    city = parts[0] if len(parts) > 1 else ""
-    return city, ", ".join(parts[1:-1]), parts[-1]
 
 
 # --- exports --------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ Exactly one module must claim a file: a tie is an error that names them. `generi
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -13,6 +14,7 @@ from typing import cast
 from outreach.core.ports import Importer, Row, TableHead
 from outreach.core.records import Lead, RowError
 from outreach.errors import ImportRefused, UsageError
+from outreach.importers._refused import other_kind, refusal
 from outreach.importers._table import read_table
 
 _LAST = "generic"
@@ -41,40 +43,31 @@ class Importers:
 
     def __init__(self, importers: Sequence[Importer]) -> None:
         self._by_name = {importer.name: importer for importer in importers}
+        self._reader = lru_cache(maxsize=256)(self._make_reader)
 
     def open_list(
         self, data: bytes | Path, name: str, *, format_name: str = "", overrides: Mapping[str, str]
     ) -> StartupList:
         """Find the format of a list, given as its bytes or their place; raise ImportRefused if nothing can read it."""
         chosen = self.get(format_name) if format_name else None
-
-        def rank(head: TableHead) -> int:
-            if _overridden(head, overrides):
-                return 4
-            claiming = [chosen] if chosen and chosen.claims(head) else [] if chosen else self._claiming(head)
-            if not claiming:
-                return 0
-            # One word that any sheet may hold is less of a header than several.
-            return 3 if claiming[0].name != _LAST else 2 if len(head.headers) > 1 else 1
-
-        table = read_table(data, name, rank=rank)
+        table = read_table(data, name, rank=lambda head: self._rank(head, chosen, overrides))
         importer = chosen or self._identify(table.head)
-        mapping = importer.mapping(table.head, _checked(table.head, overrides))
+        mapped = importer.mapping(table.head, _checked(table.head, overrides))
         return StartupList(
             name=name,
             format=importer.name,
             encoding=table.encoding,
             sha256=table.sha256,
-            mapping=dict(mapping),
+            mapping=dict(mapped.columns),
             headers=table.head.headers,
             row_limit=importer.row_limit,
-            rows=_Rows(table.rows, lambda row: importer.read(row, mapping)),
-            notes=table.notes,
+            rows=_Rows(table.rows, lambda: importer.reader(mapped.columns, table.head.headers)),
+            notes=(*table.notes, *mapped.notes),
         )
 
     def read_again(self, format_name: str, mapping: Mapping[str, str], row: Row) -> Lead | RowError:
         """What a row that is in the store already says; identity is always decided from the rows themselves."""
-        return self.get(format_name).read(row, mapping)
+        return self._reader(format_name, tuple(mapping.items()), tuple(row.cells))(row)
 
     def get(self, name: str) -> Importer:
         if name not in self._by_name:
@@ -86,11 +79,29 @@ class Importers:
     def names(self) -> tuple[str, ...]:
         return tuple(sorted(self._by_name))
 
+    def _make_reader(
+        self, name: str, columns: tuple[tuple[str, str], ...], headers: tuple[str, ...]
+    ) -> Callable[[Row], Lead | RowError]:
+        return self.get(name).reader(dict(columns), headers)
+
+    def _rank(self, head: TableHead, chosen: Importer | None, overrides: Mapping[str, str]) -> int:
+        if _overridden(head, overrides):
+            return 4
+        if chosen:
+            return 3 if chosen.claims(head) else 0
+        claiming = self._claiming(head)
+        if other_kind(head) or (claiming and claiming[0].name != _LAST):
+            return 3
+        # One word that may stand in any cell is less of a header than several.
+        return 0 if not claiming else 2 if len(head.headers) > 1 else 1
+
     def _claiming(self, head: TableHead) -> list[Importer]:
         found = [importer for importer in self._by_name.values() if importer.claims(head)]
         return [importer for importer in found if importer.name != _LAST] or found
 
     def _identify(self, head: TableHead) -> Importer:
+        if kind := other_kind(head):
+            raise refusal(head, kind)
         found = self._claiming(head) or [self.get(_LAST)]
         if len(found) > 1:
             names = sorted(importer.name for importer in found)
@@ -105,12 +116,12 @@ class _Rows:
     """The rows of a table as an importer reads them, as often as they are asked for."""
 
     table_rows: Iterable[Row | RowError]
-    read: Callable[[Row], Lead | RowError]
+    make_reader: Callable[[], Callable[[Row], Lead | RowError]]
 
     def __iter__(self) -> Iterator[Lead | RowError]:
-        read = self.read
+        read = self.make_reader()
         for row in self.table_rows:
-            yield row if isinstance(row, RowError) else read(row)
+            yield read(row) if isinstance(row, Row) else row
 
 
 def all_importers() -> Importers:
@@ -121,6 +132,8 @@ def all_importers() -> Importers:
 
 def _overridden(head: TableHead, overrides: Mapping[str, str]) -> dict[str, str]:
     """The overrides whose header is there, as the file spells it."""
+    if not overrides:
+        return {}
     folded = {header.casefold(): header for header in reversed(head.headers)}
     return {
         field: folded[header.strip().casefold()]

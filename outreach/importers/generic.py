@@ -7,21 +7,30 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from outreach.core.names import company_key, names_no_company, parse_name, split_people
-from outreach.core.normalize import FoundAddresses, find_addresses, is_role_inbox
-from outreach.core.ports import Row, TableHead
-from outreach.core.records import CompanyFacts, Lead, PersonFacts, RowError
-from outreach.core.urls import company_domain, crunchbase_slug, linkedin_company, linkedin_person
-from outreach.core.values import company_name, parse_employees, parse_location, person_name, text_value
+from outreach.core.names import names_no_company, split_people
+from outreach.core.normalize import find_addresses
+from outreach.core.places import country_name, parse_location, region_name
+from outreach.core.ports import Mapped, Row, TableHead
+from outreach.core.records import CompanyFacts, Lead, Money, PersonFacts, RowError
+from outreach.core.urls import crunchbase_slug, linkedin_company, linkedin_person
+from outreach.core.values import (
+    company_name,
+    parse_date,
+    parse_dollars,
+    parse_employees,
+    parse_money,
+    person_name,
+    text_value,
+)  # fmt: skip
 from outreach.errors import ImportRefused, UsageError
+from outreach.importers._fields import Fields, assigned, by_field, folded, kept_addresses, texts
 from outreach.resources import toml
 
 name = "generic"
 row_limit = 0
 
 _WITH_ADDRESS = re.compile(r"<?\S*@\S*")  # "Ada Testwell <ada@acme.example>"
-_MOST_ADDRESSES = 5
-"""More in one cell is a scrape of a whole page, not somebody's address."""
+_STATUS = {"active": "active", "operating": "active", "closed": "closed", "inactive": "closed", "acquired": "acquired"}
 
 
 def claims(head: TableHead) -> bool:
@@ -29,7 +38,7 @@ def claims(head: TableHead) -> bool:
     return _is_usable(_guess(head))
 
 
-def mapping(head: TableHead, overrides: Mapping[str, str]) -> Mapping[str, str]:
+def mapping(head: TableHead, overrides: Mapping[str, str]) -> Mapped:
     known = toml("generic_headers.toml")
     if wrong := next((field for field in overrides if field not in known), ""):
         raise UsageError(f"there is no field “{wrong}” to map.", hint=f"the fields are {', '.join(known)}")
@@ -37,24 +46,22 @@ def mapping(head: TableHead, overrides: Mapping[str, str]) -> Mapping[str, str]:
     guessed = {field: header for field, header in _guess(head).items() if header not in taken}
     found = {**guessed, **overrides}
     if not _is_usable(found):
+        shown = ", ".join(head.headers[:_SHOWN]) + ("…" if len(head.headers) > _SHOWN else "")
         raise ImportRefused(
-            f"{head.file_name} has no column for a company or an e-mail address: {', '.join(head.headers)}",
+            f"{head.file_name} has no column for a company or an e-mail address: {shown}",
             hint="name the columns: --map company=HEADER --map email=HEADER --map person=HEADER",
         )
-    return found
+    return Mapped(found)
 
 
-def read(row: Row, mapping: Mapping[str, str]) -> Lead | RowError:
-    cells = {field: row.cells.get(header, "") for field, header in mapping.items()}
-    found = find_addresses(cells.get("email", ""))
-    company, people = _company(cells), _people(cells)
-    if not company and not people and not found.usable:
-        return RowError(row.line, _nothing(found), row.cells)
-    usable, warnings = _kept(found, company)
-    written = text_value(cells.get("email", ""))
-    if written and found == FoundAddresses():
-        warnings = (f"not an e-mail address: {written}",)
-    people, left = _assigned(people, usable, has_company=company is not None)
+def _read(row: Row, fields: Fields) -> Lead | RowError:
+    company, people = _company(fields), _people(fields)
+    usable, warnings = kept_addresses(fields["email"], fields["website"])
+    if "@" in fields["person"]:
+        usable = tuple(dict.fromkeys((*usable, *find_addresses(fields["person"]).usable)))
+    if not company and not people and not usable:
+        return RowError(row.line, _nothing(fields["email"]), row.cells)
+    people, left = assigned(people, usable, has_company=company is not None)
     if company:
         return Lead(row.line, row.cells, replace(company, emails=left), people, warnings)
     if not people:
@@ -63,19 +70,22 @@ def read(row: Row, mapping: Mapping[str, str]) -> Lead | RowError:
     return Lead(row.line, row.cells, None, people, warnings + dropped)
 
 
+reader = by_field(_read)
+
+
 # --- columns --------------------------------------------------------------------------------------
+
+_SHOWN = 30
 
 
 def _guess(head: TableHead) -> dict[str, str]:
-    folded = {header: re.sub(r"[\W_]", "", header.casefold()) for header in head.headers}
-    found: dict[str, str] = {}
+    there = folded(head)
+    found = {}
     for field, synonyms in toml("generic_headers.toml").items():
-        named = (header for synonym in synonyms for header, bare in folded.items() if bare == synonym)
-        if header := next(named, ""):
+        if header := next((there[synonym] for synonym in synonyms if synonym in there), ""):
             found[field] = header
-    lone = next((header for header, bare in folded.items() if bare == "name"), "")
-    if lone:
-        found.setdefault(_meaning_of_name(found), lone)
+    if "name" in there:
+        found.setdefault(_meaning_of_name(found), there["name"])
     return found
 
 
@@ -93,78 +103,53 @@ def _is_usable(found: Mapping[str, str]) -> bool:
 # --- rows -----------------------------------------------------------------------------------------
 
 
-def _company(cells: Mapping[str, str]) -> CompanyFacts | None:
-    title = company_name(cells.get("company", ""))
+def _company(fields: Fields) -> CompanyFacts | None:
+    title = company_name(fields["company"])
     if not title or names_no_company(title):
         return None
-    city, region, country = parse_location(cells.get("location", ""))
-    linkedin = [cells.get(field, "") for field in ("company_linkedin", "linkedin")]
+    city, region, country = parse_location(fields["location"])
+    country = country_name(text_value(fields["country"])) or country
+    linkedin = (fields["company_linkedin"], fields["linkedin"])
     return CompanyFacts(
         name=title,
-        website=text_value(cells.get("website", "")),
-        slug=crunchbase_slug(cells.get("slug", "")),
+        website=text_value(fields["website"]),
+        slug=crunchbase_slug(fields["slug"]),
         linkedin=next((text_value(url) for url in linkedin if linkedin_company(url)), ""),
-        description=text_value(cells.get("description", ""), limit=2000),
-        industries=tuple(filter(None, map(text_value, re.split(r"[,;|]", cells.get("industries", ""))))),
-        city=text_value(cells.get("city", "")) or city,
-        region=region,
-        country=text_value(cells.get("country", "")) or country,
-        employees=parse_employees(cells.get("employees", "")),
+        description=text_value(fields["description"], limit=2000),
+        industries=texts(fields["industries"]),
+        city=text_value(fields["city"]) or city,
+        region=region_name(text_value(fields["region"]), country) or region,
+        country=country,
+        employees=parse_employees(fields["employees"]),
+        founded=parse_date(fields["founded"]),
+        funding_total=_funding(fields["funding"]),
+        last_funding_type=text_value(fields["last_funding_type"]),
+        last_funding_on=parse_date(fields["last_funding_on"]),
+        status=_STATUS.get(text_value(fields["status"]).casefold(), ""),
+        phone=text_value(fields["phone"]),
     )
 
 
-def _people(cells: Mapping[str, str]) -> tuple[PersonFacts, ...]:
-    first, last = text_value(cells.get("first", "")), person_name(cells.get("last", ""))
-    apart = person_name(cells.get("first", ""), cells.get("last", ""))
-    names = split_people(_WITH_ADDRESS.sub("", person_name(cells.get("person", "")))) or ((apart,) if apart else ())
-    title = text_value(cells.get("title", ""))
-    url = text_value(cells.get("linkedin", ""))
+def _funding(cell: str) -> Money | None:
+    """A sheet without a currency means dollars."""
+    found = parse_money(cell)
+    return parse_dollars(cell) if found and not found.currency else found
+
+
+def _people(fields: Fields) -> tuple[PersonFacts, ...]:
+    first, last = text_value(fields["first"]), person_name(fields["last"])
+    apart = person_name(fields["first"], fields["last"])
+    names = split_people(_WITH_ADDRESS.sub("", person_name(fields["person"]))) or ((apart,) if apart else ())
+    title = text_value(fields["title"])
+    url = text_value(fields["linkedin"])
     linkedin = url if linkedin_person(url) and len(names) == 1 else ""
     if names == (apart,):
         return (PersonFacts(apart, first, last, title, linkedin),)
     return tuple(PersonFacts(full, title=title, linkedin=linkedin) for full in names)
 
 
-def _kept(found: FoundAddresses, company: CompanyFacts | None) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The addresses to use, and what to say of the others."""
-    warnings = [f"masked address left out: {address}" for address in found.masked[:3]]
-    warnings += [f"placeholder left out: {address}" for address in found.junk[:3]]
-    if len(found.usable) <= _MOST_ADDRESSES:
-        return found.usable, tuple(warnings)
-    domain = company_domain(company.website) if company else ""
-    own = [address for address in found.usable if is_role_inbox(address) and domain and address.endswith(f"@{domain}")]
-    left_out = len(found.usable) - len(own[:1])
-    return tuple(own[:1]), (*warnings, f"{left_out} addresses in one cell left out: too many to be one company's")
-
-
-def _nothing(found: FoundAddresses) -> str:
+def _nothing(cell: str) -> str:
+    found = find_addresses(cell)
     if found.masked or found.junk:
         return f"no company, no person, and no usable address ({(*found.masked, *found.junk)[0]})"
     return "no company, no person and no address"
-
-
-# --- whose address --------------------------------------------------------------------------------
-
-
-def _assigned(
-    people: tuple[PersonFacts, ...], addresses: tuple[str, ...], *, has_company: bool
-) -> tuple[tuple[PersonFacts, ...], tuple[str, ...]]:
-    """The people with their addresses, and what is left for the company: shared inboxes, and what no name explains."""
-    personal = [address for address in addresses if not is_role_inbox(address)]
-    if not people and not has_company:
-        people = tuple(PersonFacts("") for _ in personal[:1])
-    owners = {address: _owner(people, address) for address in personal}
-    owned = tuple(
-        replace(person, emails=tuple(address for address, owner in owners.items() if owner is person))
-        for person in people
-    )
-    return owned, tuple(address for address in addresses if owners.get(address) is None)
-
-
-def _owner(people: tuple[PersonFacts, ...], address: str) -> PersonFacts | None:
-    """The only person of the row, else the one whose name stands in the local part."""
-    if len(people) == 1:
-        return people[0]
-    local = company_key(address.partition("@")[0])
-    named = [person for person in people if any(word in local for word in parse_name(person.full_name).words[:2])]
-    return named[0] if len(named) == 1 else None

@@ -4,7 +4,7 @@ A new importer is one file and a sample; this class finds both by itself.
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.core.ports import Importer, Row, TableHead
+from outreach.core.ports import Importer, Mapped, Row, TableHead
 from outreach.core.records import Lead, RowError
 from outreach.errors import ImportRefused
 from outreach.importers import Importers, StartupList, all_importers
 
 _SAMPLES = Path(__file__).parent.parent / "samples"
 _ALL = all_importers()
-_FILES = sorted(path for path in _SAMPLES.glob("*/*") if path.suffix in (".csv", ".tsv"))
+_FILES = sorted(path for path in _SAMPLES.glob("*/*") if path.suffix != ".json" or path.stem.endswith(".input"))
+
+
+def expected_path(path: Path) -> Path:
+    """`companies.csv` says what `companies.json` holds; a sample that is JSON itself is `companies.input.json`."""
+    return path.with_name(path.name.removesuffix(path.suffix).removesuffix(".input")).with_suffix(".json")
 
 
 def opened(path: Path) -> StartupList:
@@ -61,7 +66,7 @@ class TestSample:
         assert opened(path).format == path.parent.name
 
     def test_says_what_is_expected(self, path: Path) -> None:
-        expected = json.loads(path.with_suffix(".json").read_text("utf-8"))
+        expected = json.loads(expected_path(path).read_text("utf-8"))
         found = opened(path)
         assert {"encoding": found.encoding, "rows": said(found.rows)} == expected
 
@@ -89,7 +94,7 @@ class TestImporter:
             ["\x1b[31m", "=1+1", "{{ 7*7 }}", "a@b", "@", ",,", "9" * 400, "[", "//"]
         )
         cells = {header: data.draw(cell) for header in found.headers}
-        row = importer.read(Row(7, cells), found.mapping)
+        row = importer.reader(found.mapping, found.headers)(Row(7, cells))
         assert row.line == 7
         assert row.cells == cells
 
@@ -135,11 +140,11 @@ def test_two_importers_that_claim_one_file_are_an_error_naming_both() -> None:
         def claims(self, head: TableHead) -> bool:
             return "Organization Name" in head.headers
 
-        def mapping(self, head: TableHead, overrides: Mapping[str, str]) -> Mapping[str, str]:
-            return {**overrides, "company": head.headers[0]}
+        def mapping(self, head: TableHead, overrides: Mapping[str, str]) -> Mapped:
+            return Mapped({**overrides, "company": head.headers[0]})
 
-        def read(self, row: Row, mapping: Mapping[str, str]) -> Lead | RowError:
-            return RowError(row.line, f"never read as {mapping}")
+        def reader(self, columns: Mapping[str, str], headers: Sequence[str]) -> Callable[[Row], Lead | RowError]:
+            return lambda row: RowError(row.line, f"never read as {columns} of {headers}")
 
     importers = Importers([_ALL.get("crunchbase"), _ALL.get("generic"), Greedy()])
     data = b"Organization Name,Organization Name URL\nAcme,/organization/acme\n"

@@ -22,6 +22,7 @@ from outreach.core.normalize import (
     registrable_domain,
     suppression_key,
 )
+from outreach.core.places import parse_location
 from outreach.core.records import Money
 from outreach.core.urls import company_domain, crunchbase_slug, host_of, linkedin_company, linkedin_person
 from outreach.core.values import (
@@ -30,7 +31,6 @@ from outreach.core.values import (
     guarded,
     parse_date,
     parse_employees,
-    parse_location,
     parse_money,
     person_name,
     text_value,
