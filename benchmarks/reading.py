@@ -37,9 +37,8 @@ def main(sizes: list[int]) -> None:
             pairs = [(_seconds(floor), _seconds(ours)) for _ in range(_ROUNDS)]
         floors, times = (statistics.median(column) for column in zip(*pairs, strict=True))
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(
-            f"{size:>10,} {floors / size * 1e6:>9.2f} µs {times / size * 1e6:>9.2f} µs {times / floors:>7.2f} {peak:>11.0f}"
-        )
+        each = (f"{seconds / size * 1e6:>9.2f} µs" for seconds in (floors, times))
+        print(f"{size:>10,} {' '.join(each)} {times / floors:>7.2f} {peak:>11.0f}")
 
 
 def _seconds(work: Callable[[], None]) -> float:

@@ -5,7 +5,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from outreach.core.text import one_line
 from outreach.resources import table, words
@@ -14,6 +14,7 @@ _BRACKETED = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
 _FORMERLY = re.compile(r"^(?:formerly|former|previously|fka|f/k/a|aka|a/k/a|ex|now|dba|d/b/a)\b[:.\s]*", re.IGNORECASE)
 _NO_COMPANY = re.compile(r"stealth( mode)?( startup| company)?|self[- ]?employed|freelance(r)?", re.IGNORECASE)
 _BETWEEN_PEOPLE = re.compile(r"\s*[,;\n]\s*|\s+(?:and|&)\s+")
+_OTHER_MARKS = re.compile(r"[;\n]| (?:and |& |,| )")
 _LIKE = 0.85
 """Likeness from which two names in one company are worth a question: of 24 such pairs about 16 were one person."""
 
@@ -94,9 +95,14 @@ def tidy_name(text: str) -> str:
 
 def split_people(cell: str) -> tuple[str, ...]:
     """`Ada Testwell, Omar Brightly, III` → two names: a piece that is only a suffix or a degree belongs to the last."""
+    pieces = cell.split(", ")
+    if len(pieces) <= cell.count(",") or _OTHER_MARKS.search(cell):
+        pieces = _BETWEEN_PEOPLE.split(cell)
+    after = _after_names()
     found: list[str] = []
-    for piece in filter(None, (piece.strip() for piece in _BETWEEN_PEOPLE.split(cell))):
-        if found and all(_is_after_name(word) for word in piece.split()):
+    for piece in filter(None, map(str.strip, pieces)):
+        first = piece.partition(" ")[0]
+        if found and (first.lower() in after or "." in first) and all(map(_is_after_name, piece.split())):
             found[-1] += f", {piece}"
         else:
             found.append(piece)
@@ -153,8 +159,13 @@ def _without_pictures(word: str) -> str:
 
 
 def _is_after_name(word: str) -> bool:
-    bare = _letters(word)
-    return bare in words("name_suffixes.txt") or bare in words("name_credentials.txt")
+    bare = word.lower() if word.isalnum() and word.isascii() else _letters(word)
+    return bare in _after_names()
+
+
+@cache
+def _after_names() -> frozenset[str]:
+    return words("name_suffixes.txt") | words("name_credentials.txt")
 
 
 def _last_name_at(shown: list[str]) -> int:

@@ -17,6 +17,9 @@ from outreach.resources import words
 _PLAIN_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _IPV4 = re.compile(r"[0-9.]+")
 _PLAIN_ADDRESS = re.compile(r"[a-z0-9][a-z0-9._%+-]*@[a-z0-9][a-z0-9.-]*\.[a-z]{2,}")
+_STRICT_ADDRESS = re.compile(
+    r"(?:[a-z0-9_]+(?:[.+-][a-z0-9_]+)*)@((?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+(?!png|jpg|jpeg|gif|svg|webp|ico)[a-z]{2,24})"
+)
 _LOCAL = re.compile(r"\w([\w.!#$%&'*+/=?^`{|}~-]*\w)?")
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{2,59})")
 _WRITTEN_AT = re.compile(r"\s*[\[({]\s*at\s*[\])}]\s*", re.IGNORECASE)
@@ -116,6 +119,12 @@ def is_address(key: str) -> bool:
     )
 
 
+def is_plain_address(text: str) -> bool:
+    """Whether this is an address in canonical form, and of the kind that nearly all are: no need to look any closer."""
+    plain = _STRICT_ADDRESS.fullmatch(text)
+    return plain is not None and len(text) <= 64 and plain[1] not in words("placeholder_domains.txt")
+
+
 def is_role_inbox(address: str) -> bool:
     """Whether it reaches a desk (info@, sales@), not a person."""
     return address_key(address).rpartition("@")[0].partition("+")[0] in words("role_names.txt")
@@ -130,7 +139,7 @@ def find_addresses(cell: str) -> FoundAddresses:
     """Every address in a cell, in order and once; what is masked (`***@`) or a placeholder is told apart."""
     if "@" not in cell and "[" not in cell and "(" not in cell:
         return FoundAddresses()
-    if _PLAIN_ADDRESS.fullmatch(cell) and not _is_junk(cell) and is_address(cell):
+    if is_plain_address(cell):
         return FoundAddresses((cell,))
     usable, masked, junk = dict[str, None](), dict[str, None](), dict[str, None]()
     for part in _parts(cell):

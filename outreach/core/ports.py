@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
+from outreach.core.quick import record
 from outreach.core.records import Lead, RowError
 
 # --- time -----------------------------------------------------------------------------------------
@@ -37,7 +38,7 @@ class TableHead:
     file_name: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """One record of a table. `line` is where it starts; `cells` are keyed by the tidied header."""
 

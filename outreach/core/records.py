@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from outreach.core.quick import record
+
 # --- what a list says -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Money:
     """An amount as a source gave it, never converted; `usd` only if the source gave that too."""
 
@@ -20,7 +22,7 @@ class Money:
     usd: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CompanyFacts:
     """What one row says of a company; an empty value says nothing. Dates are ISO 8601, as precise as known ("2018")."""
 
@@ -50,7 +52,7 @@ class CompanyFacts:
     last_funding: Money | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PersonFacts:
     """What one row says of a person."""
 
@@ -65,7 +67,7 @@ class PersonFacts:
     ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lead:
     """One row as a source gave it: kept, never edited. `line` is where it starts in the file (1 is the first line)."""
 
@@ -76,7 +78,7 @@ class Lead:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RowError:
     """A row that could not be used, and why."""
 

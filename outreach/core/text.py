@@ -8,11 +8,11 @@ _BREAKING = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 def one_line(text: str, limit: int = 200) -> str:
     """NFC on one line, cut at `limit`; controls, bidi marks, zero-width characters, lone surrogates become spaces."""
-    if not text.isprintable():
-        text = "".join(map(_harmless, text))
-    flat = " ".join(text.split())
-    if not flat.isascii():
-        flat = unicodedata.normalize("NFC", flat)
+    if text.isascii() and text.isprintable():
+        flat = " ".join(text.split()) if "  " in text or text[:1] == " " or text[-1:] == " " else text
+    else:
+        cleaned = text if text.isprintable() else "".join(map(_harmless, text))
+        flat = " ".join(unicodedata.normalize("NFC", cleaned).split())
     return flat if len(flat) <= limit else flat[: limit - 1].rstrip() + "…"
 
 

@@ -14,6 +14,7 @@ from outreach.resources import words
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:/*", re.IGNORECASE)
 _NOT_HOST = re.compile(r"[/?#\\\s]")
 _SLUG = re.compile(r"(?:organization|company|person)/+([^/?#\s]+)", re.IGNORECASE)
+_PLAIN_SLUG = re.compile(r"(?:https://www\.crunchbase\.com/(?:organization|person)/)?([a-z0-9-]+)")
 _BARE_SLUG = re.compile(r"[^/?#\s:]+")
 _PUBLIC_BODY = re.compile(r"(?:edu|gov|mil|(?:ac|edu|gov)\.[a-z]{2,})")
 _LINKEDIN_COMPANY = re.compile(r"linkedin\.com/(?:company|company-beta|school|showcase)/+([^/?#\s]+)", re.IGNORECASE)
@@ -37,6 +38,8 @@ def host_of(url: str) -> str:
 
 def crunchbase_slug(url: str) -> str:
     """Crunchbase's name for a company or a person, from its page's address; relative ones and bare slugs occur too."""
+    if plain := _PLAIN_SLUG.fullmatch(url):
+        return plain[1]
     text = url.strip()
     found = _SLUG.search(text)
     if found:

@@ -21,6 +21,23 @@ _LAST = "generic"
 
 
 @dataclass(frozen=True, slots=True)
+class Rows:
+    """The rows of a list, as often as they are asked for.
+
+    `raw` are as the file gives them: who knows a row by its cells need not have it read. `make_reader` gives what reads
+    them in their order, one for each time they are gone through.
+    """
+
+    raw: Iterable[Row | RowError]
+    make_reader: Callable[[], Callable[[Row], Lead | RowError]]
+
+    def __iter__(self) -> Iterator[Lead | RowError]:
+        read = self.make_reader()
+        for row in self.raw:
+            yield read(row) if isinstance(row, Row) else row
+
+
+@dataclass(frozen=True, slots=True)
 class StartupList:
     """A list whose format is known. `cells` of each row are as the file gave them; `sha256` is of the file's bytes.
 
@@ -34,7 +51,7 @@ class StartupList:
     mapping: Mapping[str, str]
     headers: tuple[str, ...]
     row_limit: int
-    rows: Iterable[Lead | RowError]
+    rows: Rows
     notes: tuple[str, ...]
 
 
@@ -61,7 +78,7 @@ class Importers:
             mapping=dict(mapped.columns),
             headers=table.head.headers,
             row_limit=importer.row_limit,
-            rows=_Rows(table.rows, lambda: importer.reader(mapped.columns, table.head.headers)),
+            rows=Rows(table.rows, lambda: importer.reader(mapped.columns, table.head.headers)),
             notes=(*table.notes, *mapped.notes),
         )
 
@@ -109,19 +126,6 @@ class Importers:
                 f"{head.file_name} could be {' or '.join(names)}.", hint=f"say which it is: --format {names[0]}"
             )
         return found[0]
-
-
-@dataclass(frozen=True, slots=True)
-class _Rows:
-    """The rows of a table as an importer reads them, as often as they are asked for."""
-
-    table_rows: Iterable[Row | RowError]
-    make_reader: Callable[[], Callable[[Row], Lead | RowError]]
-
-    def __iter__(self) -> Iterator[Lead | RowError]:
-        read = self.make_reader()
-        for row in self.table_rows:
-            yield read(row) if isinstance(row, Row) else row
 
 
 def all_importers() -> Importers:

@@ -1,18 +1,23 @@
 """What Crunchbase's company exports, and what extensions scrape of them, have in common: the columns of a company.
 
-The user picks the columns, so each field has several headers. Knows nothing of files or of who is who.
+The user picks the columns, so each field has several headers. Lists of this kind are the longest: what comes again and
+again (places, trades, dates, money) is read once. Knows nothing of files or of who is who.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping, Sequence
 
+from outreach.core.cells import Cells
 from outreach.core.names import parse_name, split_people
 from outreach.core.places import parse_location
-from outreach.core.records import CompanyFacts, Money, PersonFacts
+from outreach.core.ports import Row
+from outreach.core.quick import Memo
+from outreach.core.records import CompanyFacts, Lead, Money, PersonFacts, RowError
 from outreach.core.text import one_line
 from outreach.core.titles import says_founder
-from outreach.core.values import parse_date, parse_employees, parse_money, text_value
-from outreach.importers._fields import Fields, Headers, texts
+from outreach.core.urls import crunchbase_slug
+from outreach.core.values import company_name, parse_date, parse_employees, parse_money, text_value
+from outreach.importers._fields import Headers, kept_addresses, picker, texts
 
 # field → its headers, newest first; the first one present wins
 COMPANY_HEADERS: Headers = {
@@ -38,10 +43,10 @@ COMPANY_HEADERS: Headers = {
     "acquisition_status": ("Acquisition Status",),
     "acquired_by": ("Acquired by",),
     "funding_status": ("Funding Status", "Stage"),
-    "ipo_status": ("IPO Status",),
-    "stock_symbol": ("Stock Symbol",),
     "closed_on": ("Closed Date",),
     "investor_type": ("Investor Type",),
+    "ipo_status": ("IPO Status",),
+    "stock_symbol": ("Stock Symbol",),
     "email": ("Contact Email",),
     "phone": ("Phone Number",),
     "founders": ("Founders",),
@@ -50,78 +55,115 @@ COMPANY_HEADERS: Headers = {
 
 _ACQUIRED = re.compile(r"was acquired", re.IGNORECASE)
 
+Parts = tuple[str, ...]
 
-def company(
-    fields: Fields, *, name: str, slug: str, place: tuple[str, str, str], emails: tuple[str, ...]
-) -> CompanyFacts:
-    city, region, country = place
-    return CompanyFacts(
-        name=name,
-        slug=slug,
-        website=text_value(fields["website"]),
-        linkedin=text_value(fields["linkedin"]),
-        description=text_value(fields["description"], limit=2000),
-        industries=texts(fields["industries"], ","),
-        city=city,
-        region=region,
-        country=country,
-        employees=parse_employees(fields["employees"]),
-        founded=parse_date(fields["founded"], fields["founded_precision"]),
-        funding_total=_money(fields, "funding"),
-        # "Undisclosed" is a funding type here, not an empty cell.
-        last_funding_type=one_line(fields["last_funding_type"]).strip("—-"),
-        last_funding_on=parse_date(fields["last_funding_on"]),
-        status=_status(fields),
-        emails=emails,
-        phone=text_value(fields["phone"]),
-        last_funding=_money(fields, "last_funding"),
-    )
+_industries: Memo[str, Parts] = Memo(lambda cell: texts(cell, ","))
+_places: Memo[str, tuple[str, str, str]] = Memo(parse_location)
+_employees: Memo[str, str] = Memo(parse_employees)
+_types: Memo[str, str] = Memo(lambda cell: one_line(cell).strip("—-"))  # "Undisclosed" is one, not an empty cell
+_dates: Memo[str, str] = Memo(parse_date)
+_founded: Memo[Parts, str] = Memo(lambda cells: parse_date(*cells))
+_money: Memo[Parts, Money | None] = Memo(lambda cells: parse_money(*cells))
+_statuses: Memo[Parts, str] = Memo(lambda cells: _status(*cells))
+_kinds: Memo[Parts, Parts] = Memo(lambda cells: _other_kinds(*cells))
 
 
-def place(fields: Fields) -> tuple[str, str, str]:
-    return parse_location(fields["location"])
+def company_reader(columns: Mapping[str, str], headers: Sequence[str]) -> Callable[[Row], Lead | RowError]:
+    """What reads the rows of a company export. Twenty fields a row: taken out at once, and passed on by position."""
+    pick = picker(columns, headers, tuple(COMPANY_HEADERS))
+
+    def read(row: Row) -> Lead | RowError:
+        (
+            name, page, website, linkedin, description, industries, location, employees, founded, precision,
+            funding, currency, usd, last_type, last_on, last, last_currency, last_usd,
+            operating, acquisition, acquired_by, funding_status, closed_on, investor, ipo, symbol,
+            email, phone, founders, told,
+        ) = pick(row.cells.texts if isinstance(row.cells, Cells) else tuple(row.cells.values()))  # fmt: skip
+        title, slug = company_name(name), crunchbase_slug(page)
+        if not title:
+            return RowError(row.line, "no company name in “Organization Name”", row.cells)
+        if not slug:
+            return RowError(row.line, "no Crunchbase address in “Organization Name URL”", row.cells)
+        city, region, country = _places[location]
+        emails, warnings = kept_addresses(email, website) if email else ((), ())
+        names = founder_names(founders) if founders else ()
+        if told and names and told != str(len(names)) and (odd := count_warning(names, told)):
+            warnings = (*warnings, odd)
+        if (investor or ipo or symbol) and (kinds := _kinds[investor, ipo, symbol]):
+            warnings = (*warnings, *kinds)
+        company = CompanyFacts(
+            title,
+            text_value(website),
+            slug,
+            text_value(linkedin),
+            text_value(description, 2000),
+            _industries[industries],
+            city,
+            region,
+            country,
+            _employees[employees],
+            _founded[founded, precision],
+            _money[funding, currency, usd] if funding else None,
+            _types[last_type],
+            _dates[last_on],
+            _statuses[operating, acquisition, acquired_by, funding_status, closed_on],
+            emails,
+            text_value(phone),
+            (),
+            (),
+            _money[last, last_currency, last_usd] if last else None,
+        )
+        return Lead(row.line, row.cells, company, people(names) if names else (), warnings)
+
+    return read
 
 
-def founders(cell: str) -> tuple[str, ...]:
+# --- founders -------------------------------------------------------------------------------------
+
+
+def founder_names(cell: str) -> Parts:
     """Every name in the cell, also one that stands there twice."""
-    return split_people(text_value(cell, limit=4000))
+    return split_people(text_value(cell, 4000))
 
 
-def people(names: tuple[str, ...]) -> tuple[PersonFacts, ...]:
+def people(names: Parts) -> tuple[PersonFacts, ...]:
     """Each once: of 1,383 cells 13 named somebody twice, with other accents."""
-    if len(names) < 2:
-        return tuple(map(PersonFacts, names))
-    found: dict[tuple[str, str], str] = {}
-    for full in names:
-        name = parse_name(full)
-        found.setdefault((name.key, name.suffix), full)
-    return tuple(map(PersonFacts, found.values()))
+    if len(set(map(len, names))) < len(names) and (len(set(names)) < len(names) or not "".join(names).isascii()):
+        found: dict[tuple[str, str], str] = {}
+        for full in names:
+            name = parse_name(full)
+            found.setdefault((name.key, name.suffix), full)
+        names = tuple(found.values())
+    return tuple(map(PersonFacts, names))
 
 
-def oddities(fields: Fields, names: tuple[str, ...]) -> Iterator[str]:
-    """What a user should know of a row before they write to anybody in it."""
-    told = text_value(fields["founder_count"])
-    if names and told.isdecimal() and int(told) != len(names):
-        yield f"Founders names {len(names)}, Number of Founders says {told}"
-    if kind := text_value(fields["investor_type"]):
-        yield f"an investor, as its Investor Type says: {kind}"
-    if text_value(fields["stock_symbol"]) or text_value(fields["ipo_status"]).casefold() == "public":
-        yield "listed on a stock exchange"
+def count_warning(names: Parts, cell: str) -> str:
+    told = text_value(cell)
+    if not told.isdecimal() or int(told) == len(names):
+        return ""
+    return f"Founders names {len(names)}, Number of Founders says {told}"
 
 
-def title_warning(title: str) -> tuple[str, ...]:
+def title_warning(title: str) -> Parts:
     """Lists of people hold advisers, bankers and officials too."""
     return () if says_founder(title) else (f"no founder by the title: {title or 'none is given'}",)
 
 
-def _money(fields: Fields, field: str) -> Money | None:
-    return parse_money(fields[field], fields[f"{field}_currency"], fields[f"{field}_usd"])
+# --- companies ------------------------------------------------------------------------------------
 
 
-def _status(fields: Fields) -> str:
-    if text_value(fields["acquired_by"]) or _ACQUIRED.search(fields["acquisition_status"]):
+def _status(operating: str, acquisition: str, acquired_by: str, funding_status: str, closed_on: str) -> str:
+    if text_value(acquired_by) or _ACQUIRED.search(acquisition) or funding_status.strip() == "M&A":
         return "acquired"
-    operating = text_value(fields["operating_status"]).casefold()
-    if operating in ("active", "closed"):
-        return "acquired" if operating == "active" and fields["funding_status"] == "M&A" else operating
-    return "acquired" if fields["funding_status"] == "M&A" else "closed" if parse_date(fields["closed_on"]) else ""
+    said = text_value(operating).casefold()
+    return said if said in ("active", "closed") else "closed" if parse_date(closed_on) else ""
+
+
+def _other_kinds(investor_type: str, ipo_status: str, stock_symbol: str) -> Parts:
+    """Investors and listed firms are among the companies; a user should know before writing to them."""
+    found = []
+    if kind := text_value(investor_type):
+        found.append(f"an investor, as its Investor Type says: {kind}")
+    if text_value(stock_symbol) or text_value(ipo_status).casefold() == "public":
+        found.append("listed on a stock exchange")
+    return tuple(found)

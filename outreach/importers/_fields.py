@@ -7,10 +7,11 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from operator import itemgetter
 
 from outreach.core.cells import Cells
 from outreach.core.names import company_key, parse_name, tidy_name
-from outreach.core.normalize import FoundAddresses, find_addresses, is_role_inbox
+from outreach.core.normalize import FoundAddresses, find_addresses, is_plain_address, is_role_inbox
 from outreach.core.ports import Mapped, Row, TableHead
 from outreach.core.records import CompanyFacts, Lead, PersonFacts, RowError
 from outreach.core.urls import company_domain, linkedin_person
@@ -24,6 +25,15 @@ Reader = Callable[[Row], Lead | RowError]
 _MOST_ADDRESSES = 5
 """More in one cell is a scrape of a whole page, not somebody's address."""
 _NO_LETTERS = re.compile(r"[\W_]+")
+
+
+def picker(
+    columns: Mapping[str, str], headers: Sequence[str], fields: Sequence[str]
+) -> Callable[[Sequence[str]], tuple[str, ...]]:
+    """What takes these fields, in this order, out of the texts of a row; those without a column are empty."""
+    position = {header: at for at, header in enumerate(headers)}
+    take = itemgetter(*(position.get(columns.get(field, ""), -1) for field in fields))
+    return lambda row: take((*row, ""))
 
 
 class Fields(dict[str, str]):
@@ -161,6 +171,8 @@ def kept_addresses(cell: str, website: str) -> tuple[tuple[str, ...], tuple[str,
     """The addresses of a cell to use, and what to say of the others."""
     if not cell:
         return (), ()
+    if is_plain_address(cell):
+        return (cell,), ()
     found = find_addresses(cell)
     if found == FoundAddresses():
         written = text_value(cell)

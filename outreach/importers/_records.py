@@ -92,19 +92,26 @@ class _Lines:
         self.taken: list[str] = []
         self._lines = lines
         self._waiting: deque[str] = deque()
+        self._size = 0
 
     def __iter__(self) -> Iterator[str]:
-        size = 0
-        while True:
-            text = self._waiting.popleft() if self._waiting else next(self._lines, None)
-            if text is None:
-                return
-            size = size + len(text) if self.taken else len(text)
-            if len(self.taken) > _MAX_LINES or (self.taken and size > _MAX_CELL):
-                self._waiting.appendleft(text)
-                raise csv.Error
-            self.taken.append(text)
+        taken, waiting, lines = self.taken, self._waiting, self._lines
+        while waiting:
+            self._refuse_too_many(waiting[0])
+            taken.append(waiting.popleft())
+            yield taken[-1]
+        for text in lines:
+            if taken:
+                waiting.append(text)
+                self._refuse_too_many(text)
+                waiting.pop()
+            taken.append(text)
             yield text
+
+    def _refuse_too_many(self, text: str) -> None:
+        self._size = self._size + len(text) if self.taken else 0
+        if len(self.taken) > _MAX_LINES or self._size > _MAX_CELL:
+            raise csv.Error
 
     def give_back(self) -> str:
         """All lines taken but the first, which is returned."""

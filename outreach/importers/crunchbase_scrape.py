@@ -5,15 +5,17 @@ Other nameless columns shift from row to row, so they are left alone.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
+from outreach.core.cells import Cells
 from outreach.core.names import parse_name
 from outreach.core.ports import Mapped, Row, TableHead
 from outreach.core.records import Lead, PersonFacts, RowError
 from outreach.core.urls import crunchbase_slug
-from outreach.core.values import company_name, text_value
-from outreach.importers._crunchbase import COMPANY_HEADERS, company, founders, oddities, people, place
-from outreach.importers._fields import Fields, by_field, fold, folded, has, kept_addresses, mapper
+from outreach.core.values import text_value
+from outreach.importers._crunchbase import COMPANY_HEADERS, company_reader
+from outreach.importers._fields import fold, folded, has, mapper
 
 name = "crunchbase_scrape"
 row_limit = 0
@@ -30,11 +32,8 @@ _map_company = mapper(_HEADERS, required=("company", "slug"), what="list scraped
 
 def claims(head: TableHead) -> bool:
     scraped = any(header.startswith("componentfieldformatter") for header in folded(head))
-    return (
-        scraped
-        and has(head, "Organization Name")
-        and (has(head, "Organization Url") or has(head, "Organization Name URL"))
-    )
+    page = has(head, "Organization Url") or has(head, "Organization Name URL")
+    return scraped and page and has(head, "Organization Name") and not has(head, "Full Name")
 
 
 def mapping(head: TableHead, overrides: Mapping[str, str]) -> Mapped:
@@ -53,37 +52,39 @@ def mapping(head: TableHead, overrides: Mapping[str, str]) -> Mapped:
     return Mapped({**mapped.columns, **pairs}, mapped.notes)
 
 
-def _read(row: Row, fields: Fields) -> Lead | RowError:
-    title, slug = company_name(fields["company"]), crunchbase_slug(fields["slug"])
-    if not title or not slug:
-        return RowError(
-            row.line, "no company name" if not title else "no Crunchbase address in “Organization Url”", row.cells
-        )
-    names = founders(fields["founders"])
-    emails, warnings = kept_addresses(fields["email"], fields["website"])
-    facts = company(fields, name=title, slug=slug, place=_place(fields), emails=emails)
-    linked = _linked(fields)
-    known = {parse_name(each.full_name).key for each in linked}
-    others = tuple(each for each in people(names) if parse_name(each.full_name).key not in known)
-    return Lead(row.line, row.cells, facts, (*linked, *others), (*warnings, *oddities(fields, names)))
+def reader(columns: Mapping[str, str], headers: Sequence[str]) -> Callable[[Row], Lead | RowError]:
+    """A company export's, with the founders' pages, and the place in three columns instead of one."""
+    read_company = company_reader(columns, headers)
+    links = [
+        (header, columns[f"founder_url {number}"])
+        for field, header in columns.items()
+        if (number := field.removeprefix("founder ")) != field and f"founder_url {number}" in columns
+    ]
+    place = [columns[field] for field in ("location", "region", "country") if field in columns]
+
+    def read(row: Row) -> Lead | RowError:
+        lead = read_company(row)
+        if isinstance(lead, RowError) or lead.company is None:
+            return lead
+        cells = Cells.of(row.cells)
+        linked = _linked(cells, links)
+        known = {parse_name(each.full_name).key for each in linked}
+        others = (each for each in lead.people if parse_name(each.full_name).key not in known)
+        company = lead.company
+        if place and "," not in cells[place[0]]:
+            city, region, country = (*(text_value(cells[header]) for header in place), "", "", "")[:3]
+            company = replace(company, city=city, region=region, country=country)
+        return replace(lead, company=company, people=(*linked, *others))
+
+    return read
 
 
-def _linked(fields: Fields) -> tuple[PersonFacts, ...]:
+def _linked(cells: Cells, links: Sequence[tuple[str, str]]) -> tuple[PersonFacts, ...]:
     """Those whose link leads to a person; each once."""
     found: dict[str, PersonFacts] = {}
-    for field, url in fields.items():
-        kind, _, number = field.partition(" ")
-        full = text_value(fields[f"founder {number}"]) if kind == "founder_url" and "/person/" in url else ""
-        if full and (slug := crunchbase_slug(url)):
+    for name_header, url_header in links:
+        url, full = cells[url_header], text_value(cells[name_header])
+        slug = crunchbase_slug(url) if full and "/person/" in url else ""
+        if slug:
             found.setdefault(slug, PersonFacts(full, slug=slug))
     return tuple(found.values())
-
-
-def _place(fields: Fields) -> tuple[str, str, str]:
-    """City and region stand in two columns, and the country in none."""
-    if "," in fields["location"]:
-        return place(fields)
-    return tuple(text_value(fields[field]) for field in ("location", "region", "country"))  # type: ignore[return-value]  # three
-
-
-reader = by_field(_read)
