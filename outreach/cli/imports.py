@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
 
 def import_lists(
     context: typer.Context,
-    files: Annotated[list[str], typer.Argument(metavar="FILE…", help="CSV or TSV files; - reads standard input.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="FILE…", help="CSV, TSV, XLSX or JSON files; - reads standard input.")
+    ],
     format_name: Annotated[
         str, typer.Option("--format", metavar="NAME", help="The format, if it is not recognised.")
     ] = "",
@@ -192,7 +194,8 @@ def _show_file(file: "FileReport") -> None:
     show(f"{file.file}: {file.format}, {file.encoding}, {count(file.rows, 'row')}: {told}")
     show(f"  columns: {', '.join(f'{field} = {header}' for field, header in file.mapping.items())}")
     if file.unmapped:
-        show(f"  kept as they are: {', '.join(file.unmapped)}")
+        more = f", and {len(file.unmapped) - _SHOWN} more columns" if len(file.unmapped) > _SHOWN else ""
+        show(f"  kept as they are: {', '.join(file.unmapped[:_SHOWN])}{more}")
     if file.seen_as is not None:
         show(f"  the same file was imported before (import {file.seen_as}): nothing changes")
     _show_some(file.notes)

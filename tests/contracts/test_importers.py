@@ -3,7 +3,9 @@
 A new importer is one file and a sample; this class finds both by itself.
 """
 
+import io
 import json
+import zipfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -218,3 +220,251 @@ def test_any_bytes_are_read_or_refused(data: bytes) -> None:
         assert refused.hint  # noqa: PT017  either way is right; a refusal must say what to do
     else:
         assert all(row.line > 1 for row in found.rows)
+
+
+# --- formats --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("header", "kind"),
+    [
+        ("uuid,name,type,permalink,cb_url,investment_type,announced_on", "funding rounds"),
+        ("uuid,name,type,permalink,cb_url,acquiree_uuid", "acquisitions"),
+        ("Hub Name,Hub Name URL", "hubs"),
+    ],
+)
+def test_other_files_of_the_same_makers_are_refused_by_name(header: str, kind: str) -> None:
+    with pytest.raises(ImportRefused, match=kind):
+        _ALL.open_list(f"{header}\nx,y,z\n".encode(), "export.csv", overrides={})
+
+
+def test_a_typed_prefix_is_said() -> None:
+    data = b"ok Organization Name,Organization Name URL\nAcme,https://www.crunchbase.com/organization/acme\n"
+    notes = _ALL.open_list(data, "list.csv", overrides={}).notes
+    assert notes == ("the column “ok Organization Name” is taken for Organization Name",)
+
+
+def test_headers_that_differ_in_case_only_are_told_apart() -> None:
+    data = (
+        b"Organization Name,Organization Name URL,last funding type,Last Funding Type\nAcme,/organization/acme,x,Seed\n"
+    )
+    (row,) = _ALL.open_list(data, "list.csv", overrides={}).rows
+    assert isinstance(row, Lead)
+    assert row.company is not None
+    assert row.company.last_funding_type == "Seed"
+
+
+@pytest.mark.parametrize("format_name", [name for name in _ALL.names() if name != "generic"])
+def test_a_format_asked_for_by_name_is_refused_where_its_columns_are_missing(format_name: str) -> None:
+    try:
+        rows = list(_ALL.open_list(b"Colour,Weight\nred,1\n", "x.csv", format_name=format_name, overrides={}).rows)
+    except ImportRefused as refused:
+        assert "--map" in refused.hint  # noqa: PT017  either way is right; a refusal must say what to do
+    else:
+        assert all(isinstance(row, RowError) for row in rows)
+
+
+def test_the_fields_of_a_format_can_be_mapped_by_hand() -> None:
+    found = _ALL.open_list(
+        b"Firma,Seite\nAcme,/organization/acme\n",
+        "x.csv",
+        format_name="crunchbase",
+        overrides={"company": "Firma", "slug": "Seite"},
+    )
+    assert [row.company.name for row in found.rows if isinstance(row, Lead) and row.company] == ["Acme"]
+
+
+# --- any table, again -----------------------------------------------------------------------------
+
+_CELLS = st.text(alphabet=st.characters(), max_size=20) | st.sampled_from(
+    [
+        '"',
+        '""',
+        'a"b',
+        ",",
+        ";",
+        "\t",
+        "\r",
+        "\n",
+        "\r\n",
+        "\x00",
+        "\ud800",
+        "\ufeff",
+        "'=1",
+        "@",
+        "a@b.example",
+        "9" * 300,
+    ]
+)
+_RAGGED = st.lists(st.lists(_CELLS, max_size=6), max_size=8)
+
+
+@given(_RAGGED, st.sampled_from([",", ";", "\t", "|"]), st.sampled_from(["utf-8", "utf-16", "cp1252"]), st.booleans())
+def test_any_table_gives_leads_or_a_refusal(rows: list[list[str]], delimiter: str, codec: str, quoted: bool) -> None:
+    def cell(text: str) -> str:
+        return '"' + text.replace('"', '""') + '"' if quoted else text
+
+    lines = [["Company", "Email", "Name", "Founded"], *rows]
+    data = "\r\n".join(delimiter.join(map(cell, line)) for line in lines).encode(codec, "replace")
+    first = list(_ALL.open_list(data, "list.csv", overrides={}).rows)
+    assert first == list(_ALL.open_list(data, "list.csv", overrides={}).rows)
+    assert all(row.line > 1 for row in first)
+    for row in first:
+        json.dumps(dict(row.cells)).encode()
+
+
+@given(st.lists(st.recursive(st.none() | st.booleans() | st.floats() | _CELLS, st.lists, max_leaves=5), max_size=5))
+def test_any_json_gives_leads_or_a_refusal(values: list[Any]) -> None:
+    data = json.dumps([{"company": value, "email": "a@b.example"} for value in values]).encode()
+    try:
+        rows = list(_ALL.open_list(data, "list.json", overrides={}).rows)
+    except ImportRefused as refused:
+        assert refused.hint  # noqa: PT017  as above
+    else:
+        assert len(rows) == len(values)
+        for row in rows:
+            json.dumps(dict(row.cells), ensure_ascii=False).encode()
+
+
+@given(st.binary(max_size=60), st.integers(0, 400))
+def test_a_damaged_workbook_is_read_or_refused(noise: bytes, at: int) -> None:
+    sound = (_SAMPLES / "generic" / "sheet.xlsx").read_bytes()
+    at = at * len(sound) // 400
+    try:
+        list(_ALL.open_list(sound[:at] + noise + sound[at + len(noise) :], "sheet.xlsx", overrides={}).rows)
+    except ImportRefused as refused:
+        assert refused.hint  # noqa: PT017  as above
+
+
+def test_a_million_columns_are_refused_by_name() -> None:
+    header = "Company," + ",".join(map(str, range(1_000_000)))
+    with pytest.raises(ImportRefused, match=r"1,000,001 columns"):
+        _ALL.open_list(f"{header}\nAcme\n".encode(), "wide.csv", overrides={})
+
+
+def test_a_row_of_a_million_cells_costs_only_itself() -> None:
+    data = f"Company,Email\nAcme{',x' * 1_000_000}\nZenith,\n".encode()
+    first, second = _ALL.open_list(data, "list.csv", overrides={}).rows
+    assert isinstance(first, RowError)
+    assert (first.line, second.line, isinstance(second, Lead)) == (2, 3, True)
+
+
+def test_a_cell_of_twenty_megabytes_costs_only_itself() -> None:
+    data = b"Company,Description\nAcme," + b"x" * 20_000_000 + b"\nZenith,\n"
+    first, second = _ALL.open_list(data, "list.csv", overrides={}).rows
+    assert isinstance(first, RowError)
+    assert "more than 10,000,000 characters" in first.reason
+    assert isinstance(second, Lead)
+
+
+def test_a_line_that_does_not_end_is_refused_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "endless.csv"
+    with path.open("wb") as file:
+        file.write(b"Company,Description\nAcme,")
+        file.truncate(100_000_000)
+    with pytest.raises(ImportRefused, match="line of more than 64 MB"):
+        _ALL.open_list(path, path.name, overrides={})
+
+
+def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes(b"Company,Email\nAcme,a@acme.example\n")
+    found = _ALL.open_list(path, path.name, overrides={})
+    with path.open("ab") as file:
+        file.write(b"Zenith,z@zenith.example\n")
+    with pytest.raises(ImportRefused, match="changed while it was read"):
+        list(found.rows)
+
+
+def test_a_quotation_mark_that_is_never_closed_swallows_nothing() -> None:
+    rows = [f"Acme {number},acme{number}.example,text" for number in range(2000)]
+    rows[3] = 'Broken,"broken.example,text'
+    data = "\n".join(["Company,Website,Description", *rows]).encode()
+    found = list(_ALL.open_list(data, "list.csv", overrides={}).rows)
+    assert [(row.line, row.reason) for row in found if isinstance(row, RowError)] == [
+        (5, "a quotation mark is opened and never closed")
+    ]
+    assert len(found) == 2000
+
+
+def test_a_short_row_with_a_line_break_in_a_cell_is_one_row() -> None:
+    data = b'Company,Website,Description,Phone\nAcme,acme.example,"two\nlines"\nZenith,,,\n'
+    assert [row.line for row in _ALL.open_list(data, "list.csv", overrides={}).rows] == [2, 4]
+
+
+def test_a_semicolon_file_with_commas_in_its_cells() -> None:
+    data = b"Company;Website;Description\nAcme;acme.example;one, two, three, four, five\n"
+    (row,) = _ALL.open_list(data, "list.csv", overrides={}).rows
+    assert isinstance(row, Lead)
+    assert row.company is not None
+    assert row.company.description == "one, two, three, four, five"
+
+
+def test_the_header_is_the_line_that_fits_best() -> None:
+    data = b"Portfolio\nmade in May\nCompany,Website,Email\nAcme,acme.example,\n"
+    found = _ALL.open_list(data, "list.csv", overrides={})
+    assert (found.headers, [row.line for row in found.rows]) == (("Company", "Website", "Email"), [4])
+
+
+def test_characters_that_were_lost_before_are_said() -> None:
+    found = _ALL.open_list(
+        "Company,Website\nCaf\ufffd,cafe.example\n\ufffd,x.example\n".encode(), "list.csv", overrides={}
+    )
+    assert found.notes == ("2 characters were lost before this file was made; they show as \ufffd",)
+    assert [type(row) for row in found.rows] == [Lead, RowError]
+
+
+@pytest.mark.parametrize(
+    ("data", "kind"),
+    [
+        (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+        (b"{\\rtf1 Company}", "a text document"),
+        (b"<?xml version='1.0'?><list/>", "an XML document"),
+        (b"[1, 2, 3]", "no column|no list"),
+        (b'{"a": 1}', "no column|no list"),
+    ],
+)
+def test_what_is_no_list_is_refused_by_name(data: bytes, kind: str) -> None:
+    with pytest.raises(ImportRefused, match=kind):
+        _ALL.open_list(data, "list.csv", overrides={})
+
+
+# --- workbooks ------------------------------------------------------------------------------------
+
+
+def _with_entry(name: str, data: bytes) -> bytes:
+    """The sample workbook, with one of its files replaced."""
+    out = io.BytesIO()
+    sample = _SAMPLES / "generic" / "sheet.xlsx"
+    with zipfile.ZipFile(sample) as sound, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for info in sound.infolist():
+            if info.filename != name:
+                made.writestr(info, sound.read(info))
+        made.writestr(name, data)
+    return out.getvalue()
+
+
+def test_two_far_cells_are_refused_before_they_are_laid_out() -> None:
+    rows = b'<row r="1"><c r="A1"/></row><row r="1048576"><c r="XFD1048576"/></row>'
+    sheet = b"<worksheet><sheetData>" + rows + b"</sheetData></worksheet>"
+    with pytest.raises(ImportRefused, match="1,048,576 rows of 16,384 columns"):
+        _ALL.open_list(_with_entry("xl/worksheets/sheet1.xml", sheet), "wide.xlsx", overrides={})
+
+
+def test_a_workbook_that_unpacks_to_too_much_is_refused() -> None:
+    out = io.BytesIO((_SAMPLES / "generic" / "sheet.xlsx").read_bytes())
+    with zipfile.ZipFile(out, "a", zipfile.ZIP_DEFLATED) as made, made.open("xl/sharedStrings.xml", "w") as entry:
+        for _ in range(513):
+            entry.write(bytes(1 << 20))
+    assert len(out.getvalue()) < 1_000_000
+    with pytest.raises(ImportRefused, match="unpacks to more than 512 MB"):
+        _ALL.open_list(out.getvalue(), "bomb.xlsx", overrides={})
+
+
+def test_an_archive_is_no_workbook() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        made.writestr("companies.csv", "Company\nAcme\n")
+    with pytest.raises(ImportRefused, match="ZIP archive") as refused:
+        _ALL.open_list(out.getvalue(), "list.zip", overrides={})
+    assert "unpack it" in refused.value.hint

@@ -12,11 +12,14 @@ from outreach.core.names import (
     names_no_company,
     parse_name,
     split_people,
+    tidy_name,
 )
 from outreach.core.normalize import (
     address_key,
     find_addresses,
+    is_address,
     is_free_mail,
+    is_plain_address,
     is_role_inbox,
     normalize_host,
     registrable_domain,
@@ -30,7 +33,9 @@ from outreach.core.values import (
     export_date,
     guarded,
     parse_date,
+    parse_dollars,
     parse_employees,
+    parse_millions,
     parse_money,
     person_name,
     text_value,
@@ -390,3 +395,75 @@ def test_compatibility_has_no_direction(left: str, right: str) -> None:
 def test_usable_addresses_are_canonical(cell: str) -> None:
     for address in find_addresses(cell).usable:
         assert address_key(address) == address
+
+
+@pytest.mark.parametrize(
+    ("text", "tidy"),
+    [
+        ("Dr. Ada Testwell, PhD 🚀 (she/her)", "Ada Testwell"),
+        ("OMAR BRIGHTLY III", "Omar Brightly, III"),
+        ("Testwell, Ada", "Ada Testwell"),
+        ("Rosa🚀 Quill Jr.", "Rosa Quill, Jr"),
+        ("Na Null", "Na Null"),
+        ("🚀", ""),
+        ("", ""),
+    ],
+)
+def test_tidy_name(text: str, tidy: str) -> None:
+    assert tidy_name(text) == tidy
+    assert tidy_name(tidy) == tidy
+
+
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("Ada Testwell, Omar Brightly, III", ("Ada Testwell", "Omar Brightly, III")),
+        ("Rosa Quill, PhD, MBA, Bo Sample", ("Rosa Quill, PhD, MBA", "Bo Sample")),
+        ("Rosa Quill, Ph.D., Bo Sample", ("Rosa Quill, Ph.D.", "Bo Sample")),
+        ("Ada Testwell,Omar Brightly", ("Ada Testwell", "Omar Brightly")),
+        ("Ada Testwell; Omar Brightly & Bo Sample", ("Ada Testwell", "Omar Brightly", "Bo Sample")),
+        (", ,", ()),
+        ("", ()),
+    ],
+)
+def test_split_people_with_and_without_the_short_way(cell: str, names: tuple[str, ...]) -> None:
+    assert split_people(cell) == names
+
+
+@given(st.from_regex(r"[a-z0-9_.+-]{1,8}@[a-z0-9.-]{1,10}\.(?:example|png|com)", fullmatch=True))
+def test_the_short_way_to_an_address_agrees_with_the_long_one(text: str) -> None:
+    if is_plain_address(text):
+        assert (address_key(text), is_address(text)) == (text, True)
+        assert find_addresses(f" {text} ").usable == (text,)
+
+
+@given(st.text(max_size=60))
+def test_the_short_way_to_a_value_agrees_with_the_long_one(text: str) -> None:
+    assert text_value(text) == text_value(f" {text} ") or text[:1] == "'"
+
+
+@pytest.mark.parametrize(
+    ("cell", "found"),
+    [
+        ("2018/5/6", "2018-05-06"),
+        ("2018.0", "2018"),
+        ("26/06/2018", "2018-06-26"),
+        ("1/8/18, 6:14 PM", "2018-01-08"),
+        ("2025-05-22T19:30:26+00:00", "2025-05-22"),
+        ("30 May 2024", "2024-05-30"),
+        ("01-May-2022", "2022-05-01"),
+        ("Jul 10", "2010-07"),
+        ("99/99/2018", ""),
+    ],
+)
+def test_more_dates(cell: str, found: str) -> None:
+    assert parse_date(cell) == found
+
+
+def test_money_in_millions_and_in_dollars() -> None:
+    assert parse_millions("1.5") == Money(1_500_000, "USD", 1_500_000)
+    assert parse_dollars("$16M") == Money(16_000_000, "USD", 16_000_000)
+    assert parse_money("2.2E+06", "EUR") == Money(2_200_000, "EUR")
+    assert parse_money("9" * 300) is None
+    assert parse_money("9" * 150 + "T") is None
+    assert parse_millions("") is None
