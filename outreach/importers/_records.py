@@ -12,7 +12,7 @@ from outreach.importers._content import Content
 from outreach.importers._encoding import open_text
 
 DELIMITERS = (",", ";", "\t", "|")
-_MAX_LINES = 500
+_MAX_LINES = 5_000
 """Lines that one record may span. More are a quotation mark that nobody closed."""
 _MAX_CELL = 10_000_000
 

@@ -75,9 +75,13 @@ def _notes(header: Record, found: Survey) -> Iterator[str]:
     if header.line > 1:
         yield f"the header stands on line {header.line}"
     if found.damaged:
-        yield f"{found.damaged} characters could not be read as {found.encoding}; they show as \ufffd"
+        yield f"{_count(found.damaged)} could not be read as {found.encoding}, shown as \ufffd"
     if found.lost:
-        yield f"{found.lost} characters were lost before this file was made; they show as \ufffd"
+        yield f"{_count(found.lost)} had been lost when this file was made, shown as \ufffd"
+
+
+def _count(number: int) -> str:
+    return "1 character" if number == 1 else f"{number:,} characters"
 
 
 # --- headers --------------------------------------------------------------------------------------

@@ -387,6 +387,11 @@ def test_a_quotation_mark_that_is_never_closed_swallows_nothing() -> None:
     assert len(found) == 2000
 
 
+def test_a_cell_of_many_lines_is_one_cell() -> None:
+    data = ('Company,Notes\nAcme,"' + "line\n" * 1000 + '"\nZenith,"x"\n').encode()
+    assert [row.line for row in _ALL.open_list(data, "list.csv", overrides={}).rows] == [2, 1003]
+
+
 def test_a_short_row_with_a_line_break_in_a_cell_is_one_row() -> None:
     data = b'Company,Website,Description,Phone\nAcme,acme.example,"two\nlines"\nZenith,,,\n'
     assert [row.line for row in _ALL.open_list(data, "list.csv", overrides={}).rows] == [2, 4]
@@ -410,7 +415,7 @@ def test_characters_that_were_lost_before_are_said() -> None:
     found = _ALL.open_list(
         "Company,Website\nCaf\ufffd,cafe.example\n\ufffd,x.example\n".encode(), "list.csv", overrides={}
     )
-    assert found.notes == ("2 characters were lost before this file was made; they show as \ufffd",)
+    assert found.notes == ("2 characters had been lost when this file was made, shown as \ufffd",)
     assert [type(row) for row in found.rows] == [Lead, RowError]
 
 
