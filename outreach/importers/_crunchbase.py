@@ -128,13 +128,17 @@ def founder_names(cell: str) -> Parts:
 
 def people(names: Parts) -> tuple[PersonFacts, ...]:
     """Each once: of 1,383 cells 13 named somebody twice, with other accents."""
-    if len(set(map(len, names))) < len(names) and (len(set(names)) < len(names) or not "".join(names).isascii()):
+    if len(names) > 1 and len(set(map(len, names))) < len(names) and (_repeats(names) or not "".join(names).isascii()):
         found: dict[tuple[str, str], str] = {}
         for full in names:
             name = parse_name(full)
             found.setdefault((name.key, name.suffix), full)
         names = tuple(found.values())
     return tuple(map(PersonFacts, names))
+
+
+def _repeats(names: Parts) -> bool:
+    return len(set(names)) < len(names)
 
 
 def count_warning(names: Parts, cell: str) -> str:

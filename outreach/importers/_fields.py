@@ -94,9 +94,8 @@ def mapper(
             for field in required
             if field not in found and (header := typed_prefix(head, headers[field][0]))
         }
-        columns = {
-            field: {**found, **typed, **overrides}[field] for field in headers if field in {*found, *typed, *overrides}
-        }
+        chosen = {**found, **typed, **overrides}
+        columns = {field: chosen[field] for field in headers if field in chosen}
         if missing := [headers[field][0] for field in required if field not in columns]:
             raise ImportRefused(
                 f"{head.file_name} is no {what}: it has no column {' and no '.join(missing)}.",
