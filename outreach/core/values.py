@@ -26,7 +26,7 @@ def text_value(cell: str, limit: int = 200) -> str:
     is_plain = cell.isprintable() and cell[0] not in " '" and cell[-1] != " " and "  " not in cell
     is_short = is_plain and len(cell) <= limit and (cell.isascii() or is_normalized("NFC", cell))
     value = cell if is_short else one_line(unguarded(cell), limit)
-    return "" if len(value) < _SHORT and _says_nothing(value) else value
+    return "" if (len(value) < _SHORT or value[0] == "\ufffd") and _says_nothing(value) else value
 
 
 def _says_nothing(value: str) -> bool:
@@ -36,7 +36,7 @@ def _says_nothing(value: str) -> bool:
 def company_name(cell: str) -> str:
     """A company may be called None or Undisclosed, so only marks and Excel's errors are empty (`#NAME?` is `=N+N`)."""
     value = one_line(unguarded(cell) if cell[:1] == "'" else cell)
-    return "" if len(value) < _SHORT and _NAME_IS_EMPTY.fullmatch(value) else value
+    return "" if (len(value) < _SHORT or value[0] == "\ufffd") and _NAME_IS_EMPTY.fullmatch(value) else value
 
 
 def person_name(*cells: str) -> str:

@@ -460,6 +460,12 @@ def test_more_dates(cell: str, found: str) -> None:
     assert parse_date(cell) == found
 
 
+def test_a_cell_of_lost_characters_only_is_empty() -> None:
+    for cell in ("\ufffd", "\ufffd" * 40):
+        assert (text_value(cell), company_name(cell)) == ("", "")
+    assert text_value("\ufffd" * 12 + "x") == "\ufffd" * 12 + "x"
+
+
 def test_money_in_millions_and_in_dollars() -> None:
     assert parse_millions("1.5") == Money(1_500_000, "USD", 1_500_000)
     assert parse_dollars("$16M") == Money(16_000_000, "USD", 16_000_000)
