@@ -6,7 +6,7 @@ from alembic import context
 from sqlmodel import SQLModel
 from sqlmodel.sql.sqltypes import AutoString, UTCDateTime
 
-from outreach.store import tables  # noqa: F401  fills SQLModel.metadata
+from outreach.store.search import is_index  # fills SQLModel.metadata, too
 
 
 def render_item(kind: str, item: Any, _autogen_context: Any) -> str | Literal[False]:
@@ -18,10 +18,16 @@ def render_item(kind: str, item: Any, _autogen_context: Any) -> str | Literal[Fa
     return False
 
 
+def include_name(name: str | None, kind: str, _parents: Any) -> bool:
+    """The full-text index is no table of the models."""
+    return not (kind == "table" and is_index(name))
+
+
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,
     render_as_batch=True,
     render_item=render_item,
+    include_name=include_name,
 )
 context.run_migrations()

@@ -7,7 +7,21 @@ from typing import Annotated, Any
 import typer
 
 from outreach import __version__
-from outreach.cli import campaigns, demo, doctor, imports, loop, outbox, people, preview, replies, results, send, setup
+from outreach.cli import (
+    campaigns,
+    demo,
+    doctor,
+    duplicates,
+    imports,
+    loop,
+    outbox,
+    people,
+    preview,
+    replies,
+    results,
+    send,
+    setup,
+)
 from outreach.cli._shell import Program, Shell
 
 app = typer.Typer(
@@ -18,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (setup, doctor, demo, imports, people, campaigns, preview, send, loop, outbox, replies, results):
+for part in (setup, doctor, demo, imports, people, duplicates, campaigns, preview, send, loop, outbox, replies, results):
     part.register(app)
 
 

@@ -4,16 +4,32 @@ The grouping depends only on what is united, never on the order of the mentions.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
 from itertools import combinations, pairwise
 
 _ALL_PAIRS = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Mentions that a rule has made one (or would have, had nobody said that two of them are not): why they are."""
+
+    mentions: tuple[int, ...]
+    rule: str
+    evidence: str
+
+
 class Clusters:
-    """Mentions 0…n-1, at first each alone. A cluster goes by its lowest mention."""
+    """Mentions 0…n-1, at first each alone. A cluster goes by its lowest mention.
+
+    `links` are what has made them one; `refused` what would have, where a person has said that two are not one.
+    """
 
     def __init__(self, traits: Sequence[Mapping[str, Iterable[str]]]) -> None:
         self._parent = list(range(len(traits)))
+        self._apart: dict[int, set[int]] = {}
+        self.links: list[Link] = []
+        self.refused: list[Link] = []
         self._traits = [
             {name: {value for value in values if value} for name, values in each.items()} for each in traits
         ]
@@ -26,19 +42,47 @@ class Clusters:
             self._parent[mention], mention = root, self._parent[mention]
         return root
 
-    def unite(self, mentions: Iterable[int]) -> None:
+    def unite(self, mentions: Iterable[int], rule: str = "", evidence: str = "") -> None:
+        """Make one of them all, or of none: a group in which two are known to be different proves nothing."""
         roots = sorted({self.find(mention) for mention in mentions})
+        if len(roots) < 2:
+            return
+        link = Link(tuple(roots), rule, evidence)
+        if self._apart and any(self._apart.get(root, set()) & set(roots) for root in roots):
+            self.refused.append(link)
+            return
+        self.links.append(link)
         for other in roots[1:]:
             self._parent[other] = roots[0]
             for name, values in self._traits[other].items():
                 self._traits[roots[0]][name] |= values
+            self._inherit(roots[0], other)
 
-    def unite_equal(self, said: Sequence[Hashable]) -> None:
+    def forbid(self, left: int, right: int) -> None:
+        """A person has said that these are different; what is one already stays one."""
+        left, right = self.find(left), self.find(right)
+        if left != right:
+            self._apart.setdefault(left, set()).add(right)
+            self._apart.setdefault(right, set()).add(left)
+
+    def are_apart(self, left: int, right: int) -> bool:
+        """Whether a person has said so."""
+        return self.find(right) in self._apart.get(self.find(left), ())
+
+    def _inherit(self, root: int, other: int) -> None:
+        for stranger in self._apart.pop(other, ()):
+            self._apart[stranger] = self._apart[stranger] - {other} | {root}
+            self._apart.setdefault(root, set()).add(stranger)
+
+    def unite_equal(self, said: Sequence[Hashable], rule: str = "row", evidence: str = "they say the same") -> None:
         """Unite mentions that say exactly the same, one value for each: the same row may have come in two files."""
         first: dict[Hashable, int] = {}
+        more: dict[int, list[int]] = {}
         for mention, each in enumerate(said):
             if (other := first.setdefault(each, mention)) != mention:
-                self.unite((other, mention))
+                more.setdefault(other, [other]).append(mention)
+        for same in more.values():
+            self.unite(same, rule, evidence)
 
     def trait(self, mention: int, name: str) -> Set[str]:
         """Every value of a trait in the mention's cluster."""

@@ -8,9 +8,11 @@ known is judged again together with what is new, from the rows themselves. The r
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from outreach.core.clusters import Link
 from outreach.core.likeness import Likeness
 from outreach.core.normalize import is_role_inbox
 from outreach.core.records import Lead
+from outreach.core.rulings import AS_COMPANY, Ruling, Seat, rulings_on
 from outreach.core.same_company import company_mention, resolve_companies
 from outreach.core.same_person import person_mention, resolve_people
 from outreach.core.urls import company_domain
@@ -39,19 +41,25 @@ class Identities:
     shared_addresses: frozenset[str]
     shared_domains: frozenset[str]
     notes: tuple[str, ...]
+    company_links: tuple[Link, ...] = ()
+    """Why rows name one company; `mentions` are rows."""
+    people_links: tuple[Link, ...] = ()
+    """Why they name one person; `mentions` count the people of all rows."""
 
 
-def resolve(leads: Sequence[Lead]) -> Identities:
-    """Decide who is who among these rows."""
+def resolve(leads: Sequence[Lead], hashes: Sequence[str] = (), rulings: Sequence[Ruling] = ()) -> Identities:
+    """Decide who is who among these rows. What a person has ruled about them, by their `hashes`, comes first."""
     named = [(row, lead.company) for row, lead in enumerate(leads) if lead.company]
     mentions = [company_mention(facts) for _, facts in named]
-    found = resolve_companies(mentions)
+    places = [Seat(hashes[row], AS_COMPANY) for row, _ in named] if rulings else []
+    found = resolve_companies(mentions, rulings_on(places, rulings, "company"))
     companies = [NOBODY] * len(leads)
     for at, (row, _) in enumerate(named):
         companies[row] = found.clusters.find(at)
     seats = [(row, facts) for row, lead in enumerate(leads) for facts in lead.people]
     persons = [person_mention(facts, companies[row]) for row, facts in seats]
-    who = resolve_people(persons)
+    own = [Seat(hashes[row], at) for row, lead in enumerate(leads) for at in range(len(lead.people))] if rulings else []
+    who = resolve_people(persons, rulings_on(own, rulings, "founder"))
     people: list[list[int]] = [[] for _ in leads]
     for at, (row, _) in enumerate(seats):
         people[row].append(who.clusters.find(at))
@@ -64,6 +72,10 @@ def resolve(leads: Sequence[Lead]) -> Identities:
         shared_addresses=who.shared_addresses,
         shared_domains=found.shared_domains,
         notes=found.notes,
+        company_links=tuple(
+            Link(tuple(named[at][0] for at in link.mentions), link.rule, link.evidence) for link in found.clusters.links
+        ),
+        people_links=tuple(who.clusters.links),
     )
 
 
@@ -87,7 +99,8 @@ def lookup_keys(leads: Iterable[Lead]) -> LookupKeys:
             person = person_mention(facts, NOBODY)
             found.founders.update(person.keys)
             found.addresses.update(facts.emails)
-            found.founders.update(f"email:{address}" for address in person.addresses)
+            found.addresses.update(person.folded)
+            found.founders.update(f"email:{address}" for address in (*person.addresses, *person.folded))
     return found
 
 

@@ -3,14 +3,16 @@
 Decides from rows and from what is known; the store only carries it out. Knows nothing of tables.
 """
 
-from collections.abc import Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 
+from outreach.core.clusters import Link
 from outreach.core.identity import NOBODY, Identities, resolve
 from outreach.core.likeness import Likeness
 from outreach.core.records import PersonFacts
-from outreach.core.survivors import CompanyRecord, Entry, FounderRecord, company_record, founder_record
+from outreach.core.rulings import Ruling
+from outreach.core.survivors import CompanyRecord, Entry, FounderRecord, company_record, edited, founder_record
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,9 @@ class Known:
     campaigns: Mapping[int, frozenset[int]]
     next_company: int
     next_founder: int
+    edits: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    """founder → what a person has written of them."""
+    rulings: tuple[Ruling, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,8 @@ class MergePlan:
     split_companies: Mapping[int, int]
     split_founders: Mapping[int, int]
     twins: Mapping[int, int]
+    reasons: Mapping[tuple[str, int], tuple[str, str]]
+    """(kind, absorbed record) → the rule that made it part of another, and the evidence."""
     entry_company: tuple[int | None, ...]
     entry_founders: tuple[tuple[int, ...], ...]
     addresses: tuple[AddressChange, ...]
@@ -74,7 +81,7 @@ class MergePlan:
 
 def plan_merge(entries: Sequence[Entry], known: Known) -> MergePlan:
     """Judge the rows, oldest import first and new ones last, and give every cluster its record."""
-    found = resolve([entry.lead for entry in entries])
+    found = resolve([entry.lead for entry in entries], [entry.sha256 for entry in entries], known.rulings)
     pairs = zip(entries, found.companies, strict=True)
     seats = [((cluster, 0), entry.company_id) for entry, cluster in pairs if cluster != NOBODY]
     companies = _assign(seats, known.next_company)
@@ -83,7 +90,11 @@ def plan_merge(entries: Sequence[Entry], known: Known) -> MergePlan:
     at_company = tuple(companies.ids.get((cluster, 0)) for cluster in found.companies)
     as_founders = tuple(tuple(founders.ids[label] for label, _ in each) for each in labels)
     all_companies = _company_records(entries, found, at_company)
-    all_founders = _founder_records(entries, at_company, as_founders, found.shared_addresses)
+    edits = _edits(known.edits, founders.absorbed)
+    all_founders = [
+        edited(record, edits.get(record.id, {}))
+        for record in _founder_records(entries, at_company, as_founders, found.shared_addresses)
+    ]
     return MergePlan(
         companies=tuple(each for each in all_companies if not each.same_as(known.companies.get(each.id))),
         founders=tuple(each for each in all_founders if not each.same_as(known.founders.get(each.id))),
@@ -91,6 +102,7 @@ def plan_merge(entries: Sequence[Entry], known: Known) -> MergePlan:
         absorbed_founders=founders.absorbed,
         split_companies=companies.split,
         split_founders=founders.split,
+        reasons=_reasons(entries, found, companies.absorbed, founders.absorbed),
         twins={twin: founders.ids[(cluster, 0)] for (cluster, apart), twin in founders.ids.items() if apart},
         entry_company=at_company,
         entry_founders=as_founders,
@@ -161,6 +173,39 @@ def _founder_labels(
     return labels
 
 
+def _reasons(
+    entries: Sequence[Entry], found: Identities, companies: Container[int], founders: Container[int]
+) -> dict[tuple[str, int], tuple[str, str]]:
+    """Why each absorbed record is part of another now: the first rule that brought it together with one."""
+    at_row = [entry.company_id for entry in entries]
+    at_seat = [
+        known
+        for entry in entries
+        for _, known in zip_longest(entry.lead.people, entry.founder_ids[: len(entry.lead.people)])
+    ]
+    joined = [
+        ("company", companies, _joined(found.company_links, at_row)),
+        ("founder", founders, _joined(found.people_links, at_seat)),
+    ]
+    return {
+        (kind, record): why for kind, absorbed, all_ in joined for record, why in all_.items() if record in absorbed
+    }
+
+
+def _joined(links: Iterable[Link], known: Sequence[int | None]) -> dict[int, tuple[str, str]]:
+    group_of: dict[int, set[int]] = {}
+    found: dict[int, tuple[str, str]] = {}
+    for link in links:
+        groups = [group_of.get(at) or {record for record in (known[at],) if record is not None} for at in link.mentions]
+        together = set[int]().union(*groups)
+        for group in groups:
+            if group != together:
+                found.update((record, (link.rule, link.evidence)) for record in group if record not in found)
+        for at in link.mentions:
+            group_of[at] = together
+    return found
+
+
 # --- records --------------------------------------------------------------------------------------
 
 
@@ -198,6 +243,14 @@ def _founder_records(
         records.append(replace(record, keys=record.keys - taken))
         taken |= record.keys
     return records
+
+
+def _edits(of: Mapping[int, Mapping[str, str]], absorbed: Mapping[int, int]) -> dict[int, Mapping[str, str]]:
+    """What was written of a founder, and of those who became part of them where that says something else."""
+    found = dict(of)
+    for old, new in absorbed.items():
+        found[new] = {**of.get(old, {}), **found.get(new, {})}
+    return found
 
 
 def _address_changes(

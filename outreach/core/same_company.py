@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from outreach.core.clusters import Clusters, pairs
-from outreach.core.likeness import Likeness, settled
+from outreach.core.likeness import Likeness, refused, settled
 from outreach.core.names import company_key, without_marks
 from outreach.core.records import CompanyFacts
+from outreach.core.rulings import NO_RULINGS, Rulings, apply_rulings
 from outreach.core.urls import company_domain, crunchbase_slug, linkedin_company
 
 _NAMES_OF_A_PLATFORM = 4
@@ -62,11 +63,12 @@ def company_mention(facts: CompanyFacts) -> CompanyMention:
     )
 
 
-def resolve_companies(mentions: Sequence[CompanyMention]) -> Companies:
+def resolve_companies(mentions: Sequence[CompanyMention], rulings: Rulings = NO_RULINGS) -> Companies:
     clusters = Clusters([_traits(mention) for mention in mentions])
+    apply_rulings(clusters, rulings)
     clusters.unite_equal(mentions)
-    for same in clusters.sharing("slug").values():  # C1
-        clusters.unite(same)
+    for slug, same in clusters.sharing("slug").items():  # C1
+        clusters.unite(same, "C1", f"one Crunchbase page ({slug})")
     shared = _platforms(clusters)
     clusters.drop("domain", shared)
     notes = []
@@ -74,9 +76,9 @@ def resolve_companies(mentions: Sequence[CompanyMention]) -> Companies:
         slugs = sorted({slug for root in same for slug in clusters.trait(root, "slug")})
         if len(slugs) > 1:
             notes.append(f"{domain} has {len(slugs)} Crunchbase pages ({', '.join(slugs)}): taken as one company")
-        clusters.unite(same)
+        clusters.unite(same, "C2", f"one domain ({domain})")
     likenesses = [*_by_linkedin(clusters), *_by_name(clusters)]
-    likenesses += [*_other_domains(clusters), *_same_inbox(clusters), *_like_slugs(clusters)]
+    likenesses += [*_other_domains(clusters), *_same_inbox(clusters), *_like_slugs(clusters), *refused(clusters)]
     return Companies(clusters, settled(clusters, likenesses), shared, tuple(notes))
 
 
@@ -117,7 +119,7 @@ def _by_linkedin(clusters: Clusters) -> Iterator[Likeness]:
     for page, roots in clusters.sharing("linkedin").items():
         now = sorted({clusters.find(root) for root in roots})
         if sum(bool(clusters.trait(root, "domain")) for root in now) <= 1:
-            clusters.unite(now)
+            clusters.unite(now, "C3", f"one LinkedIn page ({page})")
         else:
             yield from (Likeness(*pair, "C6", f"one LinkedIn page ({page})") for pair in pairs(now))
 
@@ -126,11 +128,11 @@ def _by_name(clusters: Clusters) -> Iterator[Likeness]:
     """C4: same name and country. Then those of which only the name is known join the only company of that name."""
     _weak_joins_weak(clusters)
     in_country = clusters.by(lambda root: _places(clusters, root))
-    for roots in in_country.values():
+    for place, roots in in_country.items():
         now = sorted({clusters.find(root) for root in roots})
         several = [trait for trait in ("domain", "slug") if sum(bool(clusters.trait(root, trait)) for root in now) > 1]
         if not several:
-            clusters.unite(now)
+            clusters.unite(now, "C4", f"one name and country ({place.replace(chr(9), ', ')})")
         elif several == ["slug"]:
             name = min(clusters.trait(now[0], "name") & clusters.trait(now[-1], "name"), default="")
             yield from (Likeness(*pair, "C6", f"one name and country ({name})") for pair in pairs(now))
@@ -146,7 +148,7 @@ def _places(clusters: Clusters, root: int) -> list[str]:
 def _weak_joins_weak(clusters: Clusters) -> None:
     weak = [root for root in clusters.roots() if is_weak(clusters, root)]
     for same in clusters.by(lambda root: _places(clusters, root) or clusters.trait(root, "name"), weak).values():
-        clusters.unite(same)
+        clusters.unite(same, "C4", "one name, and nothing else is known of either")
 
 
 def _weak_joins_only(clusters: Clusters) -> None:
@@ -158,7 +160,8 @@ def _weak_joins_only(clusters: Clusters) -> None:
             known = clusters.trait(strong[0], "country")
             told = {country for root in weak for country in clusters.trait(root, "country")}
             fitting = set(known) or (told if len(told) == 1 else set())
-            clusters.unite([strong[0], *(root for root in weak if clusters.trait(root, "country") <= fitting)])
+            joining = [root for root in weak if clusters.trait(root, "country") <= fitting]
+            clusters.unite([strong[0], *joining], "C4", "the only company of that name")
 
 
 def is_weak(clusters: Clusters, root: int) -> bool:

@@ -8,10 +8,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from outreach.core.clusters import Clusters, pairs
-from outreach.core.likeness import Likeness, settled
+from outreach.core.likeness import Likeness, refused, settled
 from outreach.core.names import PersonName, alike, compatible, parse_name
 from outreach.core.normalize import is_role_inbox, suppression_key
 from outreach.core.records import PersonFacts
+from outreach.core.rulings import NO_RULINGS, Rulings, apply_rulings
 from outreach.core.urls import crunchbase_slug, linkedin_person
 
 _TRAITS = ("linkedin", "slug", "address")
@@ -33,6 +34,12 @@ class PersonMention:
     def keys(self) -> tuple[str, ...]:
         return tuple(f"{kind}:{key}" for kind, key in (("linkedin", self.linkedin), ("slug", self.slug)) if key)
 
+    @property
+    def folded(self) -> tuple[str, ...]:
+        """Its addresses without tags and dots, where that makes a difference."""
+        widest = {address: suppression_key(address) for address in self.addresses}
+        return tuple(key for address, key in widest.items() if key != address)
+
 
 @dataclass(frozen=True, slots=True)
 class People:
@@ -53,20 +60,22 @@ def person_mention(facts: PersonFacts, company: int) -> PersonMention:
     )
 
 
-def resolve_people(mentions: Sequence[PersonMention]) -> People:
+def resolve_people(mentions: Sequence[PersonMention], rulings: Rulings = NO_RULINGS) -> People:
     clusters = Clusters([_traits(mention) for mention in mentions])
+    apply_rulings(clusters, rulings)
     clusters.unite_equal(
         [(each.name.words, each.name.suffix, each.company, each.keys, each.addresses) for each in mentions]
     )
-    for trait in ("linkedin", "slug"):  # P1, P2
-        for same in clusters.sharing(trait).values():
-            clusters.unite(same)
+    for trait, rule, page in (("linkedin", "P1", "LinkedIn"), ("slug", "P2", "Crunchbase")):
+        for key, same in clusters.sharing(trait).items():
+            clusters.unite(same, rule, f"one {page} page ({key})")
     names = _names(clusters, mentions)
     disputed = _by_address(clusters, names)
     unclear = list(_by_company(clusters, mentions))
     names = _names(clusters, mentions)
     disputed = {address: at for address, at in disputed.items() if len({clusters.find(each) for each in at}) > 1}
     likenesses = [*_shared(clusters, disputed), *unclear, *_colleagues(clusters, mentions, names), *_tagged(clusters)]
+    likenesses += refused(clusters)
     return People(clusters, settled(clusters, likenesses), frozenset(disputed))
 
 
@@ -91,7 +100,7 @@ def _by_address(clusters: Clusters, names: dict[int, list[PersonName]]) -> dict[
     for address, roots in clusters.sharing("address").items():
         told = [name for root in roots for name in names[root]]
         if all(compatible(left, right) for at, left in enumerate(told) for right in told[at + 1 :]):
-            clusters.unite(roots)
+            clusters.unite(roots, "P3", f"one address ({address}), and the names fit")
         else:
             disputed[address] = roots
     return disputed
@@ -114,10 +123,11 @@ def _by_company(clusters: Clusters, mentions: Sequence[PersonMention]) -> Iterat
             roots = {clusters.find(at) for at in same}
             yield from (Likeness(*pair, "P4", f"one name ({name}), other suffixes") for pair in pairs(roots))
         elif all(len(mentions[at].name.words) > 1 for at in same):
-            clusters.unite(same)
+            clusters.unite(same, "P4", f"one name ({name}) in one company")
         else:
             # One word names many people: only mentions of which nothing else is known are taken as one.
-            clusters.unite(at for at in same if not any(clusters.trait(at, trait) for trait in _TRAITS))
+            bare = [at for at in same if not any(clusters.trait(at, trait) for trait in _TRAITS)]
+            clusters.unite(bare, "P4", f"one word ({name}) in one company, and nothing else is known")
 
 
 def _colleagues(

@@ -5,7 +5,7 @@ status, title; the name and domain under one Crunchbase page) follows the newest
 belong together.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -30,6 +30,8 @@ class Entry:
     lead_id: int | None = None
     company_id: int | None = None
     founder_ids: tuple[int, ...] = ()
+    sha256: str = ""
+    """What the row says, as a number: the same cells read in the same way."""
     repeated: bool = False
     """The very same row is known already, or stands above."""
 
@@ -173,7 +175,35 @@ def founder_record(
         slug=_first(crunchbase_slug(each.slug) for each in facts),
         facts_at=max(entry.exported_at for entry, _, _ in seats),
         keys=frozenset(key for mention in mentions for key in mention.keys),
-        hints=frozenset(f"email:{address}" for each in facts for address in each.emails if address in shared_addresses),
+        hints=frozenset(
+            [
+                *(f"email:{address}" for each in facts for address in each.emails if address in shared_addresses),
+                *(f"email:{address}" for mention in mentions for address in mention.folded),
+            ]
+        ),
+    )
+
+
+_WRITABLE = frozenset(("full_name", "first_name", "last_name", "title", "linkedin"))
+
+
+def edited(record: FounderRecord, edits: Mapping[str, str]) -> FounderRecord:
+    """As a person has written it; that outranks every list. Edits of anything else than the record's text are not of
+    this place."""
+    written = {name: value for name, value in edits.items() if name in _WRITABLE}
+    if not written:
+        return record
+    name = parse_name(written.get("full_name", record.full_name))
+    if "full_name" in written:
+        written = {"first_name": name.first, "last_name": name.last, **written}
+    return replace(
+        record,
+        full_name=written.get("full_name", record.full_name),
+        first_name=written.get("first_name", record.first_name),
+        last_name=written.get("last_name", record.last_name),
+        name_key=name.key,
+        title=written.get("title", record.title),
+        linkedin=written.get("linkedin", record.linkedin),
     )
 
 

@@ -14,15 +14,15 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from outreach.core.identity import lookup_keys
-from outreach.core.merge import Known, MergePlan, RowOutcome, judge_rows, plan_merge
-from outreach.core.ports import Clock, Row
+from outreach.core.merge import MergePlan, RowOutcome, judge_rows, plan_merge
+from outreach.core.ports import Clock
 from outreach.core.records import Lead, RowError
 from outreach.core.survivors import Entry
 from outreach.core.values import export_date
 from outreach.flows._ingest_report import Count, FileReport, IngestReport
+from outreach.flows._known import with_known
 from outreach.importers import Importers, StartupList
-from outreach.store.leads import Leads, StoredLead
+from outreach.store.leads import Leads
 from outreach.store.merging import Merging, NewImport, NewLead, tag_import
 from outreach.store.store import Store
 
@@ -62,10 +62,10 @@ def ingest(
         leads = store.leads
         files = [_file(leads, connection, each, of, now) for each, of in zip(sources, lists, strict=True)]
         lines, fresh = _sort_lines(files, leads, connection)
-        entries, known = _with_known(fresh, leads, importers, connection)
+        entries, known = with_known(fresh, leads, importers, connection)
         plan = plan_merge(entries, known)
         judged = _judged(lines, judge_rows(plan, entries, known))
-        merging = Merging(connection, now)
+        merging = Merging(connection, now, store.suppression_log)
         unasked = merging.unasked(plan.questions, known.companies, known.founders)
         if not dry_run:
             _write(merging, files, lines, judged, plan, entries, tag)
@@ -127,7 +127,9 @@ def _sort_lines(files: Sequence[_File], leads: Leads, connection: sa.Connection)
             decides = sha256 not in entry_of
             if decides:
                 entry_of[sha256] = len(entries)
-                entries.append(Entry(row, files[at].list.format, newest[sha256], repeated=twin is not None))
+                entries.append(
+                    Entry(row, files[at].list.format, newest[sha256], sha256=sha256, repeated=twin is not None)
+                )
             lines.append(_Line(at, row, sha256, entry=entry_of[sha256], decides=decides))
     return lines, entries
 
@@ -136,36 +138,6 @@ def _row_hash(of: StartupList, row: Lead | RowError) -> str:
     """The same cells, read in the same way, say the same."""
     said = [of.format, sorted(of.mapping.items()), sorted(row.cells.items())]
     return hashlib.sha256(json.dumps(said).encode()).hexdigest()
-
-
-def _with_known(
-    fresh: Sequence[Entry], leads: Leads, importers: Importers, connection: sa.Connection
-) -> tuple[list[Entry], Known]:
-    """Everything that must be judged together: what is known of whom these rows speak, of whom those rows speak, …"""
-    companies, founders = set[int](), set[int]()
-    stored: dict[int, Entry] = {}
-    said = [entry.lead for entry in fresh]
-    addresses = set[str]()
-    while said:
-        keys = lookup_keys(said)
-        addresses |= keys.addresses
-        near_companies, near_founders = leads.owners(connection, keys)
-        near_companies |= {entry.company_id for entry in stored.values() if entry.company_id is not None}
-        near_founders |= {founder for entry in stored.values() for founder in entry.founder_ids}
-        rows = leads.rows_of(connection, near_companies - companies, near_founders - founders)
-        companies |= near_companies
-        founders |= near_founders
-        more = {row.id: _known_entry(row, importers) for row in rows if row.id not in stored}
-        stored |= more
-        said = [entry.lead for entry in more.values()]
-    known = leads.known(connection, companies, founders, addresses)
-    return [*(stored[lead] for lead in sorted(stored)), *fresh], known
-
-
-def _known_entry(row: StoredLead, importers: Importers) -> Entry:
-    read = importers.read_again(row.format, row.mapping, Row(row.line, row.cells))
-    lead = read if isinstance(read, Lead) else Lead(row.line, row.cells, None)
-    return Entry(lead, row.format, row.exported_at, row.id, row.company_id, row.founder_ids)
 
 
 # --- writing --------------------------------------------------------------------------------------

@@ -272,6 +272,17 @@ def reopen_failed(connection: sa.Connection, enrollment_id: int, now: datetime) 
     )
 
 
+def release_twin(connection: sa.Connection, founder_id: int, now: datetime) -> int:
+    """A person has said that this founder is nobody else: what waited for that goes on."""
+    waits = (_enrollments.c.state == EnrollmentState.HELD, _enrollments.c.reason.startswith(SAME_PERSON))
+    released = connection.execute(
+        sa.update(_enrollments)
+        .where(_enrollments.c.founder_id == founder_id, _enrollments.c.held_until.is_(None), *waits)
+        .values(state=EnrollmentState.ACTIVE, reason="", updated_at=now)
+    )
+    return released.rowcount
+
+
 def pause_mailbox(connection: sa.Connection, mailbox_id: int, until: datetime, reason: str) -> None:
     """Nothing leaves until then; a longer pause stays."""
     connection.execute(
@@ -320,6 +331,20 @@ def _suppress_address(connection: sa.Connection, address: str, kind: str, reason
             sa.update(_addresses).where(_addresses.c.key == address_key(address)).values(status=AddressStatus.BOUNCED)
         )
     return suppress(connection, f"address:{suppression_key(address)}", kind=kind, reason=reason, cause=cause)
+
+
+def suppress_learned(
+    connection: sa.Connection, founders: Iterable[int], now: datetime, journal: Recorder | None
+) -> None:
+    """Whoever must not be written to must not be written to at an address that was learned later either, whomever that
+    address may be taken for one day."""
+    of_people = sa.select(_suppressions).where(_suppressions.c.value >= "person:", _suppressions.c.value < "person;")
+    entries = list(connection.execute(of_people.order_by(_suppressions.c.id)).mappings()) if founders else []
+    wanted = {f"person:{founder}": founder for founder in founders}
+    for entry in entries:
+        if entry["value"] in wanted:
+            cause = Cause(entry["origin"], now, journal)
+            suppress_person(connection, wanted[entry["value"]], kind=entry["kind"], reason=entry["reason"], cause=cause)
 
 
 def suppress_person(connection: sa.Connection, founder_id: int, *, kind: str, reason: str, cause: Cause) -> int:

@@ -12,6 +12,8 @@ import sqlalchemy as sa
 
 from outreach.core.identity import LookupKeys
 from outreach.core.merge import Known
+from outreach.core.names import without_marks
+from outreach.core.rulings import Ruling, Seat
 from outreach.core.survivors import CompanyRecord, FounderRecord
 from outreach.errors import NotFound
 from outreach.store.bulk import next_id, select_in
@@ -23,6 +25,7 @@ from outreach.store.tables import (
     CompanyName,
     CompanyRow,
     EnrollmentRow,
+    FounderEdit,
     FounderHint,
     FounderKey,
     FounderRow,
@@ -30,6 +33,7 @@ from outreach.store.tables import (
     LeadFounder,
     LeadRow,
     RetiredId,
+    RulingRow,
     table,
 )
 
@@ -37,7 +41,7 @@ _imports, _leads, _lead_founders = table(Import), table(LeadRow), table(LeadFoun
 _companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
 _keys, _hints, _names = table(CompanyKey), table(CompanyHint), table(CompanyName)
 _founder_keys, _founder_hints, _enrollments = table(FounderKey), table(FounderHint), table(EnrollmentRow)
-_retired = table(RetiredId)
+_retired, _edits, _rulings = table(RetiredId), table(FounderEdit), table(RulingRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,10 @@ class StoredLead:
     """A row of an earlier import, with whom it was taken for."""
 
     id: int
+    import_id: int
+    file: str
     line: int
+    sha256: str
     cells: Mapping[str, str]
     format: str
     mapping: Mapping[str, str]
@@ -68,6 +75,7 @@ class PastImport:
     tag: str
     exported_at: datetime
     imported_at: datetime
+    undone_at: datetime | None
     outcomes: Mapping[str, int]
 
 
@@ -78,6 +86,17 @@ class SkippedRow:
     line: int
     reason: str
     cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAddress:
+    """An address, and the row that first gave it; None if no list did."""
+
+    address: str
+    status: str
+    origin: str
+    lead_id: int | None
+    created_at: datetime
 
 
 class Leads:
@@ -120,7 +139,7 @@ class Leads:
     ) -> int | None:
         """The import that read these very bytes in the same way."""
         query = sa.select(_imports.c.id, _imports.c.mapping).where(
-            _imports.c.sha256 == sha256, _imports.c.format == format_name
+            _imports.c.sha256 == sha256, _imports.c.format == format_name, _imports.c.undone_at.is_(None)
         )
         return next((id_ for id_, told in connection.execute(query) if told == dict(mapping)), None)
 
@@ -143,6 +162,10 @@ class Leads:
             companies |= {
                 row["company_id"] for row in select_in(connection, sa.select(of.c.company_id), of.c.key, keys.companies)
             }
+        for word, column in IMPLIED.items():
+            values = [key[len(word) :] for key in keys.companies if key.startswith(word)]
+            ids = select_in(connection, sa.select(_companies.c.id), column, values)
+            companies |= {row["id"] for row in ids}
         for of in (_founder_keys, _founder_hints):
             query = sa.select(of.c.founder_id)
             founders |= {row["founder_id"] for row in select_in(connection, query, of.c.key, keys.founders)}
@@ -184,7 +207,38 @@ class Leads:
             campaigns={founder: frozenset(those) for founder, those in campaigns.items()},
             next_company=_unused_id(connection, "company", _companies),
             next_founder=_unused_id(connection, "person", _founders),
+            edits=_edits_of(connection, founders),
+            rulings=self.rulings(connection),
         )
+
+    def rulings(self, connection: sa.Connection) -> tuple[Ruling, ...]:
+        """Everything a person has ruled; there is little of it."""
+        return tuple(
+            Ruling(
+                row["kind"],
+                row["same"],
+                Seat(row["left_sha256"], row["left_position"]),
+                Seat(row["right_sha256"], row["right_position"]),
+            )
+            for row in connection.execute(sa.select(_rulings).order_by(_rulings.c.id)).mappings()
+        )
+
+    def edits(self, connection: sa.Connection, founder_id: int) -> dict[str, tuple[str, datetime]]:
+        """What a person has written of a founder, and when."""
+        query = sa.select(_edits).where(_edits.c.founder_id == founder_id).order_by(_edits.c.field)
+        return {row["field"]: (row["value"], row["edited_at"]) for row in connection.execute(query).mappings()}
+
+    def addresses(self, connection: sa.Connection, founder_id: int) -> list[KnownAddress]:
+        """A founder's addresses with the row each came from."""
+        query = sa.select(*(_addresses.c[name] for name in KnownAddress.__dataclass_fields__))
+        query = query.where(_addresses.c.founder_id == founder_id).order_by(_addresses.c.id)
+        return [KnownAddress(**row) for row in connection.execute(query).mappings()]
+
+    def named_by(self, connection: sa.Connection, hashes: Iterable[str]) -> tuple[set[int], set[int]]:
+        """The companies and founders that stored rows of these hashes have been taken for."""
+        rows = list(select_in(connection, sa.select(_leads.c.id, _leads.c.company_id), _leads.c.sha256, hashes))
+        people = self._founders_of(connection, [row["id"] for row in rows])
+        return {row["company_id"] for row in rows} - {None}, {each for those in people.values() for each in those}
 
     def _founders_of(self, connection: sa.Connection, leads: Iterable[int]) -> dict[int, list[int]]:
         found: dict[int, list[int]] = {}
@@ -196,13 +250,40 @@ class Leads:
 
 _STORED = sa.select(
     _leads.c.id,
+    _leads.c.import_id,
+    _imports.c.file,
     _leads.c.line,
+    _leads.c.sha256,
     _leads.c.cells,
     _imports.c.format,
     _imports.c.mapping,
     _imports.c.exported_at,
     _leads.c.company_id,
 ).join(_imports, _imports.c.id == _leads.c.import_id)
+
+
+IMPLIED: Mapping[str, sa.Column[Any]] = {
+    "slug:": _companies.c.slug,
+    "domain:": _companies.c.domain,
+    "name:": _companies.c.name_key,
+    "bare:": _companies.c.slug,
+}
+"""Keys and hints that a column of the company holds under an index: they are not stored again."""
+
+
+def implied_keys(row: Mapping[str, Any] | sa.RowMapping) -> tuple[frozenset[str], frozenset[str]]:
+    """The keys and the hints of a company that its own columns hold."""
+    slug, domain, plain = row["slug"], row["domain"], without_marks(row["slug"])
+    keys = {*((f"slug:{slug}",) if slug else ()), *((f"domain:{domain}",) if domain else ())}
+    hints = {f"name:{row['name_key']}", *((f"bare:{slug}",) if slug and plain == slug else ())}
+    return frozenset(keys), frozenset(hints)
+
+
+def _edits_of(connection: sa.Connection, founders: Iterable[int]) -> dict[int, dict[str, str]]:
+    found: dict[int, dict[str, str]] = {}
+    for row in select_in(connection, sa.select(_edits), _edits.c.founder_id, founders):
+        found.setdefault(row["founder_id"], {})[row["field"]] = row["value"]
+    return found
 
 
 def _unused_id(connection: sa.Connection, kind: str, of: sa.Table) -> int:
@@ -222,11 +303,13 @@ def _company_records(connection: sa.Connection, ids: Iterable[int]) -> dict[int,
         plain: dict[str, Any] = {**row, "industries": tuple(row["industries"])}
         plain.pop("created_at")
         id_ = row["id"]
+        own, shared = implied_keys(row)
+        told = frozenset(hints.get(id_, ()))
         found[id_] = CompanyRecord(
             **plain,
             aliases=frozenset(aliases.get(id_, ())),
-            keys=frozenset(keys.get(id_, ())),
-            hints=frozenset(hints.get(id_, ())),
+            keys=frozenset(keys.get(id_, ())) | (own - told),
+            hints=told | shared,
         )
     return found
 

@@ -16,7 +16,15 @@ from sqlmodel import SQLModel
 from outreach.core.merge import MergePlan, Question
 from outreach.core.survivors import CompanyRecord, Entry
 from outreach.store.bulk import delete_in, insert_all, next_id, select_in, update_all
-from outreach.store.consequences import hold_together, hold_twins, keep_one_sequence, stop_answered
+from outreach.store.consequences import (
+    hold_together,
+    hold_twins,
+    keep_one_sequence,
+    stop_answered,
+    suppress_learned,
+)
+from outreach.store.journal import Recorder
+from outreach.store.leads import implied_keys
 from outreach.store.tables import (
     AddressRow,
     Candidate,
@@ -24,13 +32,18 @@ from outreach.store.tables import (
     CompanyKey,
     CompanyName,
     CompanyRow,
+    EnrollmentRow,
+    FounderEdit,
     FounderHint,
     FounderKey,
     FounderRow,
     FounderTag,
     Import,
+    InboundRow,
     LeadFounder,
     LeadRow,
+    Merged,
+    OutboxRow,
     RetiredId,
     Suppression,
     table,
@@ -42,6 +55,8 @@ _keys, _hints, _names = table(CompanyKey), table(CompanyHint), table(CompanyName
 _founder_keys, _founder_hints = table(FounderKey), table(FounderHint)
 _tags, _candidates = table(FounderTag), table(Candidate)
 _suppressions, _retired = table(Suppression), table(RetiredId)
+_edits, _merged = table(FounderEdit), table(Merged)
+_enrollments, _outbox, _inbound = table(EnrollmentRow), table(OutboxRow), table(InboundRow)
 
 _ELSEWHERE = ("aliases", "keys", "hints")
 """Parts of a record that have tables of their own."""
@@ -78,9 +93,10 @@ class NewLead:
 class Merging:
     """One import's changes, written through one connection."""
 
-    def __init__(self, connection: sa.Connection, now: datetime) -> None:
+    def __init__(self, connection: sa.Connection, now: datetime, log: Recorder | None = None) -> None:
         self._c = connection
         self._now = now
+        self._log = log
 
     def apply(
         self, plan: MergePlan, entries: Sequence[Entry], files: Sequence[NewImport], leads: Sequence[NewLead]
@@ -89,6 +105,7 @@ class Merging:
         imports = self._imports(files)
         self._company_records(plan)
         self._founder_records(plan)
+        self._merges(plan, entries)
         self._repoint(_founders, "person", plan.absorbed_founders, plan.split_founders)
         self._repoint(_companies, "company", plan.absorbed_companies, plan.split_companies)
         hold_together(self._c, set(plan.absorbed_founders.values()), self._now)
@@ -98,7 +115,11 @@ class Merging:
         self._known_rows(plan, entries)
         fresh = self._new_rows(plan, imports, leads)
         self._address_changes(plan, entries, fresh)
+        self._follow_addresses(plan)
         self._tag(files, fresh)
+        suppress_learned(
+            self._c, {each.founder_id for each in plan.addresses if each.founder_id is not None}, self._now, self._log
+        )
 
     def unasked(
         self, questions: Sequence[Question], companies: Iterable[int], founders: Iterable[int]
@@ -125,12 +146,14 @@ class Merging:
         return [int(row["id"]) for row in rows]
 
     def _company_records(self, plan: MergePlan) -> None:
-        self._upsert(_companies, [_columns(record) for record in plan.companies])
+        rows = [_columns(record) for record in plan.companies]
+        self._upsert(_companies, rows)
+        implied = {row["id"]: implied_keys(row) for row in rows}
         touched = [*(record.id for record in plan.companies), *plan.absorbed_companies]
         for of, column, texts in (
             (_names, "name", {each.id: each.aliases for each in plan.companies}),
-            (_keys, "key", {each.id: each.keys for each in plan.companies}),
-            (_hints, "key", {each.id: each.hints for each in plan.companies}),
+            (_keys, "key", {each.id: each.keys - implied[each.id][0] for each in plan.companies}),
+            (_hints, "key", {each.id: each.hints - implied[each.id][1] for each in plan.companies}),
         ):
             delete_in(self._c, of.c.company_id, touched)
             insert_all(
@@ -150,6 +173,30 @@ class Merging:
                 self._c, of, [{"founder_id": id_, "key": key} for id_, each in texts.items() for key in sorted(each)]
             )
 
+    def _merges(self, plan: MergePlan, entries: Sequence[Entry]) -> None:
+        """Which record became part of which, by which rule, with which rows; so that it can be explained."""
+        rows_of: dict[tuple[str, int], list[int]] = {}
+        for entry in entries:
+            told = [("founder", founder) for founder in entry.founder_ids]
+            told += [("company", entry.company_id)] if entry.company_id is not None else []
+            for record in told:
+                if record in plan.reasons and entry.lead_id is not None:
+                    rows_of.setdefault(record, []).append(entry.lead_id)
+        absorbed = {"company": plan.absorbed_companies, "founder": plan.absorbed_founders}
+        rows = [
+            {
+                "kind": kind,
+                "record_id": absorbed[kind][old],
+                "absorbed_id": old,
+                "rule": rule,
+                "evidence": evidence,
+                "leads": rows_of.get((kind, old), []),
+                "merged_at": self._now,
+            }
+            for (kind, old), (rule, evidence) in plan.reasons.items()
+        ]
+        insert_all(self._c, _merged, rows)
+
     def _upsert(self, of: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
         there = {row["id"] for row in select_in(self._c, sa.select(of.c.id), of.c.id, [row["id"] for row in rows])}
         update_all(self._c, of, [row for row in rows if row["id"] in there])
@@ -163,7 +210,7 @@ class Merging:
                 statement = sa.update(column.table).prefix_with("OR IGNORE")
                 where = column == sa.bindparam("old")
                 self._c.execute(statement.where(where).values({column.name: sa.bindparam("new")}), gone)
-                if column.table in (_tags, _names):  # what both had is left over
+                if column.table in (_tags, _names, _edits):  # what both had is left over
                     delete_in(self._c, column, absorbed)
             self._move_questions(word, gone)
             self._retire(word, absorbed)
@@ -267,9 +314,34 @@ class Merging:
             new: dict[str, Any] = {"founder_id": sa.bindparam("founder"), "company_id": sa.bindparam("company")}
             self._c.execute(moved.values(new), rows)
 
+    def _follow_addresses(self, plan: MergePlan) -> None:
+        """Where one record comes apart, mails and places in campaigns stay with whose address they went to."""
+        pairs = [{"old": old, "new": new} for new, old in plan.split_founders.items()]
+        if not pairs:
+            return
+        new: sa.BindParameter[int] = sa.bindparam("new")
+        old: sa.BindParameter[int] = sa.bindparam("old")
+        own = sa.select(_addresses.c.key).where(_addresses.c.founder_id == new)
+        mine = sa.select(_enrollments.c.id).where(_enrollments.c.founder_id == new)
+        sent = sa.select(_outbox.c.id).where(_outbox.c.founder_id == new)
+        for of, goes in (
+            (_enrollments, _enrollments.c.address_key.in_(own)),
+            (_outbox, _outbox.c.enrollment_id.in_(mine)),
+            (_inbound, _inbound.c.outbox_id.in_(sent)),
+        ):
+            self._c.execute(sa.update(of).where(of.c.founder_id == old, goes).values(founder_id=new), pairs)
+
     def _tag(self, files: Sequence[NewImport], fresh: Sequence["_Written"]) -> None:
         tagged = {(founder, files[each.lead.file].tag) for each in fresh for founder in each.founders}
-        rows = [{"founder_id": founder, "tag": tag} for founder, tag in sorted(tagged) if tag]
+        edits = sa.select(_edits.c.founder_id, _edits.c.field).where(
+            _edits.c.value == "", _edits.c.field.startswith("tag:")
+        )
+        unwanted = {(row.founder_id, row.field) for row in self._c.execute(edits)}
+        rows = [
+            {"founder_id": founder, "tag": tag}
+            for founder, tag in sorted(tagged)
+            if tag and (founder, f"tag:{tag}") not in unwanted
+        ]
         if rows:
             self._c.execute(sa.insert(_tags).prefix_with("OR IGNORE"), rows)
 

@@ -22,12 +22,14 @@ from outreach.store.tables import (
     Import,
     LeadFounder,
     LeadRow,
+    RetiredId,
     table,
 )
 
 _companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
 _names, _tags, _enrollments = table(CompanyName), table(FounderTag), table(EnrollmentRow)
 _leads, _lead_founders, _imports = table(LeadRow), table(LeadFounder), table(Import)
+_retired = table(RetiredId)
 
 _SHOWN_CANDIDATES = 5
 _WITH_COMPANY = _founders.outerjoin(_companies, _companies.c.id == _founders.c.company_id)
@@ -87,6 +89,9 @@ class People:
         by = _founders.c.id == int(who) if who.isdecimal() else _founders.c.name_key == (parse_name(who).key or None)
         with self._db.read() as connection:
             exact = _read_founders(connection, sa.select(_founders).where(by).order_by(_founders.c.id))
+            if not exact and who.isdecimal():
+                became = _founders.c.id == _became(connection, "person", int(who))
+                exact = _read_founders(connection, sa.select(_founders).where(became))
         return exact or ([] if who.isdecimal() or not who else self.founders({"search": who}))
 
     # --- companies ----------------------------------------------------------------------------------
@@ -113,6 +118,9 @@ class People:
             by = _companies.c.id == int(who)
         with self._db.read() as connection:
             found = _read_companies(connection, sa.select(_companies).where(by).order_by(_companies.c.id))
+            if not found and who.strip().isdecimal():
+                became = _companies.c.id == _became(connection, "company", int(who))
+                found = _read_companies(connection, sa.select(_companies).where(became))
         if len(found) == 1:
             return found[0]
         some = ", ".join(f"{company.id} {company.name}" for company in found[:_SHOWN_CANDIDATES])
@@ -132,6 +140,11 @@ class People:
         query = sa.select(_founders).where(_founders.c.company_id == company_id).order_by(_founders.c.id)
         with self._db.read() as connection:
             return _read_founders(connection, query)
+
+
+def _became(connection: sa.Connection, kind: str, retired: int) -> int | None:
+    """The record that a retired number is part of now."""
+    return connection.scalar(sa.select(_retired.c.became).where(_retired.c.kind == kind, _retired.c.id == retired))
 
 
 def _matching(filters: Mapping[str, str], connection: sa.Connection) -> sa.Select[Any]:

@@ -16,7 +16,7 @@ from sqlmodel import SQLModel
 
 from outreach.errors import StoreError
 from outreach.resources import data_dir
-from outreach.store import tables  # noqa: F401  fills SQLModel.metadata
+from outreach.store import search, tables  # noqa: F401  fill SQLModel.metadata
 from outreach.store.database import APPLICATION_ID, Database, create_private, refuse_foreign
 
 if TYPE_CHECKING:

@@ -19,6 +19,7 @@ class Store:
 
     def __init__(self, database: Database, suppression_log: Recorder) -> None:
         self.database = database
+        self.suppression_log = suppression_log
         self.people = People(database)
         self.leads = Leads(database)
         self.campaigns = Campaigns(database)

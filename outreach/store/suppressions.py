@@ -6,6 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from outreach.core.records import Founder
+from outreach.core.suppression import suppression_keys
 from outreach.store.consequences import Cause, stop_company, stop_enrollments, stop_people, suppress, suppress_person
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
@@ -64,6 +66,17 @@ class Suppressions:
         query = sa.select(*(_suppressions.c[name] for name in _COLUMNS)).order_by(_suppressions.c.id.desc())
         with self._db.read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
+
+    def covering(self, founder: Founder) -> list[dict[str, Any]]:
+        """What keeps this founder from being written to: as a person, by an address, a domain, or their company."""
+        keys = suppression_keys(
+            [address.key for address in founder.addresses],
+            founder_id=founder.id,
+            company_id=founder.company.id if founder.company else None,
+        )
+        query = sa.select(*(_suppressions.c[name] for name in _COLUMNS)).where(_suppressions.c.value.in_(keys))
+        with self._db.read() as connection:
+            return [dict(row) for row in connection.execute(query.order_by(_suppressions.c.id)).mappings()]
 
     def merge(self, entries: Iterable[Mapping[str, Any]]) -> int:
         """Take over what only the log knows: a restored or older store has forgotten it. How many were missing."""

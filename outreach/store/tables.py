@@ -53,6 +53,7 @@ class Import(SQLModel, table=True):
     tag: str = ""
     exported_at: datetime
     imported_at: datetime
+    undone_at: datetime | None = None
 
 
 class LeadRow(SQLModel, table=True):
@@ -87,7 +88,7 @@ class CompanyRow(SQLModel, table=True):
     name_key: str = Field(index=True)
     domain: str = Field(default="", index=True)
     website: str = ""
-    slug: str = ""
+    slug: str = Field(default="", index=True)
     linkedin: str = ""
     description: str = ""
     industries: list[str] = _json()
@@ -116,7 +117,8 @@ class CompanyName(SQLModel, table=True):
 
 
 class CompanyKey(SQLModel, table=True):
-    """Hard keys: `slug:acme`, `domain:acme.example`, `linkedin:acme`. One company each."""
+    """Hard keys: `slug:acme`, `domain:acme.example`, `linkedin:acme`. One company each. Those that a column of the
+    company itself holds, under an index, do not stand here again."""
 
     __tablename__ = "company_keys"
     key: str = Field(primary_key=True)
@@ -124,7 +126,8 @@ class CompanyKey(SQLModel, table=True):
 
 
 class CompanyHint(SQLModel, table=True):
-    """What a company may share with others: `name:acme`, `email:…`, a shared domain. Finds what to judge anew."""
+    """What a company may share with others: `name:acme`, `email:…`, a shared domain. Finds what to judge anew. Its own
+    present name does not stand here again."""
 
     __tablename__ = "company_hints"
     key: str = Field(primary_key=True)
@@ -170,6 +173,44 @@ class FounderTag(SQLModel, table=True):
     __tablename__ = "founder_tags"
     founder_id: int = Field(foreign_key="founders.id", primary_key=True)
     tag: str = Field(primary_key=True, index=True)
+
+
+class FounderEdit(SQLModel, table=True):
+    """What a person has written of a founder; it outranks every list."""
+
+    __tablename__ = "founder_edits"
+    founder_id: int = Field(foreign_key="founders.id", primary_key=True)
+    field: str = Field(primary_key=True)
+    value: str
+    edited_at: datetime
+
+
+class RulingRow(SQLModel, table=True):
+    """What a person has said of two places in rows: they name the same, or not. A position of -1 is the company."""
+
+    __tablename__ = "rulings"
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    same: bool
+    left_sha256: str
+    left_position: int
+    right_sha256: str
+    right_position: int
+    ruled_at: datetime
+
+
+class Merged(SQLModel, table=True):
+    """One record that became part of another: by which rule, on what evidence, with which rows."""
+
+    __tablename__ = "merges"
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    record_id: int
+    absorbed_id: int
+    rule: str
+    evidence: str
+    leads: list[int] = _json()
+    merged_at: datetime
 
 
 class RetiredId(SQLModel, table=True):

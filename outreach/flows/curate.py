@@ -1,0 +1,177 @@
+"""A person's word on who is who: these two are one, these are not, these rows speak of somebody else, take a list back.
+
+What was said is recorded as a ruling on rows; then identity is judged again from the rows, so that it holds for every
+later import. Each in one transaction.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from outreach.core.merge import MergePlan, plan_merge
+from outreach.core.ports import Clock
+from outreach.core.rulings import Ruling, Seat
+from outreach.errors import NotFound, UsageError
+from outreach.flows._known import with_known
+from outreach.importers import Importers
+from outreach.store import curation
+from outreach.store.merging import Merging
+from outreach.store.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Curated:
+    """What became of the records: `became` maps one to the record it is part of now, `new` are those that came off."""
+
+    became: Mapping[int, int]
+    new: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Undone:
+    """What taking an import back did."""
+
+    rows: int
+    companies: int
+    founders: int
+    stays: tuple[curation.Stays, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Who judges again, and with what."""
+
+    store: Store
+    importers: Importers
+    clock: Clock
+
+    def again(self, connection: sa.Connection, companies: Iterable[int], founders: Iterable[int]) -> MergePlan:
+        """Judge everything anew that has to do with these records, from their rows."""
+        entries, known = with_known((), self.store.leads, self.importers, connection, about=(companies, founders))
+        plan = plan_merge(entries, known)
+        merging = Merging(connection, self.clock.now(), self.store.suppression_log)
+        merging.apply(plan, entries, (), ())
+        merging.ask(plan.questions, known.companies, known.founders)
+        return plan
+
+    def about(self, connection: sa.Connection, kind: str, *records: int) -> Curated:
+        plan = self.again(connection, *((records, ()) if kind == "company" else ((), records)))
+        absorbed, split = (
+            (plan.absorbed_companies, plan.split_companies)
+            if kind == "company"
+            else (plan.absorbed_founders, plan.split_founders)
+        )
+        return Curated(dict(absorbed), tuple(sorted(split)))
+
+
+def say_same(store: Store, importers: Importers, clock: Clock, kind: str, left: int, right: int) -> Curated:
+    """These two records are one. Two of one campaign stay two records, and only one of them is written to."""
+    if left == right:
+        raise UsageError("that is one record already.", hint="name two of them; outreach founders list shows their ids")
+    with store.database.write() as connection:
+        seats = _seats(connection, kind, left), _seats(connection, kind, right)
+        curation.take_back(connection, curation.rulings_between(connection, kind, *seats, same=False))
+        curation.rule(connection, Ruling(kind, True, seats[0][0], seats[1][0]), clock.now())
+        curation.decide(connection, kind, left, right, "merged", clock.now())
+        if kind == "founder":
+            curation.settle_twins(connection, left, right, same=True, now=clock.now())
+        return _Judge(store, importers, clock).about(connection, kind, left, right)
+
+
+def say_apart(store: Store, importers: Importers, clock: Clock, kind: str, left: int, right: int) -> Curated:
+    """These two records are not one, whatever later lists say; what waited for that goes on."""
+    with store.database.write() as connection:
+        seats = _seats(connection, kind, left), _seats(connection, kind, right)
+        curation.take_back(connection, curation.rulings_between(connection, kind, *seats, same=True))
+        curation.rule(connection, Ruling(kind, False, seats[0][0], seats[1][0]), clock.now())
+        curation.decide(connection, kind, left, right, "apart", clock.now())
+        if kind == "founder":
+            curation.settle_twins(connection, left, right, same=False, now=clock.now())
+        return _Judge(store, importers, clock).about(connection, kind, left, right)
+
+
+def skip(store: Store, clock: Clock, pair: curation.Pair) -> None:
+    """Not now: the question is not asked again by itself."""
+    with store.database.write() as connection:
+        curation.decide(connection, pair.kind, pair.left_id, pair.right_id, "skipped", clock.now())
+
+
+def split(store: Store, importers: Importers, clock: Clock, founder_id: int, rows: Sequence[int] = ()) -> Curated:
+    """These rows speak of somebody else. Without rows: take back the last time a person said that two are one."""
+    with store.database.write() as connection:
+        told = curation.rows_naming(connection, "founder", founder_id)
+        seats = [row.seat for row in told]
+        if not rows:
+            merges = curation.rulings_between(connection, "founder", seats, seats, same=True)
+            if not merges:
+                raise UsageError(
+                    "nobody has merged this founder by hand: say which rows speak of somebody else.",
+                    hint=f"outreach founders split {founder_id} --row ROW, with the numbers that `founders show` lists",
+                )
+            curation.take_back(connection, merges[:1])
+            return _Judge(store, importers, clock).about(connection, "founder", founder_id)
+        _take_apart(connection, founder_id, told, rows, clock)
+        return _Judge(store, importers, clock).about(connection, "founder", founder_id)
+
+
+def _take_apart(
+    connection: sa.Connection, founder_id: int, told: Sequence[curation.NamingRow], rows: Sequence[int], clock: Clock
+) -> None:
+    wrong = set(rows) - {row.lead_id for row in told}
+    if wrong:
+        raise NotFound(
+            f"row {min(wrong)} does not speak of founder {founder_id}.",
+            hint=f"outreach founders show {founder_id} lists the rows that do",
+        )
+    moved = list(dict.fromkeys(row.seat for row in told if row.lead_id in rows))
+    stays = [seat for seat in dict.fromkeys(row.seat for row in told) if seat not in moved]
+    if not stays:
+        raise UsageError(
+            "all rows of this founder say that, so there is nothing to split.", hint="name some of the rows, not all"
+        )
+    curation.take_back(connection, curation.rulings_between(connection, "founder", moved, stays, same=True))
+    for together in (moved, stays):
+        for other in together[1:]:
+            curation.rule(connection, Ruling("founder", True, together[0], other), clock.now())
+    curation.rule(connection, Ruling("founder", False, stays[0], moved[0]), clock.now())
+
+
+def edit(
+    store: Store,
+    importers: Importers,
+    clock: Clock,
+    founder_id: int,
+    *,
+    fields: Mapping[str, str],
+    tags: Sequence[str] = (),
+    untag: Sequence[str] = (),
+    reset: Sequence[str] = (),
+) -> None:
+    """What a person writes of a founder outranks every list; `reset` names fields that the lists decide again."""
+    with store.database.write() as connection:
+        curation.edit(connection, founder_id, fields, clock.now())
+        curation.forget_edits(connection, founder_id, reset)
+        curation.tag(connection, founder_id, tags, untag, clock.now())
+        _Judge(store, importers, clock).again(connection, (), (founder_id,))
+
+
+def undo_import(store: Store, importers: Importers, clock: Clock, import_id: int) -> Undone:
+    """Take back one import's rows and what rests on them alone. Whoever was written to, answered, must not be written
+    to or was edited stays, with the rows that name them."""
+    with store.database.write() as connection:
+        removed = curation.remove_rows(connection, import_id, clock.now())
+        companies, founders = curation.still_named(connection, removed)
+        if companies or founders:
+            _Judge(store, importers, clock).again(connection, companies, founders)
+        curation.restore_statuses(connection, removed.statuses)
+        gone = curation.drop_unnamed(connection, removed, clock.now())
+    return Undone(removed.rows, *gone, removed.stays)
+
+
+def _seats(connection: sa.Connection, kind: str, record_id: int) -> list[Seat]:
+    found = [row.seat for row in curation.rows_naming(connection, kind, record_id)]
+    if not found:
+        raise NotFound(f"no list names {kind} {record_id}.", hint=f"outreach {kind}s list shows those there are"
+                       if kind == "founder" else "outreach companies list shows those there are")  # fmt: skip
+    return found

@@ -1,0 +1,114 @@
+"""The full-text index of founders, companies and addresses: SQLite FTS5 without contents of its own.
+
+Case and diacritics are folded ("MULLER" finds Müller). What else a company can be filtered by stands in it as words,
+so one intersection of sorted lists answers any combination of filters, and nothing scans a table.
+
+Triggers keep what is indexed in step, whoever writes. New rows are indexed in bulk (`refresh`), from where the index
+ends: at the end of an import, and before a search at the latest.
+"""
+
+from collections.abc import Iterable, Mapping
+
+import sqlalchemy as sa
+from sqlmodel import SQLModel
+
+from outreach.store.tables import Meta, table
+
+_meta = table(Meta)
+
+_SOURCES: Mapping[str, Mapping[str, str]] = {
+    # table → column of its index → expression over a row
+    "founders": {"name": "{row}.full_name", "title": "{row}.title"},
+    "companies": {
+        "name": "{row}.name",
+        "domain": "{row}.domain",
+        "description": "{row}.description",
+        "place": "{row}.city || ' ' || {row}.region || ' ' || {row}.country",
+        "country": "{row}.country",
+        "industry": "(SELECT group_concat(value, ' ') FROM json_each({row}.industries))",
+        "facets": (
+            "CASE {row}.employees WHEN '' THEN '' ELSE 'e' || replace(replace({row}.employees, '-', 'to'), '+', 'up')"
+            " END || CASE {row}.founded WHEN '' THEN '' ELSE ' y' || substr({row}.founded, 1, 4) END"
+            " || CASE WHEN coalesce({row}.funding_usd, {row}.funding_amount) IS NULL THEN ''"
+            " ELSE ' f' || length(coalesce({row}.funding_usd, {row}.funding_amount)) END"
+        ),
+        "funding": "{row}.last_funding_type",
+    },
+    "addresses": {"address": "{row}.key"},
+}
+_WATCHED: Mapping[str, str] = {
+    "founders": "full_name, title",
+    "companies": "name, domain, description, city, region, country, industries, employees, founded, funding_usd, "
+    "funding_amount, last_funding_type",
+    "addresses": "key",
+}
+
+
+def ddl() -> list[str]:
+    """The statements that make the index and what keeps it in step."""
+    return [statement for of in _SOURCES for statement in _ddl(of)]
+
+
+def _ddl(of: str) -> Iterable[str]:
+    columns = ", ".join(_SOURCES[of])
+    yield (
+        f"CREATE VIRTUAL TABLE {of}_text USING fts5({columns}, content='', detail=column, "
+        "tokenize='unicode61 remove_diacritics 2')"
+    )
+    there = f"(SELECT CAST(value AS INTEGER) FROM meta WHERE name = '{_mark(of)}')"  # noqa: S608  names of our own
+    indexed = f"OLD.id <= {there}"
+    drop = f"INSERT INTO {of}_text ({of}_text, rowid, {columns}) VALUES ('delete', OLD.id, {_values(of, 'OLD')});"  # noqa: S608  names of our own
+    put = f"INSERT INTO {of}_text (rowid, {columns}) VALUES (NEW.id, {_values(of, 'NEW')});"  # noqa: S608  names of our own
+    changed = f"AFTER UPDATE OF {_WATCHED[of]} ON {of}"
+    yield f"CREATE TRIGGER {of}_text_update {changed} WHEN {indexed} BEGIN {drop} {put} END"
+    yield f"CREATE TRIGGER {of}_text_delete AFTER DELETE ON {of} WHEN {indexed} BEGIN {drop} END"
+    # The number of a deleted row may be given again: then it lies below the mark.
+    yield f"CREATE TRIGGER {of}_text_insert AFTER INSERT ON {of} WHEN NEW.id <= {there} BEGIN {put} END"
+
+
+def _values(of: str, row: str) -> str:
+    return ", ".join(expression.format(row=row) for expression in _SOURCES[of].values())
+
+
+def _mark(of: str) -> str:
+    return f"search:{of}"
+
+
+@sa.event.listens_for(SQLModel.metadata, "after_create")
+def _create(_metadata: object, connection: sa.Connection, **_options: object) -> None:
+    for statement in ddl():
+        connection.exec_driver_sql(statement)
+
+
+# --- in step --------------------------------------------------------------------------------------
+
+
+def is_behind(connection: sa.Connection) -> bool:
+    """Whether rows have come that are not indexed yet."""
+    return any(_newest(connection, of) > _indexed(connection, of) for of in _SOURCES)
+
+
+def refresh(connection: sa.Connection) -> None:
+    """Index what has come since; in a transaction that may write."""
+    for of, columns in _SOURCES.items():
+        newest, indexed = _newest(connection, of), _indexed(connection, of)
+        if newest > indexed:
+            names = ", ".join(columns)
+            connection.exec_driver_sql(
+                f"INSERT INTO {of}_text (rowid, {names}) SELECT id, {_values(of, of)} FROM {of} WHERE id > ?",  # noqa: S608  names of our own
+                (indexed,),
+            )
+            connection.execute(sa.insert(_meta).prefix_with("OR REPLACE").values(name=_mark(of), value=str(newest)))
+
+
+def _newest(connection: sa.Connection, of: str) -> int:
+    return int(connection.exec_driver_sql(f"SELECT coalesce(max(id), 0) FROM {of}").scalar_one())  # noqa: S608  names of our own
+
+
+def _indexed(connection: sa.Connection, of: str) -> int:
+    return int(connection.scalar(sa.select(_meta.c.value).where(_meta.c.name == _mark(of))) or 0)
+
+
+def is_index(name: str | None) -> bool:
+    """Whether a table belongs to the index: models know nothing of it."""
+    return name is not None and any(name == f"{of}_text" or name.startswith(f"{of}_text_") for of in _SOURCES)
