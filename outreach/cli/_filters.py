@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 Industry = Annotated[str, typer.Option(help="Only companies of this industry.")]
-Location = Annotated[str, typer.Option(help="Only companies in this city, region or country.")]
+Location = Annotated[str, typer.Option(help="Only companies in this city, region, country or area, such as Bay Area.")]
 Country = Annotated[str, typer.Option(help="Only companies of this country.")]
 Employees = Annotated[str, typer.Option(help="Only companies of this size, such as 1-50.")]
 Founded = Annotated[str, typer.Option(help="Only companies founded then, such as 2020- or 2018-2022.")]
@@ -14,7 +14,13 @@ Funding = Annotated[str, typer.Option(help="Only companies with such funding: an
 Tag = Annotated[str, typer.Option(help="Only founders with this tag.")]
 HasEmail = Annotated[bool, typer.Option("--has-email", help="Only founders with an address.")]
 NotContacted = Annotated[bool, typer.Option("--not-contacted", help="Only founders to whom no mail has gone.")]
-Search = Annotated[str, typer.Option(help="Only where this text stands in a name, title, company or description.")]
+Search = Annotated[
+    str,
+    typer.Option(help="Only where these words (or their beginnings) stand in a name, title, address or company."),
+]
+
+Sort = Annotated[str, typer.Option(metavar="FIELD", help="In the order of this field; -FIELD is the other way.")]
+Columns = Annotated[str, typer.Option(metavar="A,B…", help="Show these columns (a wrong one lists them all).")]
 
 _TEXTS = ("industry", "location", "country", "employees", "founded", "funding", "tag", "search")
 _FLAGS = ("has_email", "not_contacted")

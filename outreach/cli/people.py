@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from outreach.cli._export import File, Force, Raw, cell_text, check_target, chosen_columns, export
 from outreach.cli._filters import (
+    Columns,
     Country,
     Employees,
     Founded,
@@ -15,10 +17,11 @@ from outreach.cli._filters import (
     Location,
     NotContacted,
     Search,
+    Sort,
     Tag,
     chosen_filters,
 )
-from outreach.cli._output import say, show, show_json, show_table
+from outreach.cli._output import count, say, show, show_json, show_table
 from outreach.cli._shell import Json, listing, shell
 from outreach.errors import UsageError
 
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from outreach.core.records import Address, Company, Founder
 
 _SHOWN = 50
+_MOST_COUNTED = 10_000
+"""Counting further would cost a wait on a large store, to nobody's use."""
 
 Limit = Annotated[int | None, typer.Option(min=1, help=f"At most so many (default: {_SHOWN}; all with --json).")]
 
@@ -34,6 +39,7 @@ def register(app: typer.Typer) -> None:
     founders = listing("The people you may write to.")
     founders.command("list")(list_founders)
     founders.command("show")(show_founder)
+    founders.command("export")(export_founders)
     founders.command("edit")(edit_founder)
     founders.command("merge")(merge_founders)
     founders.command("split")(split_founder)
@@ -41,6 +47,7 @@ def register(app: typer.Typer) -> None:
     companies = listing("The startups they founded.")
     companies.command("list")(list_companies)
     companies.command("show")(show_company)
+    companies.command("export")(export_companies)
     app.add_typer(companies, name="companies")
 
 
@@ -56,24 +63,60 @@ def list_founders(  # noqa: PLR0917  Typer's options are the filters, and go by 
     has_email: HasEmail = False,
     not_contacted: NotContacted = False,
     search: Search = "",
+    sort: Sort = "",
+    columns: Columns = "",
     limit: Limit = None,
     json: Json = False,
 ) -> None:
     """Founders, with their company and address.
 
-    Example: outreach founders list --location Berlin --has-email
+    Example: outreach founders list --location "Bay Area" --has-email
     """
     filters = chosen_filters(locals())
+    shown = chosen_columns(columns, _FOUNDER_COLUMNS, ("id", "name", "title", "company", "address"))
     with shell(context).app() as app:
-        found = app.store.people.founders(filters, limit or (None if json else _SHOWN))
-        total = app.store.people.count_founders(filters)
+        people = app.store.people
+        found = people.founders(filters, limit or (None if json else _SHOWN), sort=sort)
+        total = people.count_founders(filters, most=None if json else _MOST_COUNTED)
     if json:
         show_json({"founders": [founder_json(founder) for founder in found], "total": total})
     elif not total:
         show("no founders match" if filters else "there are no founders yet; outreach import FILE brings a list in")
     else:
-        show_table(("id", "name", "title", "company", "address"), map(_founder_cells, found))
+        rows = (_founder_columns(founder) for founder in found)
+        show_table(shown, ([cell_text(row[name]) for name in shown] for row in rows))
         _say_rest(len(found), total)
+
+
+def export_founders(  # noqa: PLR0917  Typer's options are the filters, and go by name
+    context: typer.Context,
+    file: File,
+    industry: Industry = "",
+    location: Location = "",
+    country: Country = "",
+    employees: Employees = "",
+    founded: Founded = "",
+    funding: Funding = "",
+    tag: Tag = "",
+    has_email: HasEmail = False,
+    not_contacted: NotContacted = False,
+    search: Search = "",
+    sort: Sort = "",
+    columns: Columns = "",
+    raw: Raw = False,
+    force: Force = False,
+) -> None:
+    """Write founders to a CSV, TSV, XLSX or JSON file. Cells that a spreadsheet would run are disarmed.
+
+    Example: outreach founders export founders.xlsx --tag autumn
+    """
+    filters = chosen_filters(locals())
+    written = chosen_columns(columns, _FOUNDER_COLUMNS, _FOUNDER_COLUMNS)
+    check_target(file, force=force)
+    with shell(context).app() as app:
+        rows = map(_founder_columns, app.store.people.each_founder(filters, sort=sort))
+        number = export(file, written, rows, raw=raw)
+    show(f"{count(number, 'founder')} written to {file}")
 
 
 def show_founder(
@@ -233,9 +276,28 @@ def founder_json(founder: "Founder") -> dict[str, Any]:
     }
 
 
-def _founder_cells(founder: "Founder") -> tuple[object, ...]:
-    address = founder.addresses[0].address if founder.addresses else ""
-    return founder.id, founder.full_name, founder.title, founder.company.name if founder.company else "", address
+_FOUNDER_COLUMNS = (
+    "id", "name", "first_name", "last_name", "title", "address", "status", "company", "domain", "website", "city",
+    "region", "country", "industries", "employees", "founded", "funding", "linkedin", "tags",
+)  # fmt: skip
+
+
+def _founder_columns(founder: "Founder") -> dict[str, Any]:
+    """A founder as a row of a table; `address` is all of theirs, with `status` in the same order."""
+    company = _company_columns(founder.company) if founder.company else dict.fromkeys(_COMPANY_COLUMNS, "")
+    return {
+        **company,
+        "id": founder.id,
+        "name": founder.full_name,
+        "first_name": founder.first_name,
+        "last_name": founder.last_name,
+        "title": founder.title,
+        "address": [address.address for address in founder.addresses],
+        "status": [str(address.status) for address in founder.addresses],
+        "company": founder.company.name if founder.company else "",
+        "linkedin": founder.linkedin,
+        "tags": list(founder.tags),
+    }
 
 
 # --- companies ------------------------------------------------------------------------------------
@@ -250,6 +312,8 @@ def list_companies(
     founded: Founded = "",
     funding: Funding = "",
     search: Search = "",
+    sort: Sort = "",
+    columns: Columns = "",
     limit: Limit = None,
     json: Json = False,
 ) -> None:
@@ -258,19 +322,57 @@ def list_companies(
     Example: outreach companies list --industry fintech --employees 1-50
     """
     filters = chosen_filters(locals())
+    shown = chosen_columns(columns, _COMPANY_COLUMNS, ("id", "name", "domain", "city", "country", "founders"))
     with shell(context).app() as app:
-        found = app.store.people.companies(filters, limit or (None if json else _SHOWN))
-        total = app.store.people.count_companies(filters)
+        people = app.store.people
+        found = people.companies(filters, limit or (None if json else _SHOWN), sort=sort)
+        total = people.count_companies(filters, most=None if json else _MOST_COUNTED)
     if json:
         show_json({"companies": [company_json(company) for company in found], "total": total})
     elif not total:
         show("no companies match" if filters else "there are no companies yet; outreach import FILE brings a list in")
     else:
-        show_table(
-            ("id", "name", "domain", "city", "country", "founders"),
-            [(each.id, each.name, each.domain, each.city, each.country, each.founders) for each in found],
-        )
+        rows = (_company_columns(company) for company in found)
+        show_table(shown, ([cell_text(row[name]) for name in shown] for row in rows))
         _say_rest(len(found), total)
+
+
+def export_companies(  # noqa: PLR0917  Typer's options are the filters, and go by name
+    context: typer.Context,
+    file: File,
+    industry: Industry = "",
+    location: Location = "",
+    country: Country = "",
+    employees: Employees = "",
+    founded: Founded = "",
+    funding: Funding = "",
+    search: Search = "",
+    sort: Sort = "",
+    columns: Columns = "",
+    raw: Raw = False,
+    force: Force = False,
+) -> None:
+    """Write companies to a CSV, TSV, XLSX or JSON file. Cells that a spreadsheet would run are disarmed.
+
+    Example: outreach companies export companies.csv --country Germany
+    """
+    filters = chosen_filters(locals())
+    written = chosen_columns(columns, _COMPANY_COLUMNS, _COMPANY_COLUMNS)
+    check_target(file, force=force)
+    with shell(context).app() as app:
+        rows = map(_company_columns, app.store.people.each_company(filters, sort=sort))
+        number = export(file, written, rows, raw=raw)
+    show(f"{count(number, 'company', 'companies')} written to {file}")
+
+
+_COMPANY_COLUMNS = (
+    "id", "name", "aliases", "domain", "website", "city", "region", "country", "industries", "employees", "founded",
+    "funding", "last_funding", "status", "linkedin", "crunchbase_slug", "description", "founders",
+)  # fmt: skip
+
+
+def _company_columns(company: "Company") -> dict[str, Any]:
+    return {**company_json(company), **_company_facts(company)}
 
 
 def show_company(
@@ -349,5 +451,7 @@ def _show_cells(cells: Mapping[str, str]) -> None:
 
 
 def _say_rest(shown: int, total: int) -> None:
-    if shown < total:
+    if total >= _MOST_COUNTED:
+        say(f"{shown} of {_MOST_COUNTED:,} or more shown; --limit and filters (--help) show others")
+    elif shown < total:
         say(f"{shown} of {total:,} shown; --limit {total} shows all, filters narrow them (--help)")

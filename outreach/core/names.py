@@ -4,8 +4,9 @@ caller. Knows nothing of rows or of what follows from a likeness."""
 import re
 import unicodedata
 from dataclasses import dataclass
-from difflib import SequenceMatcher
 from functools import cache, lru_cache
+
+from rapidfuzz import fuzz
 
 from outreach.core.text import one_line
 from outreach.resources import table, words
@@ -15,7 +16,7 @@ _FORMERLY = re.compile(r"^(?:formerly|former|previously|fka|f/k/a|aka|a/k/a|ex|n
 _NO_COMPANY = re.compile(r"stealth( mode)?( startup| company)?|self[- ]?employed|freelance(r)?", re.IGNORECASE)
 _BETWEEN_PEOPLE = re.compile(r"\s*[,;\n]\s*|\s+(?:and|&)\s+")
 _OTHER_MARKS = re.compile(r"[;\n]| (?:and |& |,| )")
-_LIKE = 0.85
+_LIKE = 85
 """Likeness from which two names in one company are worth a question: of 24 such pairs about 16 were one person."""
 
 
@@ -130,7 +131,7 @@ def alike(left: PersonName, right: PersonName) -> str:
         return "forms of one first name"
     if compatible(left, right):
         return "one name holds the other"
-    return "a near spelling" if SequenceMatcher(None, left.key, right.key).ratio() >= _LIKE else ""
+    return "a near spelling" if fuzz.ratio(left.key, right.key, score_cutoff=_LIKE) else ""
 
 
 def _undecorated(full: str) -> tuple[list[str], str]:

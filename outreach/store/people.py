@@ -1,6 +1,7 @@
 """Founders and companies as the rest of the program reads them. Writes nothing: imports do, through `merging`."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import sqlalchemy as sa
@@ -8,12 +9,14 @@ import sqlalchemy as sa
 from outreach.core.names import company_key, parse_name
 from outreach.core.normalize import address_key
 from outreach.core.records import Address, AddressStatus, Company, Founder, Money
-from outreach.errors import NotFound
+from outreach.errors import NotFound, UsageError
 from outreach.store.bulk import select_in
 from outreach.store.database import Database
-from outreach.store.people_filters import company_conditions, company_search, founder_conditions
+from outreach.store.people_filters import about_companies, company_conditions, founder_conditions
+from outreach.store.search import is_behind, refresh
 from outreach.store.tables import (
     AddressRow,
+    CompanyHint,
     CompanyName,
     CompanyRow,
     EnrollmentRow,
@@ -29,9 +32,10 @@ from outreach.store.tables import (
 _companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
 _names, _tags, _enrollments = table(CompanyName), table(FounderTag), table(EnrollmentRow)
 _leads, _lead_founders, _imports = table(LeadRow), table(LeadFounder), table(Import)
-_retired = table(RetiredId)
+_retired, _hints = table(RetiredId), table(CompanyHint)
 
 _SHOWN_CANDIDATES = 5
+_CHUNK = 1000
 _WITH_COMPANY = _founders.outerjoin(_companies, _companies.c.id == _founders.c.company_id)
 
 
@@ -43,17 +47,29 @@ class People:
 
     # --- founders -----------------------------------------------------------------------------------
 
-    def founders(self, filters: Mapping[str, str] | None = None, limit: int | None = None) -> list[Founder]:
-        """Those who match every filter, in the order in which they came."""
-        with self._db.read() as connection:
-            return _read_founders(
-                connection, _matching(filters or {}, connection).order_by(_founders.c.id).limit(limit)
-            )
+    def founders(
+        self, filters: Mapping[str, str] | None = None, limit: int | None = None, *, sort: str = ""
+    ) -> list[Founder]:
+        """Those who match every filter, in the order in which they came, or by `sort` (`-founded`: the other way)."""
+        with self._searchable() as connection:
+            query = _matching(filters or {}, connection)
+            return _read_founders(connection, query.order_by(*_order(sort, FOUNDER_SORTS, filters or {})).limit(limit))
 
-    def count_founders(self, filters: Mapping[str, str] | None = None) -> int:
-        with self._db.read() as connection:
-            query = sa.select(sa.func.count()).select_from(_matching(filters or {}, connection).subquery())
-            return connection.scalar(query) or 0
+    def each_founder(self, filters: Mapping[str, str], *, sort: str = "") -> Iterator[Founder]:
+        """The same, a thousand at a time: a list of any length fits in memory."""
+        with self._searchable() as connection:
+            query = _matching(filters, connection).with_only_columns(_founders.c.id)
+            ids = list(connection.scalars(query.order_by(*_order(sort, FOUNDER_SORTS, filters))))
+            for chunk in _chunks(ids):
+                found = _read_founders(connection, sa.select(_founders).where(_founders.c.id.in_(chunk)))
+                by_id = {founder.id: founder for founder in found}
+                yield from (by_id[id_] for id_ in chunk)
+
+    def count_founders(self, filters: Mapping[str, str] | None = None, *, most: int | None = None) -> int:
+        """How many match; counting stops at `most`."""
+        with self._searchable() as connection:
+            ids = _matching(filters or {}, connection).with_only_columns(_founders.c.id).limit(most)
+            return connection.scalar(sa.select(sa.func.count()).select_from(ids.subquery())) or 0
 
     def enrolled(self, campaign_id: int) -> list[Founder]:
         """Everyone who is or was in a campaign."""
@@ -96,21 +112,45 @@ class People:
 
     # --- companies ----------------------------------------------------------------------------------
 
-    def companies(self, filters: Mapping[str, str] | None = None, limit: int | None = None) -> list[Company]:
-        """Those that match every filter, in the order in which they came."""
-        with self._db.read() as connection:
-            query = sa.select(_companies).where(*_company_wanted(filters or {}, connection))
-            return _read_companies(connection, query.order_by(_companies.c.id).limit(limit))
+    def companies(
+        self, filters: Mapping[str, str] | None = None, limit: int | None = None, *, sort: str = ""
+    ) -> list[Company]:
+        """Those that match every filter, in the order in which they came, or by `sort`."""
+        with self._searchable() as connection:
+            query = sa.select(_companies).where(*company_conditions(filters or {}, connection))
+            return _read_companies(connection, query.order_by(*_order(sort, COMPANY_SORTS, {})).limit(limit))
 
-    def count_companies(self, filters: Mapping[str, str] | None = None) -> int:
+    def each_company(self, filters: Mapping[str, str], *, sort: str = "") -> Iterator[Company]:
+        """The same, a thousand at a time."""
+        with self._searchable() as connection:
+            query = sa.select(_companies.c.id).where(*company_conditions(filters, connection))
+            ids = list(connection.scalars(query.order_by(*_order(sort, COMPANY_SORTS, {}))))
+            for chunk in _chunks(ids):
+                by_id = {company.id: company for company in _companies_of(connection, chunk)}
+                yield from (by_id[id_] for id_ in chunk)
+
+    def count_companies(self, filters: Mapping[str, str] | None = None, *, most: int | None = None) -> int:
+        with self._searchable() as connection:
+            ids = sa.select(_companies.c.id).where(*company_conditions(filters or {}, connection)).limit(most)
+            return connection.scalar(sa.select(sa.func.count()).select_from(ids.subquery())) or 0
+
+    @contextmanager
+    def _searchable(self) -> Iterator[sa.Connection]:
+        """A snapshot in which everything is indexed."""
         with self._db.read() as connection:
-            wanted = _company_wanted(filters or {}, connection)
-            return connection.scalar(sa.select(sa.func.count()).select_from(_companies).where(*wanted)) or 0
+            behind = is_behind(connection)
+            if not behind:
+                yield connection
+        if behind:
+            with self._db.write() as connection:
+                refresh(connection)
+            with self._db.read() as connection:
+                yield connection
 
     def get_company(self, who: str) -> Company:
         """By id, domain, or a name (also a former one) that only one has."""
-        named = sa.select(_names.c.company_id).where(_names.c.name.ilike(who.strip()))
         key = company_key(who) if who.strip() else None
+        named = sa.select(_hints.c.company_id).where(_hints.c.key == f"name:{key}")
         by = sa.or_(
             _companies.c.name_key == key, _companies.c.domain == who.strip().lower(), _companies.c.id.in_(named)
         )
@@ -148,12 +188,48 @@ def _became(connection: sa.Connection, kind: str, retired: int) -> int | None:
 
 
 def _matching(filters: Mapping[str, str], connection: sa.Connection) -> sa.Select[Any]:
-    return sa.select(_founders).select_from(_WITH_COMPANY).where(*founder_conditions(filters, connection))
+    joined = _founders.join(_companies, _companies.c.id == _founders.c.company_id)
+    source = joined if about_companies(filters) else _WITH_COMPANY
+    return sa.select(_founders).select_from(source).where(*founder_conditions(filters, connection))
 
 
-def _company_wanted(filters: Mapping[str, str], connection: sa.Connection) -> list[sa.ColumnElement[bool]]:
-    searched = [company_search(filters["search"])] if filters.get("search") else []
-    return [*company_conditions(filters, connection), *searched]
+def _order(sort: str, known: Mapping[str, sa.ColumnElement[Any]], filters: Mapping[str, str]) -> list[Any]:
+    """By an allowed name; otherwise as they came: of companies that were asked for, in the order of the companies."""
+    name, backwards = sort.removeprefix("-"), sort.startswith("-")
+    last = known["id"]
+    if not name:
+        return [_companies.c.id, last] if about_companies(filters) else [last]
+    if name not in known:
+        raise UsageError(
+            f"there is no order by {name}.", hint=f"sort by {', '.join(known)}; -{next(iter(known))} turns it"
+        )
+    return [known[name].desc() if backwards else known[name], last]
+
+
+_AMOUNT = sa.func.coalesce(_companies.c.funding_usd, _companies.c.funding_amount)
+COMPANY_SORTS: Mapping[str, sa.ColumnElement[Any]] = {
+    "id": _companies.c.id,
+    "name": _companies.c.name_key,
+    "domain": _companies.c.domain,
+    "country": _companies.c.country,
+    "city": _companies.c.city,
+    "founded": _companies.c.founded,
+    "funding": _AMOUNT,
+}
+FOUNDER_SORTS: Mapping[str, sa.ColumnElement[Any]] = {
+    "id": _founders.c.id,
+    "name": _founders.c.name_key,
+    "title": _founders.c.title,
+    "company": _companies.c.name_key,
+    "country": _companies.c.country,
+    "city": _companies.c.city,
+    "founded": _companies.c.founded,
+    "funding": _AMOUNT,
+}
+
+
+def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
 
 
 def _at(founder: Founder) -> str:

@@ -1,12 +1,21 @@
-"""The filters of `founders`, `companies` and campaigns, as SQL conditions. Knows nothing of what is done with them."""
+"""The filters of `founders`, `companies` and campaigns, as SQL conditions. Knows nothing of what is done with them.
 
-from collections.abc import Callable, Mapping
+What a company must be is one question to the full-text index, so that no filter scans a table. Only whole words and
+beginnings of words are found, in any case and with or without their diacritics.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from outreach.core.ranges import find_range, parse_range
+from outreach.core.areas import find_area
+from outreach.core.ranges import Range, find_range, parse_range
 from outreach.errors import UsageError
+from outreach.store.search import FOUNDED, FUNDING, country_word, told_brackets
 from outreach.store.tables import AddressRow, CompanyRow, FounderRow, FounderTag, OutboxRow, table
 
 _companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
@@ -14,10 +23,22 @@ _tags, _outbox = table(FounderTag), table(OutboxRow)
 
 Condition = sa.ColumnElement[bool]
 
+_WORD = re.compile(r"[^\W_]+")
+_NOTHING = '"zqnothing"'
+"""A word that stands nowhere."""
+_OLDEST = 1900
+_MOST_DIGITS = 16
 
-def company_conditions(filters: Mapping[str, str], connection: sa.Connection) -> list[Condition]:
+
+def company_conditions(
+    filters: Mapping[str, str], connection: sa.Connection, *, search: bool = True
+) -> list[Condition]:
     """What a company must be; filters on people are left alone."""
-    return [_ON_COMPANIES[name](text, connection) for name, text in filters.items() if text and name in _ON_COMPANIES]
+    asked = [_ON_COMPANIES[name](text, connection) for name, text in filters.items() if text and name in _ON_COMPANIES]
+    if search and filters.get("search"):
+        asked += [_words(text, "{name domain description}") for text in _split(filters["search"])]
+    exact = [_funding_between(filters["funding"])] if find_range(filters.get("funding", "")) else []
+    return [*([_in_index("companies", _companies.c.id, " AND ".join(asked))] if asked else []), *exact]
 
 
 def founder_conditions(filters: Mapping[str, str], connection: sa.Connection) -> list[Condition]:
@@ -26,83 +47,100 @@ def founder_conditions(filters: Mapping[str, str], connection: sa.Connection) ->
     if wrong := next((name for name in filters if name not in known), ""):
         raise UsageError(f"there is no filter {wrong}.", hint=f"the filters are {', '.join(sorted(known))}")
     about_people = [_ON_FOUNDERS[name](text) for name, text in filters.items() if text and name in _ON_FOUNDERS]
-    searched = [_founder_search(filters["search"])] if filters.get("search") else []
-    return [*company_conditions(filters, connection), *about_people, *searched]
+    searched = [_founder_word(text) for text in _split(filters.get("search", ""))]
+    return [*company_conditions(filters, connection, search=False), *about_people, *searched]
 
 
-def company_search(text: str) -> Condition:
-    return sa.or_(
-        *(_contains(column, text) for column in (_companies.c.name, _companies.c.description, _companies.c.domain))
-    )
+def about_companies(filters: Mapping[str, str]) -> bool:
+    """Whether a filter asks for the company: then those without one are out, and companies lead the way."""
+    return any(filters.get(name) for name in _ON_COMPANIES)
 
 
-def _founder_search(text: str) -> Condition:
-    mine = sa.or_(_contains(_founders.c.full_name, text), _contains(_founders.c.title, text), company_search(text))
-    own = sa.exists().where(_addresses.c.founder_id == _founders.c.id, _contains(_addresses.c.key, text))
-    return sa.or_(mine, own)
+# --- the index ------------------------------------------------------------------------------------
 
 
-def _contains(column: sa.ColumnElement[Any], text: str) -> Condition:
-    """Case-insensitively, with `%` and `_` as themselves."""
-    return column.ilike(f"%{_escaped(text)}%", escape="\\")
+def _in_index(of: str, column: sa.ColumnElement[Any], match: str) -> Condition:
+    found = sa.text(f"SELECT rowid FROM {of}_text WHERE {of}_text MATCH :match_{of}_{abs(hash(match))}")  # noqa: S608  the words are bound
+    return column.in_(found.bindparams(**{f"match_{of}_{abs(hash(match))}": match}).columns(sa.column("rowid")))
 
 
-def _is(column: sa.ColumnElement[Any], text: str) -> Condition:
-    return column.ilike(_escaped(text), escape="\\")
+def _split(text: str) -> list[str]:
+    """The words of what was typed; a text without any finds nothing."""
+    return _WORD.findall(unicodedata.normalize("NFKC", text)) or ([""] if text else [])
 
 
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+def _words(text: str, columns: str, *, begun: bool = True) -> str:
+    """All words of a text in these columns; the last may be the beginning of a longer one."""
+    words = _split(text)
+    if not words or not words[-1]:
+        return _NOTHING
+    quoted = [f'"{word}"' for word in words]
+    last = f"{quoted[-1]}*" if begun else quoted[-1]
+    return f"{columns} : ({' AND '.join([*quoted[:-1], last])})"
+
+
+def _any(asked: Iterable[str]) -> str:
+    """One of them; nothing at all where there is none."""
+    return f"({' OR '.join(asked) or _NOTHING})"
 
 
 # --- companies ------------------------------------------------------------------------------------
 
 
-def _industry(text: str, _connection: sa.Connection) -> Condition:
-    each = sa.func.json_each(_companies.c.industries).table_valued("value")
-    return sa.exists().select_from(each).where(_contains(each.c.value, text))
+def _industry(text: str, _connection: sa.Connection) -> str:
+    return _words(text, "industry")
 
 
-def _location(text: str, _connection: sa.Connection) -> Condition:
-    return sa.or_(
-        *(_contains(column, text) for column in (_companies.c.city, _companies.c.region, _companies.c.country))
-    )
+def _location(text: str, _connection: sa.Connection) -> str:
+    area = find_area(text)
+    if area is None:
+        return _words(text, "place")
+    places = _any(_words(place, "place", begun=False) for place in area.places)
+    within = _any(_words(place, "place", begun=False) for place in area.within)
+    return f"({places} AND {within})" if area.within else places
 
 
-def _country(text: str, _connection: sa.Connection) -> Condition:
-    return _is(_companies.c.country, text)
+def _country(text: str, _connection: sa.Connection) -> str:
+    area = find_area(text)
+    names = [*area.places, text] if area and not area.within else [text]
+    return _any(f'facets : "{country_word(name)}"' for name in names)
 
 
-def _employees(text: str, connection: sa.Connection) -> Condition:
+def _employees(text: str, connection: sa.Connection) -> str:
     """The brackets that lie inside the range; there are few of them."""
     wanted = parse_range(text, "employees")
-    told = connection.scalars(sa.select(_companies.c.employees).distinct())
-    brackets = [(bracket, find_range(bracket)) for bracket in told]
-    return _companies.c.employees.in_(
-        [text for text, range_ in brackets if range_ and wanted.holds(range_.low or 0, range_.high)]
-    )
+    told = [(word, find_range(bracket)) for word, bracket in told_brackets(connection)]
+    fitting = [word for word, range_ in told if range_ and wanted.holds(range_.low or 0, range_.high)]
+    return _any(f'facets : "{word}"' for word in fitting)
 
 
-def _founded(text: str, _connection: sa.Connection) -> Condition:
+def _founded(text: str, _connection: sa.Connection) -> str:
     wanted = parse_range(text, "founded")
-    year = sa.cast(sa.func.substr(_companies.c.founded, 1, 4), sa.Integer)
-    return sa.and_(_companies.c.founded != "", *_between(year, wanted.low, wanted.high))
+    first = max(wanted.low or _OLDEST, _OLDEST)
+    last = min(wanted.high or datetime.now(UTC).year + 1, datetime.now(UTC).year + 1)
+    return _any(f'facets : "{FOUNDED}{year}"' for year in range(first, last + 1))
 
 
-def _funding(text: str, _connection: sa.Connection) -> Condition:
+def _funding(text: str, _connection: sa.Connection) -> str:
     """An amount such as 1M-10M (dollars where the list gave them), else a kind such as Seed."""
     wanted = find_range(text)
     if wanted is None:
-        return _contains(_companies.c.last_funding_type, text)
+        return _words(text, "funding")
+    low, high = len(str(wanted.low or 0)), len(str(wanted.high)) if wanted.high is not None else _MOST_DIGITS
+    return _any(f'facets : "{FUNDING}{digits}"' for digits in range(low, high + 1))
+
+
+def _funding_between(text: str) -> Condition:
     amount = sa.func.coalesce(_companies.c.funding_usd, _companies.c.funding_amount)
-    return sa.and_(amount.is_not(None), *_between(amount, wanted.low, wanted.high))
+    return sa.and_(*_between(amount, find_range(text) or Range(None, None)))
 
 
-def _between(value: sa.ColumnElement[Any], low: int | None, high: int | None) -> list[Condition]:
-    return [*([value >= low] if low is not None else []), *([value <= high] if high is not None else [])]
+def _between(value: sa.ColumnElement[Any], wanted: Range) -> list[Condition]:
+    low = [value >= wanted.low] if wanted.low is not None else []
+    return [*low, *([value <= wanted.high] if wanted.high is not None else [])]
 
 
-_ON_COMPANIES: dict[str, Callable[[str, sa.Connection], Condition]] = {
+_ON_COMPANIES: dict[str, Callable[[str, sa.Connection], str]] = {
     "industry": _industry,
     "location": _location,
     "country": _country,
@@ -115,8 +153,17 @@ _ON_COMPANIES: dict[str, Callable[[str, sa.Connection], Condition]] = {
 # --- founders -------------------------------------------------------------------------------------
 
 
+def _founder_word(word: str) -> Condition:
+    """In their name or title, an address of theirs, or what their company says of itself."""
+    mine = _in_index("founders", _founders.c.id, _words(word, "{name title}"))
+    address = _in_index("addresses", _addresses.c.id, _words(word, "address"))
+    own = _founders.c.id.in_(sa.select(_addresses.c.founder_id).where(address, _addresses.c.founder_id.is_not(None)))
+    company = _in_index("companies", _founders.c.company_id, _words(word, "{name domain description}"))
+    return sa.or_(mine, own, company)
+
+
 def _tag(text: str) -> Condition:
-    return sa.exists().where(_tags.c.founder_id == _founders.c.id, _tags.c.tag == text)
+    return _founders.c.id.in_(sa.select(_tags.c.founder_id).where(_tags.c.tag == text))
 
 
 def _has_email(_text: str) -> Condition:

@@ -16,6 +16,24 @@ from outreach.store.tables import Meta, table
 
 _meta = table(Meta)
 
+EMPLOYEES, FOUNDED, FUNDING, COUNTRY = "zqe", "zqy", "zqf", "zqc"
+"""How the words begin that stand for a bracket of head counts, a year, the digits of an amount, a country."""
+_BETWEEN_LETTERS = " '’-.,()&"
+
+
+def country_word(country: str) -> str:
+    """The word that stands for a country."""
+    return COUNTRY + "".join(character for character in country if character not in _BETWEEN_LETTERS)
+
+
+def _country_word_in_sql() -> str:
+    expression = "{row}.country"
+    for character in _BETWEEN_LETTERS:
+        quoted = character.replace("'", "''")
+        expression = f"replace({expression}, '{quoted}', '')"
+    return f"CASE {{row}}.country WHEN '' THEN '' ELSE ' {COUNTRY}' || {expression} END"
+
+
 _SOURCES: Mapping[str, Mapping[str, str]] = {
     # table → column of its index → expression over a row
     "founders": {"name": "{row}.full_name", "title": "{row}.title"},
@@ -24,13 +42,14 @@ _SOURCES: Mapping[str, Mapping[str, str]] = {
         "domain": "{row}.domain",
         "description": "{row}.description",
         "place": "{row}.city || ' ' || {row}.region || ' ' || {row}.country",
-        "country": "{row}.country",
         "industry": "(SELECT group_concat(value, ' ') FROM json_each({row}.industries))",
         "facets": (
-            "CASE {row}.employees WHEN '' THEN '' ELSE 'e' || replace(replace({row}.employees, '-', 'to'), '+', 'up')"
-            " END || CASE {row}.founded WHEN '' THEN '' ELSE ' y' || substr({row}.founded, 1, 4) END"
+            f"CASE {{row}}.employees WHEN '' THEN '' ELSE '{EMPLOYEES}'"
+            " || replace(replace({row}.employees, '-', 'to'), '+', 'up') END"
+            f" || CASE {{row}}.founded WHEN '' THEN '' ELSE ' {FOUNDED}' || substr({{row}}.founded, 1, 4) END"
             " || CASE WHEN coalesce({row}.funding_usd, {row}.funding_amount) IS NULL THEN ''"
-            " ELSE ' f' || length(coalesce({row}.funding_usd, {row}.funding_amount)) END"
+            f" ELSE ' {FUNDING}' || length(coalesce({{row}}.funding_usd, {{row}}.funding_amount)) END"
+            f" || {_country_word_in_sql()}"
         ),
         "funding": "{row}.last_funding_type",
     },
@@ -46,7 +65,8 @@ _WATCHED: Mapping[str, str] = {
 
 def ddl() -> list[str]:
     """The statements that make the index and what keeps it in step."""
-    return [statement for of in _SOURCES for statement in _ddl(of)]
+    words = "CREATE VIRTUAL TABLE companies_text_words USING fts5vocab(companies_text, 'row')"
+    return [*(statement for of in _SOURCES for statement in _ddl(of)), words]
 
 
 def _ddl(of: str) -> Iterable[str]:
@@ -78,6 +98,14 @@ def _mark(of: str) -> str:
 def _create(_metadata: object, connection: sa.Connection, **_options: object) -> None:
     for statement in ddl():
         connection.exec_driver_sql(statement)
+
+
+def told_brackets(connection: sa.Connection) -> list[tuple[str, str]]:
+    """Every bracket of head counts that a list has given: its word, and itself (`11-50`)."""
+    end = EMPLOYEES[:-1] + chr(ord(EMPLOYEES[-1]) + 1)
+    query = "SELECT term FROM companies_text_words WHERE term >= ? AND term < ?"
+    words = connection.exec_driver_sql(query, (EMPLOYEES, end)).scalars()
+    return [(word, word[len(EMPLOYEES) :].replace("to", "-").replace("up", "+")) for word in words]
 
 
 # --- in step --------------------------------------------------------------------------------------
