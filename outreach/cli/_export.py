@@ -1,6 +1,6 @@
 """Writes a table of results to a file that someone may open in a spreadsheet program: CSV, TSV, XLSX or JSON.
 
-Nothing is overwritten unasked, no half-written file is left behind, and no cell runs as a formula unless one asks for it.
+Nothing is overwritten unasked, no half-written file is left behind, and no cell runs as a formula unless asked to.
 """
 
 import csv

@@ -299,19 +299,22 @@ class RowOutcome:
         return next((outcome for outcome in ("new", "merged") if outcome in told), "same")
 
 
-def judge_rows(plan: MergePlan, entries: Sequence[Entry], known: Known) -> list[RowOutcome]:
-    """What each entry brought: something new, something for what was there (merged), or nothing (same)."""
+def judge_rows(
+    plan: MergePlan, entries: Sequence[Entry], companies: Container[int], founders: Container[int]
+) -> list[RowOutcome]:
+    """What each new entry brought: something new, something for what was there (merged), or nothing (same). There were
+    these companies and founders."""
     owners = [(change.founder_id, change.company_id) for change in plan.addresses]
     changed_founders = {each.id for each in plan.founders} | {founder for founder, _ in owners}
     changed_companies = {each.id for each in plan.companies} | {company for _, company in owners}
-    company_judge = _Judge(changed_companies | set(plan.absorbed_companies.values()), known.companies)
-    founder_judge = _Judge(changed_founders | set(plan.absorbed_founders.values()), known.founders)
+    company_judge = _Judge(changed_companies | set(plan.absorbed_companies.values()), companies)
+    founder_judge = _Judge(changed_founders | set(plan.absorbed_founders.values()), founders)
     return [
         RowOutcome(
             "" if company is None else company_judge.outcome(company, repeated=entry.repeated),
-            tuple(founder_judge.outcome(founder, repeated=entry.repeated) for founder in founders),
+            tuple(founder_judge.outcome(founder, repeated=entry.repeated) for founder in people),
         )
-        for entry, company, founders in zip(entries, plan.entry_company, plan.entry_founders, strict=True)
+        for entry, company, people in zip(entries, plan.entry_company, plan.entry_founders, strict=True)
         if entry.lead_id is None
     ]
 

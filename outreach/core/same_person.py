@@ -63,8 +63,14 @@ def person_mention(facts: PersonFacts, company: int) -> PersonMention:
 def resolve_people(mentions: Sequence[PersonMention], rulings: Rulings = NO_RULINGS) -> People:
     clusters = Clusters([_traits(mention) for mention in mentions])
     apply_rulings(clusters, rulings)
+    # Of whom only a name is known, no later list could tell that they are the same: so they never are.
     clusters.unite_equal(
-        [(each.name.words, each.name.suffix, each.company, each.keys, each.addresses) for each in mentions]
+        [
+            (each.name.words, each.name.suffix, each.company, each.keys, each.addresses)
+            if each.company >= 0 or each.keys or each.addresses
+            else at
+            for at, each in enumerate(mentions)
+        ]
     )
     for trait, rule, page in (("linkedin", "P1", "LinkedIn"), ("slug", "P2", "Crunchbase")):
         for key, same in clusters.sharing(trait).items():

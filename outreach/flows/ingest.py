@@ -4,10 +4,8 @@ Identity is decided by `core` from the rows themselves, known ones and new ones 
 arrives as an argument.
 """
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -21,12 +19,20 @@ from outreach.core.survivors import Entry
 from outreach.core.values import export_date
 from outreach.flows._ingest_report import Count, FileReport, IngestReport
 from outreach.flows._known import with_known
+from outreach.flows._stream import File, Tally, row_hasher, stage
 from outreach.importers import Importers, StartupList
+from outreach.store.database import reading, writing
 from outreach.store.leads import Leads
 from outreach.store.merging import Merging, NewImport, NewLead, tag_import
+from outreach.store.staging import Staging, fingerprint, staging_connection
 from outreach.store.store import Store
 
 __all__ = ["FileReport", "IngestReport", "Source", "ingest"]
+
+
+LONG = 2_000_000
+"""Bytes: some thousand rows, which can be held and judged at once."""
+_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,11 @@ class Source:
     name: str
     data: bytes | Path
     modified_at: datetime
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self.data) if isinstance(self.data, bytes) else self.data.stat().st_size
 
 
 def ingest(
@@ -48,43 +59,119 @@ def ingest(
     overrides: Mapping[str, str] | None = None,
     tag: str = "",
     dry_run: bool = False,
+    long_from: int = LONG,
 ) -> IngestReport:
     """Import these files. Raises ImportRefused, before anything is written, if one of them is no list.
 
-    A dry run makes the same plan from the same store and writes nothing.
+    A dry run makes the same plan from the same store and writes nothing. Files of together `long_from` bytes and more
+    are streamed: rows that share nothing with others are not judged together with all of them.
     """
     now = clock.now()
     lists = [
         importers.open_list(each.data, each.name, format_name=format_name, overrides=overrides or {})
         for each in sources
     ]
-    with store.database.read() if dry_run else store.database.write() as connection:
-        leads = store.leads
-        files = [_file(leads, connection, each, of, now) for each, of in zip(sources, lists, strict=True)]
+    is_long = sum(each.size for each in sources) >= long_from
+    work = _Work(store, sources, lists, importers, now, tag, dry_run)
+    with staging_connection(store.database) as connection:
+        for _ in range(_TRIES):
+            with reading(connection):
+                seen = fingerprint(connection)
+                planned = work.plan_long(connection) if is_long else work.plan_short(connection)
+            if dry_run:
+                return planned.report
+            with writing(connection):
+                if fingerprint(connection) == seen:
+                    planned.apply()
+                    break
+        else:  # others keep changing who is who: nobody may while this is planned
+            with writing(connection):
+                planned = work.plan_long(connection) if is_long else work.plan_short(connection)
+                planned.apply()
+    store.people.refresh_search()
+    return planned.report
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What an import would do, told; and how to do it."""
+
+    report: IngestReport
+    apply: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """One import, to be planned on some connection."""
+
+    store: Store
+    sources: Sequence[Source]
+    lists: Sequence[StartupList]
+    importers: Importers
+    now: datetime
+    tag: str
+    dry_run: bool
+
+    def plan_short(self, connection: sa.Connection) -> _Planned:
+        """All rows judged together."""
+        leads = self.store.leads
+        files = [
+            _file(leads, connection, each, of, self.now) for each, of in zip(self.sources, self.lists, strict=True)
+        ]
         lines, fresh = _sort_lines(files, leads, connection)
-        entries, known = with_known(fresh, leads, importers, connection)
+        entries, known = with_known(fresh, leads, self.importers, connection)
         plan = plan_merge(entries, known)
-        judged = _judged(lines, judge_rows(plan, entries, known))
-        merging = Merging(connection, now, store.suppression_log)
+        judged = _judged(lines, judge_rows(plan, entries, known.companies, known.founders))
+        merging = Merging(connection, self.now, self.store.suppression_log)
         unasked = merging.unasked(plan.questions, known.companies, known.founders)
-        if not dry_run:
-            _write(merging, files, lines, judged, plan, entries, tag)
+
+        def apply() -> None:
+            _write(merging, files, lines, judged, plan, entries, self.tag)
             merging.ask(plan.questions, known.companies, known.founders)
-            _tag_again(connection, files, tag)
-    return _report(files, lines, judged, plan, candidates=len(unasked), dry_run=dry_run)
+            _tag_again(connection, files, self.tag)
+
+        report = _report(files, lines, judged, plan, candidates=len(unasked), dry_run=self.dry_run)
+        return _Planned(report, apply)
+
+    def plan_long(self, connection: sa.Connection) -> _Planned:
+        """Rows that share nothing become records by themselves; the others are judged, part by part."""
+        leads = self.store.leads
+        files = [
+            File(of, *_dated(leads, connection, each, of, self.now))
+            for each, of in zip(self.sources, self.lists, strict=True)
+        ]
+        staging = Staging(connection, leads.next_ids(connection))
+        size = sum(each.size for each in self.sources)
+        tally = stage(staging, files, leads, self.importers, connection, now=self.now, expected=size // 100)
+        merging = Merging(connection, self.now, self.store.suppression_log)
+
+        def apply() -> None:
+            new = [at for at, file in enumerate(files) if file.seen_as is None]
+            numbers = merging.record_imports([_new_import(files[at], tally.rows[at].total(), self.tag) for at in new])
+            with staging.indexes_aside():
+                staging.copy_records(self.now)
+                for part in staging.plans():
+                    merging.apply_records(part.plan, part.entries)
+                    merging.ask(part.plan.questions, part.companies, part.founders)
+                staging.copy_rows(dict(zip(new, numbers, strict=True)))
+                for part in staging.plans():
+                    merging.apply_addresses(part.plan, part.entries, part.lead_of)
+                staging.copy_seats(self.now)
+                if self.tag:
+                    staging.tag(self.tag)
+            _tag_again(connection, files, self.tag)
+
+        return _Planned(_long_report(files, tally, dry_run=self.dry_run), apply)
 
 
 # --- reading --------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _File:
-    """A list, with what dates and identifies it. `seen_as`: the import that has read it already."""
+class _File(File):
+    """A list with its rows, all of them."""
 
-    list: StartupList
     rows: tuple[Lead | RowError, ...]
-    exported_at: datetime
-    seen_as: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +188,23 @@ class _Line:
 
 
 def _file(leads: Leads, connection: sa.Connection, source: Source, of: StartupList, now: datetime) -> _File:
+    return _File(of, *_dated(leads, connection, source, of, now), tuple(of.rows))
+
+
+def _dated(
+    leads: Leads, connection: sa.Connection, source: Source, of: StartupList, now: datetime
+) -> tuple[datetime, int | None]:
+    """When the list was exported, and the import that has read it already."""
     named = export_date(source.name)
     dated = datetime.combine(named, time(), UTC) if named else source.modified_at
     seen = leads.find_same_file(connection, of.sha256, of.format, of.mapping)
-    return _File(of, tuple(of.rows), min(dated, now), seen)
+    return min(dated, now), seen
 
 
 def _sort_lines(files: Sequence[_File], leads: Leads, connection: sa.Connection) -> tuple[list[_Line], list[Entry]]:
     """Every row, and the entries to judge: rows that nobody has said before, or that a newer export repeats."""
-    told = [(at, row, _row_hash(file.list, row)) for at, file in enumerate(files) for row in file.rows]
+    hashers = [row_hasher(file.list) for file in files]
+    told = [(at, row, hashers[at](row.cells)) for at, file in enumerate(files) for row in file.rows]
     newest: dict[str, datetime] = {}
     for at, _, sha256 in told:
         newest[sha256] = max(files[at].exported_at, newest.get(sha256, files[at].exported_at))
@@ -132,12 +227,6 @@ def _sort_lines(files: Sequence[_File], leads: Leads, connection: sa.Connection)
                 )
             lines.append(_Line(at, row, sha256, entry=entry_of[sha256], decides=decides))
     return lines, entries
-
-
-def _row_hash(of: StartupList, row: Lead | RowError) -> str:
-    """The same cells, read in the same way, say the same."""
-    said = [of.format, sorted(of.mapping.items()), sorted(row.cells.items())]
-    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
 
 # --- writing --------------------------------------------------------------------------------------
@@ -168,7 +257,7 @@ def _write(
     merging.apply(
         plan,
         entries,
-        [_new_import(files[at], tag) for at in new],
+        [_new_import(files[at], len(files[at].rows), tag) for at in new],
         [
             NewLead(
                 file=new.index(line.file),
@@ -186,12 +275,12 @@ def _write(
     )
 
 
-def _new_import(file: _File, tag: str) -> NewImport:
+def _new_import(file: File, rows: int, tag: str) -> NewImport:
     of = file.list
-    return NewImport(of.name, of.sha256, of.format, of.encoding, of.mapping, len(file.rows), tag, file.exported_at)
+    return NewImport(of.name, of.sha256, of.format, of.encoding, of.mapping, rows, tag, file.exported_at)
 
 
-def _tag_again(connection: sa.Connection, files: Iterable[_File], tag: str) -> None:
+def _tag_again(connection: sa.Connection, files: Iterable[File], tag: str) -> None:
     for file in files:
         if tag and file.seen_as is not None:
             tag_import(connection, file.seen_as, tag)
@@ -214,7 +303,10 @@ def _report(
     for line, outcome in zip(lines, judged, strict=True):
         rows[line.file][outcome.row if outcome else "skipped"] += 1
     return IngestReport(
-        files=tuple(_file_report(file, count) for file, count in zip(files, rows, strict=True)),
+        files=tuple(
+            _file_report(file, count, [row for row in file.rows if isinstance(row, RowError)], list(_warnings(file)))
+            for file, count in zip(files, rows, strict=True)
+        ),
         companies=Count.of(Counter(outcome.company for outcome in outcomes)),
         founders=Count.of(Counter(each for outcome in outcomes for each in outcome.founders)),
         new_addresses=sum(change.is_new for change in plan.addresses),
@@ -226,20 +318,38 @@ def _report(
     )
 
 
-def _file_report(file: _File, outcomes: Counter[str]) -> FileReport:
+def _long_report(files: Sequence[File], tally: Tally, *, dry_run: bool) -> IngestReport:
+    told = zip(files, tally.rows, tally.skipped, tally.warnings, strict=True)
+    return IngestReport(
+        files=tuple(_file_report(*each) for each in told),
+        companies=Count.of(tally.companies),
+        founders=Count.of(tally.founders),
+        new_addresses=tally.addresses,
+        candidates=tally.candidates,
+        weak=tally.weak,
+        shared_domains=tuple(sorted(tally.shared_domains)),
+        notes=tuple(tally.notes),
+        dry_run=dry_run,
+    )
+
+
+def _file_report(
+    file: File, outcomes: Counter[str], skipped: Sequence[RowError], warnings: Sequence[RowError]
+) -> FileReport:
     of = file.list
     used = set(of.mapping.values())
+    rows = outcomes.total()
     return FileReport(
         file=of.name,
         format=of.format,
         encoding=of.encoding,
         mapping=of.mapping,
         unmapped=tuple(header for header in of.headers if header not in used),
-        rows=len(file.rows),
+        rows=rows,
         outcomes=Count.of(outcomes),
-        skipped=tuple(row for row in file.rows if isinstance(row, RowError)),
-        warnings=tuple(_warnings(file)),
-        notes=(*of.notes, *_advice(file)),
+        skipped=tuple(skipped),
+        warnings=tuple(warnings),
+        notes=(*of.notes, *_advice(of, rows)),
         headers=of.headers,
         seen_as=file.seen_as,
     )
@@ -250,12 +360,11 @@ def _warnings(file: _File) -> Iterable[RowError]:
     return (RowError(lead.line, warning) for lead in leads for warning in lead.warnings)
 
 
-def _advice(file: _File) -> Iterable[str]:
+def _advice(of: StartupList, rows: int) -> Iterable[str]:
     """What the user should know about the list as a whole."""
-    of = file.list
     if not {"website", "email"} & set(of.mapping):
         yield "no column with websites: add Website to the export, so that companies can be told apart and found"
     if not {"founders", "person", "first", "email"} & set(of.mapping):
         yield "no column with founders: add Founders to the export, or import a list of people too"
-    if of.row_limit and len(file.rows) == of.row_limit:
+    if of.row_limit and rows == of.row_limit:
         yield f"exactly {of.row_limit:,} rows, where {of.format} cuts its exports: narrow the search, export the rest"

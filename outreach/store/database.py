@@ -43,8 +43,32 @@ class Database:
             with writer.begin():
                 yield writer
 
+    @contextmanager
+    def connection(self) -> Iterator[sa.Connection]:
+        """One connection for several transactions of `reading` and `writing`, with what is temporary in it."""
+        with _translated(self.path), self.engine.connect() as connection:
+            yield connection
+
     def close(self) -> None:
         self.engine.dispose()
+
+
+@contextmanager
+def reading(connection: sa.Connection) -> Iterator[None]:
+    """A snapshot, on a connection that is open already."""
+    with connection.begin():
+        yield
+
+
+@contextmanager
+def writing(connection: sa.Connection) -> Iterator[None]:
+    """A durable transaction, on a connection that is open already."""
+    connection.execution_options(**{_WRITER: True})
+    try:
+        with connection.begin():
+            yield
+    finally:
+        connection.execution_options(**{_WRITER: False})
 
 
 def _engine(path: Path | None) -> sa.Engine:

@@ -175,6 +175,41 @@ class Leads:
             companies |= {row["company_id"]} - {None}
         return companies, founders
 
+    def next_ids(self, connection: sa.Connection) -> tuple[int, int, int]:
+        """The next free numbers of rows, companies and founders."""
+        companies = _unused_id(connection, "company", _companies)
+        return next_id(connection, _leads), companies, _unused_id(connection, "person", _founders)
+
+    def is_empty(self, connection: sa.Connection) -> bool:
+        """Whether nobody is known yet."""
+        return not any(
+            connection.scalar(sa.select(of.c.id).limit(1)) for of in (_leads, _companies, _founders, _addresses)
+        )
+
+    def owners_by_key(self, connection: sa.Connection, keys: LookupKeys) -> dict[str, list[str]]:
+        """key → the records that have it, as words: `company 3`, `founder 5`."""
+        found: dict[str, list[str]] = {}
+
+        def add(word: str, owner: str, query: sa.Select[Any], column: sa.Column[Any], values: Iterable[str]) -> None:
+            for row in select_in(connection, query, column, values):
+                if row["owner"] is not None:
+                    found.setdefault(f"{word}{row['at']}", []).append(f"{owner} {row['owner']}")
+
+        for of in (_keys, _hints):
+            query = sa.select(of.c.key.label("at"), of.c.company_id.label("owner"))
+            add("company ", "company", query, of.c.key, keys.companies)
+        for word, column in IMPLIED.items():
+            values = [key[len(word) :] for key in keys.companies if key.startswith(word)]
+            query = sa.select(column.label("at"), _companies.c.id.label("owner"))
+            add(f"company {word}", "company", query, column, values)
+        for of in (_founder_keys, _founder_hints):
+            query = sa.select(of.c.key.label("at"), of.c.founder_id.label("owner"))
+            add("founder ", "founder", query, of.c.key, keys.founders)
+        for owner in ("company", "founder"):
+            query = sa.select(_addresses.c.key.label("at"), _addresses.c[f"{owner}_id"].label("owner"))
+            add("address ", owner, query, _addresses.c.key, keys.addresses)
+        return found
+
     def rows_of(self, connection: sa.Connection, companies: Iterable[int], founders: Iterable[int]) -> list[StoredLead]:
         """Every stored row that was taken for one of these, oldest first."""
         usable = _leads.c.outcome != "skipped"

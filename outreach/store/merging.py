@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import SQLModel
 
 from outreach.core.merge import MergePlan, Question
-from outreach.core.survivors import CompanyRecord, Entry
+from outreach.core.survivors import CompanyRecord, Entry, FounderRecord
 from outreach.store.bulk import delete_in, insert_all, next_id, select_in, update_all
 from outreach.store.consequences import (
     hold_together,
@@ -25,6 +25,7 @@ from outreach.store.consequences import (
 )
 from outreach.store.journal import Recorder
 from outreach.store.leads import implied_keys
+from outreach.store.staging import mark_changed
 from outreach.store.tables import (
     AddressRow,
     Candidate,
@@ -60,6 +61,8 @@ _enrollments, _outbox, _inbound = table(EnrollmentRow), table(OutboxRow), table(
 
 _ELSEWHERE = ("aliases", "keys", "hints")
 """Parts of a record that have tables of their own."""
+_COMPANY_COLUMNS = tuple(name for name in CompanyRecord.__dataclass_fields__ if name not in _ELSEWHERE)
+_FOUNDER_COLUMNS = tuple(name for name in FounderRecord.__dataclass_fields__ if name not in _ELSEWHERE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +105,16 @@ class Merging:
         self, plan: MergePlan, entries: Sequence[Entry], files: Sequence[NewImport], leads: Sequence[NewLead]
     ) -> None:
         """Write it all: records first, then the rows that speak of them, then what is left of absorbed records."""
-        imports = self._imports(files)
+        imports = self.record_imports(files)
+        self.apply_records(plan, entries)
+        fresh = self._new_rows(plan, imports, leads)
+        lead_of = {each.lead.entry: each.id for each in reversed(fresh) if each.lead.entry is not None}
+        self.apply_addresses(plan, entries, lead_of)
+        self._tag(files, fresh)
+
+    def apply_records(self, plan: MergePlan, entries: Sequence[Entry]) -> None:
+        """The records, and whatever is known of them already."""
+        mark_changed(self._c)
         self._company_records(plan)
         self._founder_records(plan)
         self._merges(plan, entries)
@@ -113,13 +125,13 @@ class Merging:
         stop_answered(self._c, self._now)
         keep_one_sequence(self._c, sorted(set(plan.absorbed_founders.values())), self._now)
         self._known_rows(plan, entries)
-        fresh = self._new_rows(plan, imports, leads)
-        self._address_changes(plan, entries, fresh)
+
+    def apply_addresses(self, plan: MergePlan, entries: Sequence[Entry], lead_of: Mapping[int, int]) -> None:
+        """Whose each address is now; `lead_of` are the stored rows of new entries."""
+        self._address_changes(plan, entries, lead_of)
         self._follow_addresses(plan)
-        self._tag(files, fresh)
-        suppress_learned(
-            self._c, {each.founder_id for each in plan.addresses if each.founder_id is not None}, self._now, self._log
-        )
+        touched = {each.founder_id for each in plan.addresses if each.founder_id is not None}
+        suppress_learned(self._c, touched, self._now, self._log)
 
     def unasked(
         self, questions: Sequence[Question], companies: Iterable[int], founders: Iterable[int]
@@ -139,7 +151,7 @@ class Merging:
 
     # --- records ------------------------------------------------------------------------------------
 
-    def _imports(self, files: Sequence[NewImport]) -> list[int]:
+    def record_imports(self, files: Sequence[NewImport]) -> list[int]:
         first = next_id(self._c, _imports)
         rows = [{"id": first + at, **asdict(file), "imported_at": self._now} for at, file in enumerate(files)]
         insert_all(self._c, _imports, rows)
@@ -161,8 +173,8 @@ class Merging:
             )
 
     def _founder_records(self, plan: MergePlan) -> None:
-        rows = [asdict(record) for record in plan.founders]
-        self._upsert(_founders, [{name: row[name] for name in row if name not in _ELSEWHERE} for row in rows])
+        rows = [{name: getattr(record, name) for name in _FOUNDER_COLUMNS} for record in plan.founders]
+        self._upsert(_founders, rows)
         touched = [*(row["id"] for row in rows), *plan.absorbed_founders]
         for of, texts in (
             (_founder_keys, {each.id: each.keys for each in plan.founders}),
@@ -293,8 +305,7 @@ class Merging:
         rows = select_in(self._c, sa.select(_leads.c.id, _leads.c.company_id), _leads.c.id, leads)
         return {row["id"]: (row["company_id"], tuple(people.get(row["id"], ()))) for row in rows}
 
-    def _address_changes(self, plan: MergePlan, entries: Sequence[Entry], fresh: Sequence["_Written"]) -> None:
-        lead_of = {each.lead.entry: each.id for each in reversed(fresh) if each.lead.entry is not None}
+    def _address_changes(self, plan: MergePlan, entries: Sequence[Entry], lead_of: Mapping[int, int]) -> None:
         added = []
         for change in plan.addresses:
             if change.is_new:
@@ -379,8 +390,8 @@ def tag_import(connection: sa.Connection, import_id: int, tag: str) -> None:
 
 
 def _columns(record: CompanyRecord) -> dict[str, Any]:
-    row = asdict(record)
-    return {**{name: row[name] for name in row if name not in _ELSEWHERE}, "industries": list(record.industries)}
+    row = {name: getattr(record, name) for name in _COMPANY_COLUMNS}
+    return {**row, "industries": list(record.industries)}
 
 
 def _lead_row(written: _Written, import_id: int) -> dict[str, Any]:

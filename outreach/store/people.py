@@ -134,6 +134,11 @@ class People:
             ids = sa.select(_companies.c.id).where(*company_conditions(filters or {}, connection)).limit(most)
             return connection.scalar(sa.select(sa.func.count()).select_from(ids.subquery())) or 0
 
+    def refresh_search(self) -> None:
+        """Index what has come since; before the next search at the latest that is done by itself."""
+        with self._db.write() as connection:
+            refresh(connection)
+
     @contextmanager
     def _searchable(self) -> Iterator[sa.Connection]:
         """A snapshot in which everything is indexed."""

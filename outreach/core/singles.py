@@ -1,0 +1,202 @@
+"""Rows that share nothing with any other row: most of a large list. They need no judgement, so they become records
+directly, and only the rest is judged by `merge`.
+
+`single` says what a row could share and what it would become alone, exactly as `plan_merge` would have it; `Sharing`
+finds out, in bounded memory, which rows share something. Knows nothing of tables.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from outreach.core.names import PersonName, alike, company_aliases, parse_name
+from outreach.core.normalize import is_role_inbox, suppression_key
+from outreach.core.records import CompanyFacts, Lead, PersonFacts
+from outreach.core.same_company import CompanyMention, company_mention
+from outreach.core.urls import crunchbase_slug, linkedin_person
+
+
+@dataclass(slots=True)
+class Single:
+    """`shared` is what another row could have too. `company` and `people` are columns in the order of the tables, or
+    the row must be judged (`plain` is false). `addresses`: key → place of the person, or -1 for the company."""
+
+    shared: list[str]
+    plain: bool
+    company: tuple[object, ...] | None
+    keys: Sequence[str]
+    hints: Sequence[str]
+    aliases: Sequence[str]
+    people: list[tuple[object, ...]]
+    people_keys: list[tuple[int, str]]
+    people_hints: list[tuple[int, str]]
+    addresses: dict[str, int]
+
+
+COMPANY_COLUMNS = (
+    "name", "name_key", "domain", "website", "slug", "linkedin", "description", "industries", "city", "region",
+    "country", "employees", "founded", "funding_amount", "funding_currency", "funding_usd", "last_funding_type",
+    "last_funding_on", "status", "phone",
+)  # fmt: skip
+FOUNDER_COLUMNS = ("full_name", "first_name", "last_name", "name_key", "title", "linkedin", "slug")
+
+
+def single(lead: Lead) -> Single:
+    """What the row is, taken alone."""
+    facts = lead.company
+    found = Single([], True, None, (), (), (), [], [], [], {})
+    if facts is not None:
+        _add_company(found, facts)
+    names: list[PersonName] = []
+    for at, person in enumerate(lead.people):
+        name = parse_name(person.full_name)
+        found.plain = found.plain and bool(name.words) and not any(
+            name.key == other.key or alike(name, other) for other in names
+        )  # fmt: skip
+        names.append(name)
+        _add_person(found, at, person, name, has_company=facts is not None)
+    if facts is not None:
+        for address in facts.emails:
+            found.shared.append(f"email:{_widest(address)}")
+            found.addresses.setdefault(address, -1)
+    return found
+
+
+def _add_company(found: Single, facts: CompanyFacts) -> None:
+    mention = company_mention(facts)
+    found.shared += _shared(mention)
+    funding = facts.funding_total
+    has_place = bool(facts.country or facts.city)
+    found.company = (
+        facts.name,
+        mention.name,
+        mention.domain,
+        facts.website,
+        mention.slug,
+        facts.linkedin if mention.linkedin else "",
+        facts.description,
+        facts.industries,
+        facts.city if has_place else "",
+        facts.region if has_place else "",
+        facts.country if has_place else "",
+        facts.employees,
+        facts.founded,
+        (funding.amount or None) if funding else None,
+        funding.currency if funding else "",
+        funding.usd if funding else None,
+        facts.last_funding_type,
+        facts.last_funding_on,
+        facts.status,
+        facts.phone,
+    )
+    found.keys = mention.keys
+    found.hints = mention.hints
+    if "(" in facts.name or "[" in facts.name:
+        found.aliases = tuple({*company_aliases(facts.name)} - {facts.name})
+
+
+def _shared(mention: CompanyMention) -> Iterator[str]:
+    """Its keys and hints. Pages that differ by accents share their bare form, so that form alone is looked at."""
+    for key in (*mention.keys, *mention.hints):
+        if not key.startswith(("slug:", "email:")):
+            yield key
+
+
+def _add_person(found: Single, at: int, facts: PersonFacts, name: PersonName, *, has_company: bool) -> None:
+    first = parse_name(facts.first_name).first if facts.first_name else name.first
+    linkedin = linkedin_person(facts.linkedin) if facts.linkedin else ""
+    slug = crunchbase_slug(facts.slug) if facts.slug else ""
+    found.people.append(
+        (
+            name.full,
+            first,
+            facts.last_name or name.last,
+            name.key,
+            facts.title,
+            facts.linkedin if linkedin else "",
+            slug,
+        )
+    )
+    for key in ((f"linkedin:{linkedin}" if linkedin else ""), (f"slug:{slug}" if slug else "")):
+        if key:
+            found.people_keys.append((at, key))
+            found.shared.append(f"person-{key}")
+    for address in facts.emails:
+        wide = _widest(address)
+        found.shared.append(f"email:{wide}")
+        role = is_role_inbox(address)
+        if not role and wide != address:
+            found.people_hints.append((at, f"email:{wide}"))
+        if role and not has_company:
+            continue
+        owner = -1 if role else at
+        found.plain = found.plain and found.addresses.get(address, owner) == owner
+        found.addresses[address] = owner
+
+
+def _widest(address: str) -> str:
+    return suppression_key(address) or address
+
+
+# --- who shares something -------------------------------------------------------------------------
+
+
+class Sharing:
+    """Which of many rows share something, without holding what: two bits a value in a table, and its hash in an array.
+
+    A value that only seems to have come before costs a judgement, never a result.
+    """
+
+    def __init__(self, expected: int) -> None:
+        size = 1 << max(16, min(28, (max(expected, 1) * 32).bit_length()))  # bits: at most 32 MB
+        self._mask = size - 1
+        self._bits = bytearray(size >> 3)
+        self._hashes = array("q")
+        self._ends = array("Q")
+        self.repeated: set[int] = set()
+
+    def add(self, values: Iterable[str]) -> None:
+        """The values of the next row."""
+        bits, mask, hashes = self._bits, self._mask, self._hashes
+        for value in {hash(value) for value in values}:
+            hashes.append(value)
+            one, other = value & mask, (value >> 29) & mask
+            if bits[one >> 3] >> (one & 7) & 1 and bits[other >> 3] >> (other & 7) & 1:
+                self.repeated.add(value)
+            else:
+                bits[one >> 3] |= 1 << (one & 7)
+                bits[other >> 3] |= 1 << (other & 7)
+        self._ends.append(len(hashes))
+
+    def repeat(self, value: str) -> None:
+        """Something that the store knows already, or that a person has ruled on: whoever has it must be judged."""
+        self.repeated.add(hash(value))
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def groups(self, more: Iterable[int] = ()) -> list[list[int]]:
+        """The rows that must be judged, those together that share something; `more` must be judged in any case."""
+        parent: dict[int, int] = {row: row for row in more}
+        first: dict[int, int] = {}
+
+        def find(row: int) -> int:
+            while parent[row] != row:
+                parent[row] = parent[parent[row]]
+                row = parent[row]
+            return row
+
+        start = 0
+        repeated, hashes = self.repeated, self._hashes
+        for row, end in enumerate(self._ends):
+            for at in range(start, end):
+                if hashes[at] in repeated or row in parent:
+                    parent.setdefault(row, row)
+                    one, other = find(first.setdefault(hashes[at], row)), find(row)
+                    if one != other:
+                        parent[max(one, other)] = min(one, other)
+            start = end
+        found: dict[int, list[int]] = {}
+        for row in sorted(parent):
+            found.setdefault(find(row), []).append(row)
+        return list(found.values())

@@ -1,0 +1,325 @@
+"""Where a large import is made ready: temporary tables of one connection, which no other process sees or waits for.
+
+Rows stream in while the store can still be written by others; then everything is copied over in one transaction, under
+the write lock for as long as the copying takes. A process that dies leaves nothing behind.
+"""
+
+import json
+import pickle
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from outreach.core.singles import COMPANY_COLUMNS, FOUNDER_COLUMNS, Single
+from outreach.store.database import Database
+from outreach.store.tables import Import, Meta, table
+
+_PEOPLE = ("companies", "founders", "addresses", "leads", "enrollments", "rulings", "founder_edits", "retired_ids")
+_TABLES = {
+    "rows": (
+        "id INTEGER PRIMARY KEY, file INT, line INT, sha256 TEXT, cells TEXT, outcome TEXT, reason TEXT, company_id INT"
+    ),
+    "companies": f"id INTEGER PRIMARY KEY, lead INT, {', '.join(COMPANY_COLUMNS)}, facts_at",
+    "founders": f"id INTEGER PRIMARY KEY, lead INT, place INT, company_id INT, {', '.join(FOUNDER_COLUMNS)}, facts_at",
+    "words": "lead INT, kind TEXT, owner INT, text TEXT",
+    "addresses": "lead INT, key TEXT, founder_id INT, company_id INT, status TEXT, origin TEXT",
+    "seats": "lead INT, place INT, founder_id INT",
+    "judged": "lead INTEGER PRIMARY KEY",
+    "twins": "lead INT, twin INT",
+    "plans": "id INTEGER PRIMARY KEY, plan BLOB",
+}
+_WORDS = {
+    "company_names": ("company_id", "name"),
+    "company_keys": ("company_id", "key"),
+    "company_hints": ("company_id", "key"),
+    "founder_keys": ("founder_id", "key"),
+    "founder_hints": ("founder_id", "key"),
+}
+_BATCH = 2000
+_CACHE_KB = 48_000
+_MANY = 50_000
+"""From so many rows on, indexes are made anew instead of row by row, if that is most of what is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Alone:
+    """What rows bring that stand alone; `rows` by file."""
+
+    rows: Mapping[int, int]
+    companies: int
+    founders: int
+    addresses: int
+    weak: int
+
+
+class Staging:
+    """A large import on its way. `lead`, `company` and `founder` are the next numbers, as the store stands now."""
+
+    def __init__(self, connection: sa.Connection, next_ids: tuple[int, int, int]) -> None:
+        self._c = connection
+        self.lead, self.company, self.founder = next_ids
+        self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _TABLES}
+        for name, columns in _TABLES.items():
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.new_{name}")
+            connection.exec_driver_sql(f"CREATE TEMPORARY TABLE new_{name} ({columns})")
+
+    # --- streaming in -------------------------------------------------------------------------------
+
+    def add_skipped(self, file: int, line: int, sha256: str, cells: str, reason: str) -> None:
+        self._add("rows", (self.lead, file, line, sha256, cells, "skipped", reason, None))
+        self.lead += 1
+
+    def add_row(
+        self, file: int, line: int, sha256: str, cells: str, *, what: Single, facts_at: str, origin: str,
+        statuses: Sequence[str],
+    ) -> None:  # fmt: skip
+        """A row with what it would become alone."""
+        lead, company = self.lead, None
+        self.lead += 1
+        if what.company is not None:
+            company = self.company
+            self.company += 1
+            columns = [*what.company]
+            columns[_INDUSTRIES] = json.dumps(columns[_INDUSTRIES])
+            self._add("companies", (company, lead, *columns, facts_at))
+            self._add_words(lead, company, what)
+        first = self.founder
+        for place, person in enumerate(what.people):
+            self._add("founders", (self.founder, lead, place, company, *person, facts_at))
+            self.founder += 1
+        for place, key in what.people_keys:
+            self._add("words", (lead, "founder_keys", first + place, key))
+        for place, key in what.people_hints:
+            self._add("words", (lead, "founder_hints", first + place, key))
+        for key, place in what.addresses.items():
+            if place < 0:
+                self._add("addresses", (lead, key, None, company, "given", origin))
+            else:
+                self._add("addresses", (lead, key, first + place, None, statuses[place], origin))
+        self._add("rows", (lead, file, line, sha256, cells, "new", "", company))
+
+    def _add_words(self, lead: int, company: int, what: Single) -> None:
+        assert what.company is not None  # noqa: S101  it is the company's words
+        for alias in what.aliases:
+            self._add("words", (lead, "company_names", company, alias))
+        for kind, keys in (("company_keys", what.keys), ("company_hints", what.hints)):
+            for key in keys:
+                if not key.startswith(_IMPLIED) or not _is_implied(key, what.company):
+                    self._add("words", (lead, kind, company, key))
+
+    def _add(self, name: str, row: tuple[Any, ...]) -> None:
+        waiting = self._rows[name]
+        waiting.append(row)
+        if len(waiting) >= _BATCH:
+            self._flush(name)
+
+    def _flush(self, name: str) -> None:
+        if waiting := self._rows[name]:
+            marks = ", ".join("?" * len(waiting[0]))
+            self._c.exec_driver_sql(f"INSERT INTO temp.new_{name} VALUES ({marks})", waiting)  # noqa: S608  names of our own
+            self._rows[name] = []
+
+    def flush(self) -> None:
+        for name in self._rows:
+            self._flush(name)
+
+    # --- what must be judged --------------------------------------------------------------------------
+
+    def judge(self, leads: Iterable[int]) -> None:
+        """These rows do not stand alone: what they would be alone is dropped."""
+        for lead in leads:
+            self._add("judged", (lead,))
+        self._flush("judged")
+        for name in ("companies", "founders", "words", "addresses"):
+            gone = "SELECT lead FROM temp.new_judged"
+            self._c.exec_driver_sql(f"DELETE FROM temp.new_{name} WHERE lead IN ({gone})")  # noqa: S608  names of our own
+
+    def count_alone(self) -> "Alone":
+        """What the rows bring that stand alone."""
+        count = self._c.exec_driver_sql
+        rows = count(
+            "SELECT file, count(*) FROM temp.new_rows WHERE outcome = 'new' "
+            "AND id NOT IN (SELECT lead FROM temp.new_judged) GROUP BY file"
+        )
+        return Alone(
+            rows={int(file): int(number) for file, number in rows},
+            companies=count("SELECT count(*) FROM temp.new_companies").scalar_one(),
+            founders=count("SELECT count(*) FROM temp.new_founders").scalar_one(),
+            addresses=count("SELECT count(*) FROM temp.new_addresses").scalar_one(),
+            weak=count(
+                "SELECT count(*) FROM temp.new_companies WHERE slug = '' AND domain = '' "
+                "AND id NOT IN (SELECT owner FROM temp.new_words WHERE kind = 'company_keys')"
+            ).scalar_one(),
+        )
+
+    def rows(self, leads: Sequence[int]) -> Iterator[tuple[int, int, int, str, dict[str, str]]]:
+        """id, file, line, hash and cells of staged rows."""
+        query = "SELECT id, file, line, sha256, cells FROM temp.new_rows WHERE id IN (SELECT value FROM json_each(?))"
+        for id_, file, line, sha256, cells in self._c.exec_driver_sql(query, (json.dumps(list(leads)),)):
+            yield id_, file, line, sha256, json.loads(cells)
+
+    def settle(self, rows: Sequence[tuple[str, int | None, int]], seats: Sequence[tuple[int, int, int]]) -> None:
+        """What became of rows that were judged: (outcome, company, row), and (row, place, founder)."""
+        if rows:
+            self._c.exec_driver_sql("UPDATE temp.new_rows SET outcome = ?, company_id = ? WHERE id = ?", list(rows))
+        if seats:
+            self._c.exec_driver_sql("INSERT INTO temp.new_seats VALUES (?, ?, ?)", list(seats))
+
+    def keep_plan(self, number: int, plan: object) -> None:
+        """A plan for some of the rows, until it is carried out."""
+        blob = pickle.dumps(plan, pickle.HIGHEST_PROTOCOL)
+        self._c.exec_driver_sql("INSERT INTO temp.new_plans VALUES (?, ?)", (number, blob))
+
+    def drop_plans(self, numbers: Iterable[int]) -> None:
+        self._c.exec_driver_sql("DELETE FROM temp.new_plans WHERE id = ?", [(number,) for number in numbers])
+
+    def plans(self) -> Iterator[Any]:
+        for id_ in self._c.exec_driver_sql("SELECT id FROM temp.new_plans ORDER BY id").scalars().all():
+            (blob,) = self._c.exec_driver_sql("SELECT plan FROM temp.new_plans WHERE id = ?", (id_,)).one()
+            yield pickle.loads(blob)  # noqa: S301  made by this very process, in a table that no other one sees
+
+    def repeat(self, twins: Iterable[tuple[int, int]]) -> None:
+        """Rows (the first of each pair) that stored rows say already."""
+        for pair in twins:
+            self._add("twins", pair)
+        self._flush("twins")
+
+    # --- copying over -----------------------------------------------------------------------------------
+
+    def copy_records(self, now: datetime) -> None:
+        """The records of rows that stand alone."""
+        at = stored_time(self._c, now)
+        companies, founders = ", ".join(COMPANY_COLUMNS), ", ".join(FOUNDER_COLUMNS)
+        self._run(
+            f"INSERT INTO companies (id, {companies}, facts_at, created_at) "  # noqa: S608  names of our own
+            f"SELECT id, {companies}, facts_at, ? FROM temp.new_companies ORDER BY id",
+            (at,),
+        )
+        self._run(
+            f"INSERT INTO founders (id, company_id, {founders}, facts_at, created_at) "  # noqa: S608  names of our own
+            f"SELECT id, company_id, {founders}, facts_at, ? FROM temp.new_founders ORDER BY id",
+            (at,),
+        )
+        for name, (owner, text) in _WORDS.items():
+            self._run(
+                f"INSERT INTO {name} ({owner}, {text}) "  # noqa: S608  names of our own
+                "SELECT owner, text FROM temp.new_words WHERE kind = ? ORDER BY text, owner",
+                (name,),
+            )
+
+    def copy_rows(self, imports: Mapping[int, int]) -> None:
+        """The rows themselves, once all records are there; `imports` are the numbers of the files. A row that repeats a
+        stored one speaks of whomever that one is taken for now."""
+        self._run(
+            "UPDATE temp.new_rows SET outcome = 'same', company_id = (SELECT leads.company_id FROM leads "
+            "JOIN temp.new_twins ON leads.id = twin WHERE lead = temp.new_rows.id) "
+            "WHERE id IN (SELECT lead FROM temp.new_twins)"
+        )
+        self._run(
+            "INSERT INTO temp.new_seats SELECT lead, position, founder_id FROM temp.new_twins "
+            "JOIN lead_founders ON lead_founders.lead_id = twin"
+        )
+        if not imports:
+            return
+        files = " ".join(f"WHEN {at} THEN {number}" for at, number in imports.items())
+        columns = "line, sha256, cells, outcome, reason, company_id"
+        source = f"SELECT id, CASE file {files} END, {columns} FROM temp.new_rows ORDER BY id"  # noqa: S608  numbers of our own
+        self._run(f"INSERT INTO leads (id, import_id, {columns}) {source}")
+
+    def copy_seats(self, now: datetime) -> None:
+        """Whom the rows name, and the addresses of rows that stand alone."""
+        self._run(
+            "INSERT INTO lead_founders (lead_id, position, founder_id) "
+            "SELECT lead, place, id FROM temp.new_founders UNION ALL "
+            "SELECT lead, place, founder_id FROM temp.new_seats ORDER BY 1, 2"
+        )
+        self._run(
+            "INSERT INTO addresses (address, key, founder_id, company_id, status, origin, lead_id, created_at) "
+            "SELECT key, key, founder_id, company_id, status, origin, lead, ? FROM temp.new_addresses ORDER BY rowid",
+            (stored_time(self._c, now),),
+        )
+
+    def tag(self, text: str) -> None:
+        """Everyone whom the rows name, but for those from whom a person has taken the tag away."""
+        self._run("INSERT OR IGNORE INTO founder_tags (founder_id, tag) "
+                  "SELECT id, ? FROM temp.new_founders UNION SELECT founder_id, ? FROM temp.new_seats "
+                  "WHERE founder_id NOT IN "
+                  "(SELECT founder_id FROM founder_edits WHERE field = 'tag:' || ? AND value = '')",
+                  (text, text, text))  # fmt: skip
+
+    @contextmanager
+    def indexes_aside(self) -> Iterator[None]:
+        """Sorting an index once costs less than a million insertions at random places."""
+        staged = self._c.exec_driver_sql("SELECT count(*) FROM temp.new_rows").scalar_one()
+        there = self._c.exec_driver_sql("SELECT count(*) FROM leads").scalar_one()
+        aside = []
+        if staged > _MANY and staged > there:
+            names = ("leads", "companies", "founders", "lead_founders", "addresses", *_WORDS)
+            marks = ", ".join("?" * len(names))
+            query = (
+                "SELECT name, sql FROM main.sqlite_master "  # noqa: S608  names of our own
+                f"WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN ({marks})"
+            )
+            aside = [tuple(row) for row in self._c.exec_driver_sql(query, names)]
+        for name, _ in aside:
+            self._run(f"DROP INDEX main.{name}")
+        yield
+        for _, statement in aside:
+            self._run(statement)
+
+    def _run(self, statement: str, values: tuple[Any, ...] = ()) -> None:
+        self._c.exec_driver_sql(statement, values)
+
+
+_INDUSTRIES = COMPANY_COLUMNS.index("industries")
+_SLUG, _DOMAIN = COMPANY_COLUMNS.index("slug"), COMPANY_COLUMNS.index("domain")
+_IMPLIED = ("slug:", "domain:", "name:", "bare:")
+
+
+def _is_implied(key: str, company: tuple[object, ...]) -> bool:
+    """Whether a column of the company holds it under an index (`leads.implied_keys`)."""
+    word, _, text = key.partition(":")
+    return word != "bare" or text == company[_SLUG]
+
+
+def stored_time(connection: sa.Connection, at: datetime) -> str:
+    """As the store writes it."""
+    column = table(Import).c.imported_at
+    process = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+    return str(process(at) if process else at)
+
+
+@contextmanager
+def staging_connection(database: Database) -> Iterator[sa.Connection]:
+    """A connection of its own, with room to sort; what it staged goes with it."""
+    with database.connection() as connection:
+        connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KB}")
+        connection.exec_driver_sql(f"PRAGMA temp.cache_size = -{_CACHE_KB // 2}")
+        connection.rollback()
+        try:
+            yield connection
+        finally:
+            for name in _TABLES:
+                connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.new_{name}")
+            connection.rollback()
+
+
+def fingerprint(connection: sa.Connection) -> tuple[object, ...]:
+    """What tells whether who is who has changed: counts, newest numbers, and the mark that every change moves."""
+    counted = ", ".join(f"(SELECT count(*) FROM {name}), (SELECT max(rowid) FROM {name})" for name in _PEOPLE)  # noqa: S608
+    moved = sa.select(table(Meta).c.value).where(table(Meta).c.name == CHANGES)
+    return (*connection.exec_driver_sql(f"SELECT {counted}").one(), connection.scalar(moved))
+
+
+CHANGES = "people:changes"
+
+
+def mark_changed(connection: sa.Connection) -> None:
+    """Say that who is who has changed in a way that counts do not show."""
+    connection.exec_driver_sql(
+        "INSERT INTO meta (name, value) VALUES (?, '1') ON CONFLICT (name) DO UPDATE SET value = value + 1", (CHANGES,)
+    )
