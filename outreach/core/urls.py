@@ -60,4 +60,6 @@ def linkedin_person(url: str) -> str:
 
 
 def _decoded(slug: str) -> str:
+    if slug.isascii() and "%" not in slug:
+        return slug.lower().strip()
     return unicodedata.normalize("NFC", unquote(slug, errors="replace").lower()).strip()

@@ -170,16 +170,23 @@ class _Stream:
         facts_at, hashed = stored_time(self._c, file.exported_at), row_hasher(file.list)
         rows = iter(file.list.rows)
         while chunk := list(islice(rows, _CHUNK)):
-            known = {} if self._is_new else self._owners(chunk)
-            for row in chunk:
+            hashes = [hashed(row.cells) for row in chunk]
+            twins = {} if self._is_new else self._twins(hashes, file.exported_at)
+            known = {} if self._is_new else self._owners(chunk, hashes, twins)
+            for row, sha256 in zip(chunk, hashes, strict=True):
                 cells = _as_json(row.cells)
-                if isinstance(row, RowError):
+                if not isinstance(row, RowError) and sha256 in twins:
+                    self._staging.add_repeated(at, row.line, sha256, cells, twins[sha256])
+                    self._sharing.add(())
+                    same = RowOutcome("same" if row.company else "", ("same",) * len(row.people))
+                    self._tally.count(at, same)
+                elif isinstance(row, RowError):
                     self._tally.skipped[at].append(row)
                     self._tally.rows[at]["skipped"] += 1
-                    self._staging.add_skipped(at, row.line, hashed(row.cells), cells, row.reason)
+                    self._staging.add_skipped(at, row.line, sha256, cells, row.reason)
                     self._sharing.add(())
                 else:
-                    self._row(at, row, hashed(row.cells), cells, facts_at, file.list.format, known)
+                    self._row(at, row, sha256, cells, facts_at, file.list.format, known)
 
     def _row(
         self, at: int, lead: Lead, sha256: str, cells: str, facts_at: str, origin: str,
@@ -204,8 +211,20 @@ class _Stream:
         )
         self._tally.warnings[at] += [RowError(lead.line, warning) for warning in lead.warnings]
 
-    def _owners(self, chunk: Sequence[Lead | RowError]) -> dict[str, list[str]]:
-        return self._leads.owners_by_key(self._c, lookup_keys(row for row in chunk if isinstance(row, Lead)))
+    def _twins(self, hashes: Sequence[str], exported_at: datetime) -> dict[str, int]:
+        """Rows that the store has, and that change nothing: it has them from a newer list, or nothing else is said of
+        whom they name."""
+        stored = self._leads.twins(self._c, dict.fromkeys(hashes))
+        older = [twin for twin, dated in stored.values() if exported_at > dated]
+        settled = self._leads.settled(self._c, older)
+        return {sha256: twin for sha256, (twin, dated) in stored.items() if exported_at <= dated or twin in settled}
+
+    def _owners(
+        self, chunk: Sequence[Lead | RowError], hashes: Sequence[str], twins: Mapping[str, int]
+    ) -> dict[str, list[str]]:
+        told = zip(chunk, hashes, strict=True)
+        fresh = (row for row, sha256 in told if isinstance(row, Lead) and sha256 not in twins)
+        return self._leads.owners_by_key(self._c, lookup_keys(fresh))
 
 
 def _by_seat(rulings: Iterable[Ruling]) -> dict[str, list[str]]:
@@ -277,7 +296,7 @@ class _Judge:
         offset = len(entries) - len(fresh)
         part = Part(
             plan=plan,
-            entries=tuple(replace(entry, lead=replace(entry.lead, cells={})) for entry in entries),
+            entries=tuple(map(_bare, entries)),
             lines=tuple(lines),
             lead_of={line.entry + offset: line.id for line in lines if line.decides and line.entry is not None},
             companies=frozenset(known.companies),
@@ -344,6 +363,12 @@ class _Judge:
         tally.candidates += len(self._merging.unasked(plan.questions, part.companies, part.founders))
         tally.shared_domains.update(plan.shared_domains)
         tally.notes += plan.notes
+
+
+def _bare(entry: Entry) -> Entry:
+    """What of an entry is needed to carry a plan out."""
+    people = entry.lead.people if any(person.emails for person in entry.lead.people) else ()
+    return replace(entry, lead=Lead(entry.lead.line, {}, None, people))
 
 
 def _packed(groups: Iterable[Sequence[int]]) -> Iterator[list[int]]:

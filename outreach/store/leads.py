@@ -155,6 +155,21 @@ class Leads:
         rows = select_in(connection, query, _leads.c.sha256, hashes)
         return {row["sha256"]: (row["lead_id"], row["exported_at"]) for row in rows}
 
+    def settled(self, connection: sa.Connection, leads: Iterable[int]) -> set[int]:
+        """Those of these rows that are all that is said of whom they name: a newer copy of them changes nothing."""
+        other, seat, shared = _leads.alias(), _lead_founders.alias(), _lead_founders.alias()
+        of_company = sa.exists().where(
+            other.c.company_id == _leads.c.company_id, other.c.sha256 != _leads.c.sha256, other.c.outcome != "skipped"
+        )
+        of_founder = sa.exists().where(
+            seat.c.lead_id == _leads.c.id,
+            shared.c.founder_id == seat.c.founder_id,
+            other.c.id == shared.c.lead_id,
+            other.c.sha256 != _leads.c.sha256,
+        )
+        query = sa.select(_leads.c.id).where(~of_company, ~of_founder)
+        return {row["id"] for row in select_in(connection, query, _leads.c.id, leads)}
+
     def owners(self, connection: sa.Connection, keys: LookupKeys) -> tuple[set[int], set[int]]:
         """The companies and founders that have one of these keys, hints or addresses."""
         companies, founders = set[int](), set[int]()
