@@ -32,7 +32,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (setup, doctor, demo, imports, people, duplicates, campaigns, preview, send, loop, outbox, replies, results):
+for part in (
+    setup,
+    doctor,
+    demo,
+    imports,
+    people,
+    duplicates,
+    campaigns,
+    preview,
+    send,
+    loop,
+    outbox,
+    replies,
+    results,
+):
     part.register(app)
 
 

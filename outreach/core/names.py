@@ -212,6 +212,8 @@ def _short_forms(first: str) -> frozenset[str]:
 
 def without_marks(text: str) -> str:
     """`é` → `e`, everything compatible unified."""
+    if text.isascii():
+        return text
     split = unicodedata.normalize("NFKD", text)
     return "".join(character for character in split if not unicodedata.combining(character))
 

@@ -6,13 +6,13 @@ finds out, in bounded memory, which rows share something. Knows nothing of table
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from outreach.core.names import PersonName, alike, company_aliases, parse_name
 from outreach.core.normalize import is_role_inbox, suppression_key
 from outreach.core.records import CompanyFacts, Lead, PersonFacts
-from outreach.core.same_company import CompanyMention, company_mention
+from outreach.core.same_company import company_mention
 from outreach.core.urls import crunchbase_slug, linkedin_person
 
 
@@ -64,7 +64,9 @@ def single(lead: Lead) -> Single:
 
 def _add_company(found: Single, facts: CompanyFacts) -> None:
     mention = company_mention(facts)
-    found.shared += _shared(mention)
+    keys, hints = mention.keys, mention.hints
+    # Pages that differ by accents share their bare form, so that form alone is looked at; addresses come by themselves.
+    found.shared += [key for key in (*keys, *hints) if not key.startswith(("slug:", "email:"))]
     funding = facts.funding_total
     has_place = bool(facts.country or facts.city)
     found.company = (
@@ -89,17 +91,10 @@ def _add_company(found: Single, facts: CompanyFacts) -> None:
         facts.status,
         facts.phone,
     )
-    found.keys = mention.keys
-    found.hints = mention.hints
+    found.keys = keys
+    found.hints = hints
     if "(" in facts.name or "[" in facts.name:
         found.aliases = tuple({*company_aliases(facts.name)} - {facts.name})
-
-
-def _shared(mention: CompanyMention) -> Iterator[str]:
-    """Its keys and hints. Pages that differ by accents share their bare form, so that form alone is looked at."""
-    for key in (*mention.keys, *mention.hints):
-        if not key.startswith(("slug:", "email:")):
-            yield key
 
 
 def _add_person(found: Single, at: int, facts: PersonFacts, name: PersonName, *, has_company: bool) -> None:

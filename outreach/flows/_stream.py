@@ -92,12 +92,24 @@ class Part:
 def row_hasher(of: StartupList) -> Callable[[Mapping[str, str]], str]:
     """The same cells, read in the same way, say the same."""
     frame = json.dumps([of.format, sorted(of.mapping.items())])[:-1]
+    columns: Mapping[str, int] = {}
+    order: list[tuple[str, int]] = []
 
     def hashed(cells: Mapping[str, str]) -> str:
-        said = json.dumps(sorted(cells.items()))
+        nonlocal columns, order
+        if isinstance(cells, Cells):
+            if cells.columns is not columns:
+                columns, order = cells.columns, sorted(cells.columns.items())
+            texts = cells.texts
+            said = _dumps([(header, texts[at]) for header, at in order])
+        else:
+            said = _dumps(sorted(cells.items()))
         return hashlib.sha256(f"{frame}, {said}]".encode()).hexdigest()
 
     return hashed
+
+
+_dumps = json.JSONEncoder().encode
 
 
 def stage(
@@ -243,7 +255,7 @@ def _words(keys: LookupKeys) -> Iterator[str]:
 
 def _as_json(cells: Mapping[str, str]) -> str:
     if isinstance(cells, Cells):
-        return json.dumps(dict(zip(cells.columns, cells.texts, strict=False)))
+        return _dumps(dict(zip(cells.columns, cells.texts, strict=False)))
     return json.dumps(dict(cells))
 
 

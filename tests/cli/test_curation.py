@@ -1,0 +1,183 @@
+"""`duplicates`, `founders merge · split · edit · export`, `imports undo`, as a person or a script meets them."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from tests.cli.test_people import outreach  # noqa: F401  the program in a fresh workspace
+
+Outreach = Callable[..., tuple[int, str, str]]
+
+_DANS = """Company,Website,Name,Email,Location
+Acme,acme.example,Dan Testwell,dan@acme.example,"Oakland, California, United States"
+Acme,acme.example,Daniel Testwell,daniel@acme.example,
+Zürich Löwen,loewen.example,Rosa Quill,rosa@loewen.example,"Zürich, Zurich, Switzerland"
+"""
+
+
+@pytest.fixture
+def dans(outreach: Outreach, tmp_path: Path) -> Outreach:  # noqa: F811  the fixture above
+    (tmp_path / "dans.csv").write_text(_DANS, "utf-8")
+    assert outreach("import", str(tmp_path / "dans.csv"))[0] == 0
+    return outreach
+
+
+def document(result: tuple[int, str, str]) -> Any:
+    assert result[0] == 0, result
+    return json.loads(result[1])
+
+
+def test_duplicates_are_shown_side_by_side_with_the_evidence(dans: Outreach) -> None:
+    code, out, err = dans("duplicates")
+    assert code == 0
+    assert "pair 1: may be one founder, by rule P5: Dan Testwell, Daniel Testwell" in out
+    assert "dan@acme.example" in out
+    assert "outreach duplicates PAIR --merge" in err
+    listed = document(dans("duplicates", "--json"))
+    assert (listed["total"], listed["candidates"][0]["left"]["name"]) == (1, "Dan Testwell")
+
+
+def test_a_pair_is_merged_and_taken_apart_again(dans: Outreach) -> None:
+    assert "founder 2 is founder 1 now" in dans("duplicates", "1", "--merge")[1]
+    assert dans("duplicates")[1] == "no pair waits for a decision\n"
+    shown = document(dans("founders", "show", "2", "--json"))
+    assert (shown["id"], len(shown["addresses"]), len(shown["rows"])) == (1, 2, 2)
+    split = document(dans("founders", "split", "1", "--json"))
+    assert [each["id"] for each in split["founders"]] == [1, 4]
+    assert document(dans("duplicates", "--json"))["total"] == 1
+
+
+def test_a_pair_is_kept_apart_or_skipped(dans: Outreach) -> None:
+    dans("duplicates", "1", "--skip")
+    assert document(dans("duplicates", "--json"))["total"] == 0
+    assert document(dans("duplicates", "--skipped", "--json"))["total"] == 1
+    assert "kept apart" in dans("duplicates", "1", "--keep-apart")[1]
+    assert dans("duplicates", "1", "--merge", "--skip")[0] == 2
+    assert dans("duplicates", "9", "--merge")[0] == 1
+
+
+def test_two_founders_are_merged_and_split_by_rows(dans: Outreach) -> None:
+    merged = document(dans("founders", "merge", "dan@acme.example", "2", "--json"))
+    assert merged["became"] == {"2": 1}
+    code, _, err = dans("founders", "merge", "1", "2")
+    assert (code, "that is one record already" in err) == (2, True)
+    rows = [row["row"] for row in document(dans("founders", "show", "1", "--json"))["rows"]]
+    split = document(dans("founders", "split", "1", "--row", str(rows[0]), "--json"))
+    assert sorted(each["addresses"][0]["address"] for each in split["founders"]) == [
+        "dan@acme.example",
+        "daniel@acme.example",
+    ]
+    code, _, err = dans("founders", "split", "1", "--row", "99")
+    assert (code, "does not speak of founder 1" in err) == (1, True)
+
+
+def test_an_edit_is_shown_and_stays(dans: Outreach, tmp_path: Path) -> None:
+    assert "CTO" in dans("founders", "edit", "1", "--title", "CTO", "--tag", "met", "--first-name", "Danny")[1]
+    (tmp_path / "more.csv").write_text(_DANS.replace("Email", "Email,Title").replace('e,"O', 'e,CEO,"O'), "utf-8")
+    dans("import", str(tmp_path / "more.csv"))
+    shown = document(dans("founders", "show", "1", "--json"))
+    assert (shown["title"], shown["first_name"], shown["tags"]) == ("CTO", "Danny", ["met"])
+    assert dans("founders", "edit", "1")[0] == 2
+    assert dans("founders", "edit", "1", "--reset", "shoes")[0] == 2
+
+
+def test_an_import_is_taken_back(dans: Outreach) -> None:
+    dans("suppress", "add", "rosa@loewen.example")
+    dans("founders", "edit", "1", "--title", "CTO")
+    undone = document(dans("imports", "undo", "1", "--json"))
+    assert undone["removed"] == {"companies": 0, "founders": 1}
+    assert {each["founder"]: each["reasons"] for each in undone["stays"]}[1] == ["edited"]
+    assert "taken back" in dans("imports")[1]
+    assert dans("imports", "undo", "1")[0] == 2
+    assert dans("imports", "undo", "7")[0] == 1
+
+
+def test_show_says_who_must_not_be_written_to(dans: Outreach) -> None:
+    dans("suppress", "add", "1")
+    dans("suppress", "add", "loewen.example")
+    assert "MUST NOT be written to" in dans("founders", "show", "1")[1]
+    assert "domain:loewen.example" in dans("founders", "show", "3")[1]
+    assert "MUST NOT" not in dans("founders", "show", "2")[1]
+    assert document(dans("founders", "show", "1", "--json"))["suppressed"][0]["kind"] == "manual"
+
+
+# --- filters ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("filters", "ids"),
+    [
+        (["--location", "San Francisco Bay Area"], [1, 2]),
+        (["--location", "bay area"], [1, 2]),
+        (["--location", "DACH"], [3]),
+        (["--location", "zurich"], [3]),
+        (["--location", "ZÜRICH"], [3]),
+        (["--country", "usa"], [1, 2]),
+        (["--country", "Switz"], []),
+        (["--search", "LÖWEN"], [3]),
+        (["--search", "lowen"], [3]),
+        (["--search", "ros"], [3]),
+        (["--search", "daniel acme"], [2]),
+        (["--search", '" OR name : *'], []),
+        (["--search", "rosa@loewen.example"], [3]),
+        (["--sort", "-name"], [3, 1, 2]),
+    ],
+)
+def test_filters_as_people_type_them(dans: Outreach, filters: list[str], ids: list[int]) -> None:
+    assert [each["id"] for each in document(dans("founders", *filters, "--json"))["founders"]] == ids
+
+
+def test_columns_and_sort_are_from_a_list(dans: Outreach) -> None:
+    assert dans("founders", "--columns", "id,country", "--limit", "1")[1].split() == [
+        "id",
+        "country",
+        "1",
+        "United",
+        "States",
+    ]
+    for wrong in (("--columns", "id;drop"), ("--sort", "1; DROP TABLE founders")):
+        code, _, err = dans("founders", *wrong)
+        assert (code, "hint: " in err) == (2, True)
+
+
+# --- exports ----------------------------------------------------------------------------------------
+
+_PAYLOADS = ("=1+1", "+1", "-1", "@SUM(A1)", " =1+1", "＝1+1", "\t=1", '=HYPERLINK("x")', "=cmd|' /C calc'!A0")
+
+
+@pytest.mark.parametrize("payload", _PAYLOADS)
+def test_no_exported_cell_runs(outreach: Outreach, tmp_path: Path, payload: str) -> None:  # noqa: F811  the fixture
+    with (tmp_path / "bad.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["Company", "Name", "Title"], ["Acme", "Ada Testwell", f"{payload}"]])
+    outreach("import", str(tmp_path / "bad.csv"), "--tag", payload.strip())
+    out = tmp_path / "out.csv"
+    assert outreach("founders", "export", str(out))[0] == 0
+    with out.open(encoding="utf-8-sig", newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not [cell for cell in cells if cell.lstrip().startswith(("=", "+", "-", "@", "＝"))]
+    outreach("founders", "export", str(out), "--raw", "--force", "--columns", "title")
+    assert f'"{payload.strip()[:4]}' in out.read_text("utf-8-sig").replace('""', '"')
+
+
+def test_exports_in_every_format_and_never_over_a_file(dans: Outreach, tmp_path: Path) -> None:
+    for name in ("f.csv", "f.tsv", "f.xlsx", "f.json"):
+        assert (
+            "3 founders written" in dans("founders", "export", str(tmp_path / name), "--columns", "id,name,address")[1]
+        )
+    assert [row["name"] for row in json.loads((tmp_path / "f.json").read_text("utf-8"))][2] == "Rosa Quill"
+    with ZipFile(tmp_path / "f.xlsx") as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert "Rosa Quill" in sheet
+    assert "<f>" not in sheet
+    code, _, err = dans("founders", "export", str(tmp_path / "f.csv"))
+    assert (code, "--force" in err) == (2, True)
+    assert dans("founders", "export", str(tmp_path / "f.csv"), "--force")[0] == 0
+    assert dans("founders", "export", str(tmp_path / "f.docx"))[0] == 2
+    assert dans("founders", "export", str(tmp_path / "none" / "f.csv"))[0] == 2
+    assert "2 companies written" in dans("companies", "export", str(tmp_path / "c.csv"))[1]
+    assert [each.name for each in tmp_path.glob(".*.partial")] == []
