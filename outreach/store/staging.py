@@ -8,7 +8,7 @@ import io
 import json
 import pickle
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -320,9 +320,11 @@ def staging_connection(database: Database) -> Iterator[sa.Connection]:
         try:
             yield connection
         finally:
-            for name in _TABLES:
-                connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.new_{name}")
-            connection.rollback()
+            with suppress(sa.exc.DBAPIError):  # what went wrong before this is what must be told
+                connection.rollback()
+                for name in _TABLES:
+                    connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.new_{name}")
+                connection.rollback()
 
 
 def fingerprint(connection: sa.Connection) -> tuple[object, ...]:

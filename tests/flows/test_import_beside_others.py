@@ -5,16 +5,17 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.exports import write_export
+from outreach.core.ports import Row
 from outreach.core.records import Lead, RowError
 from outreach.flows.ingest import Source, ingest
-from outreach.importers import Importers, StartupList, all_importers
+from outreach.importers import Importers, Rows, StartupList, all_importers
 from outreach.store.journal import MemoryJournal
 from outreach.store.schema import open_database
 from outreach.store.store import Store
@@ -22,8 +23,6 @@ from tests.fakes import FakeClock
 from tests.flows.test_ingest import _LONG_AGO, bring, company, crunchbase, people
 
 ROOT = Path(__file__).parents[2]
-_ROWS = 2_600
-"""Just enough bytes for a long list."""
 
 
 class Interrupted(Importers):
@@ -36,22 +35,19 @@ class Interrupted(Importers):
         self, data: bytes | Path, name: str, *, format_name: str = "", overrides: Mapping[str, str]
     ) -> StartupList:
         found = self._all.open_list(data, name, format_name=format_name, overrides=overrides)
-        return replace(found, rows=_Rows(found, self._meanwhile))
+        return replace(found, rows=Rows(_Raw(found.rows.raw, self._meanwhile), found.rows.make_reader))
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._all, name)
-
-    def read_again(self, format_name, mapping, row):  # type: ignore[no-untyped-def]  # handed on
+    def read_again(self, format_name: str, mapping: Mapping[str, str], row: Row) -> Lead | RowError:
         return self._all.read_again(format_name, mapping, row)
 
 
 @dataclass
-class _Rows:
-    of: StartupList
+class _Raw:
+    of: Iterable[Row | RowError]
     meanwhile: Callable[[], None]
 
-    def __iter__(self) -> Iterator[Lead | RowError]:
-        yield from self.of.rows
+    def __iter__(self) -> Iterator[Row | RowError]:
+        yield from self.of
         self.meanwhile()
 
 
@@ -94,40 +90,63 @@ def test_where_others_never_stop_an_import_comes_through(tmp_path: Path, long_fr
     assert len(store.people.companies()) == 4
 
 
-def test_a_kill_leaves_an_import_wholly_in_or_wholly_out(tmp_path: Path) -> None:
-    """Killed at ever later times, until one run comes through; then once more, which changes nothing."""
-    file, path = tmp_path / "companies-9-24-2025.csv", tmp_path / "outreach.db"
-    write_export(file, _ROWS)
-    open_database(path, create=True).close()
-    code = (
-        "import sys; from pathlib import Path; from benchmarks.imports import ours; import outreach.flows.ingest;"
-        "print('ready', flush=True); ours(Path(sys.argv[1]), Path(sys.argv[2]))"
+_CHILD = """
+import os, signal, sys
+from pathlib import Path
+import sqlalchemy as sa
+from outreach.flows.ingest import Source, ingest
+from outreach.importers import all_importers
+from outreach.store.journal import MemoryJournal
+from outreach.store.schema import open_database
+from outreach.store.store import Store
+from tests.fakes import FakeClock, MONDAY_MORNING
+
+file, path, point, long_from = sys.argv[1:]
+store = Store(open_database(Path(path)), MemoryJournal())
+
+def die(*_about):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if point == "commit":
+    sa.event.listen(
+        store.database.engine, point, lambda c: die() if c.get_execution_options().get("outreach_writer") else 0
     )
+else:
+    sa.event.listen(
+        store.database.engine, "before_cursor_execute", lambda c, u, said, *rest: die() if said.startswith(point) else 0
+    )
+source = Source("list.csv", Path(file), MONDAY_MORNING)
+ingest(store, [source], importers=all_importers(), clock=FakeClock(), long_from=int(long_from))
+"""
+_POINTS = (
+    "INSERT INTO imports", "INSERT INTO companies", "INSERT INTO founders", "INSERT INTO leads",
+    "INSERT INTO lead_founders", "INSERT INTO addresses", "commit", "INSERT INTO companies_text",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("long_from", "points"), [("0", _POINTS), ("1000000000", _POINTS[3::2])])
+def test_a_kill_leaves_an_import_wholly_in_or_wholly_out(
+    tmp_path: Path, long_from: str, points: tuple[str, ...]
+) -> None:
+    """Killed (SIGKILL) at one step after the other; the same command then goes on as if nothing had happened."""
+    file, path = tmp_path / "list.csv", tmp_path / "outreach.db"
+    write_export(file, 60)
+    open_database(path, create=True).close()
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    found = []
-    delay = 0.3
-    while not found or found[-1] == (0, 0, 0):
-        child = subprocess.Popen(
-            [sys.executable, "-c", code, str(file), str(tmp_path)], env=environment, stdout=subprocess.PIPE
+    for point in points:
+        done = subprocess.run(
+            [sys.executable, "-c", _CHILD, str(file), str(path), point, long_from], env=environment, check=False
         )
-        assert child.stdout is not None
-        child.stdout.readline()
-        try:
-            child.wait(timeout=delay)
-        except subprocess.TimeoutExpired:
-            child.send_signal(signal.SIGKILL)
-            child.wait()
-        child.stdout.close()
-        found.append(_counts(path))
-        delay *= 1.7
-        assert len(found) < 40
-    whole = found[-1]
-    assert whole[0] == _ROWS
-    assert len(found) > 1, "at least one was killed before it was in"
+        assert done.returncode == -signal.SIGKILL, point
+        is_in = point == _POINTS[-1]
+        assert (_counts(path)[0] == 60) == is_in, point
+        assert is_in or _counts(path) == (0, 0, 0), point
+    whole = _counts(path)
     store = Store(open_database(path), MemoryJournal())
     again = ingest(store, [Source(file.name, file, _LONG_AGO)], importers=all_importers(), clock=FakeClock())
     assert (again.companies.new, again.companies.merged, again.founders.new) == (0, 0, 0)
     assert _counts(path) == whole
+    assert store.people.count_founders({"location": "Berlin"}) > 0, "the index is made good by the next search"
     store.close()
 
 
