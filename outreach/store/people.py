@@ -12,7 +12,7 @@ from outreach.core.records import Address, AddressStatus, Company, Founder, Mone
 from outreach.errors import NotFound, UsageError
 from outreach.store.bulk import select_in
 from outreach.store.database import Database
-from outreach.store.people_filters import about_companies, company_conditions, founder_conditions
+from outreach.store.people_filters import about_companies, asks_index, company_conditions, founder_conditions
 from outreach.store.search import is_behind, refresh
 from outreach.store.tables import (
     AddressRow,
@@ -51,13 +51,13 @@ class People:
         self, filters: Mapping[str, str] | None = None, limit: int | None = None, *, sort: str = ""
     ) -> list[Founder]:
         """Those who match every filter, in the order in which they came, or by `sort` (`-founded`: the other way)."""
-        with self._searchable() as connection:
+        with self._searchable(filters or {}) as connection:
             query = _matching(filters or {}, connection)
             return _read_founders(connection, query.order_by(*_order(sort, FOUNDER_SORTS, filters or {})).limit(limit))
 
     def each_founder(self, filters: Mapping[str, str], *, sort: str = "") -> Iterator[Founder]:
         """The same, a thousand at a time: a list of any length fits in memory."""
-        with self._searchable() as connection:
+        with self._searchable(filters) as connection:
             query = _matching(filters, connection).with_only_columns(_founders.c.id)
             ids = list(connection.scalars(query.order_by(*_order(sort, FOUNDER_SORTS, filters))))
             for chunk in _chunks(ids):
@@ -67,7 +67,7 @@ class People:
 
     def count_founders(self, filters: Mapping[str, str] | None = None, *, most: int | None = None) -> int:
         """How many match; counting stops at `most`."""
-        with self._searchable() as connection:
+        with self._searchable(filters or {}) as connection:
             ids = _matching(filters or {}, connection).with_only_columns(_founders.c.id).limit(most)
             return connection.scalar(sa.select(sa.func.count()).select_from(ids.subquery())) or 0
 
@@ -116,13 +116,13 @@ class People:
         self, filters: Mapping[str, str] | None = None, limit: int | None = None, *, sort: str = ""
     ) -> list[Company]:
         """Those that match every filter, in the order in which they came, or by `sort`."""
-        with self._searchable() as connection:
+        with self._searchable(filters or {}) as connection:
             query = sa.select(_companies).where(*company_conditions(filters or {}, connection))
             return _read_companies(connection, query.order_by(*_order(sort, COMPANY_SORTS, {})).limit(limit))
 
     def each_company(self, filters: Mapping[str, str], *, sort: str = "") -> Iterator[Company]:
         """The same, a thousand at a time."""
-        with self._searchable() as connection:
+        with self._searchable(filters) as connection:
             query = sa.select(_companies.c.id).where(*company_conditions(filters, connection))
             ids = list(connection.scalars(query.order_by(*_order(sort, COMPANY_SORTS, {}))))
             for chunk in _chunks(ids):
@@ -130,7 +130,7 @@ class People:
                 yield from (by_id[id_] for id_ in chunk)
 
     def count_companies(self, filters: Mapping[str, str] | None = None, *, most: int | None = None) -> int:
-        with self._searchable() as connection:
+        with self._searchable(filters or {}) as connection:
             ids = sa.select(_companies.c.id).where(*company_conditions(filters or {}, connection)).limit(most)
             return connection.scalar(sa.select(sa.func.count()).select_from(ids.subquery())) or 0
 
@@ -140,10 +140,10 @@ class People:
             refresh(connection)
 
     @contextmanager
-    def _searchable(self) -> Iterator[sa.Connection]:
-        """A snapshot in which everything is indexed."""
+    def _searchable(self, filters: Mapping[str, str]) -> Iterator[sa.Connection]:
+        """A snapshot, in which everything is indexed if the filters ask the index."""
         with self._db.read() as connection:
-            behind = is_behind(connection)
+            behind = asks_index(filters) and is_behind(connection)
             if not behind:
                 yield connection
         if behind:

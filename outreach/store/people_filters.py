@@ -56,6 +56,11 @@ def about_companies(filters: Mapping[str, str]) -> bool:
     return any(filters.get(name) for name in _ON_COMPANIES)
 
 
+def asks_index(filters: Mapping[str, str]) -> bool:
+    """Whether the full-text index must know everyone for these filters."""
+    return about_companies(filters) or bool(filters.get("search"))
+
+
 # --- the index ------------------------------------------------------------------------------------
 
 
