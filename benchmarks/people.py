@@ -1,6 +1,6 @@
 """Looking people up in a large store, and finding who may be twice in it: `python -m benchmarks.people --rows 1000000`.
 
-Each look-up is the program's own query in one process, median of five; start-up is not part of it. The candidates are the
+Each look-up is the program's own query in one process, median of five, without start-up. The candidates are the
 pairs of colleagues with like names among as many founders, in blocks of one company, as an import finds them.
 """
 

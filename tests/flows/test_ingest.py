@@ -474,7 +474,7 @@ def _who_is_who(store: Store) -> object:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(files=st.lists(_FILES, min_size=1, max_size=2), at_once=st.booleans())
 def test_a_long_list_is_told_and_kept_as_a_short_one(files: list[bytes], at_once: bool) -> None:
     short, long = memory_store(), memory_store()
@@ -525,7 +525,7 @@ def _everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
         return {name: [tuple(row) for row in connection.execute(sa.text(f"SELECT * FROM {name}"))] for name in names}  # noqa: S608  table names of our own
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(files=st.lists(_FILES, min_size=1, max_size=5), order=st.randoms(use_true_random=False))
 def test_the_order_of_files_changes_nothing(files: list[bytes], order: Random) -> None:
     one_way, other_way, at_once = memory_store(), memory_store(), memory_store()
