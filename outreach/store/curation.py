@@ -176,7 +176,7 @@ def settle_twins(connection: sa.Connection, left_id: int, right_id: int, *, same
     low, high = sorted((left_id, right_id))
     shared = sa.select(_enrollments.c.campaign_id).where(_enrollments.c.founder_id == low)
     condition = sa.and_(_enrollments.c.founder_id == high, _enrollments.c.campaign_id.in_(shared))
-    return stop_enrollments(connection, condition, reason=SAME_PERSON, cancel=SAME_PERSON, now=now)
+    return stop_enrollments(connection, condition, reason=SAME_PERSON, cancel="stopped", now=now)
 
 
 # --- edits ----------------------------------------------------------------------------------------
