@@ -175,7 +175,9 @@ def _show_report(report: "IngestReport", rejects: Path | None) -> None:
     show(f"  founders      {founders.new:>5}  {founders.merged:>6}  {founders.same:>4}")
     show(f"  addresses     {report.new_addresses:>5}")
     if report.candidates:
-        show(f"{count(report.candidates, 'pair')} may be the same; they stay apart")
+        show(
+            f"{count(report.candidates, 'pair')} may be the same; they stay apart until you decide: outreach duplicates"
+        )
     if report.weak:
         show(f"{count(report.weak, 'new company', 'new companies')} known by name only")
     if report.shared_domains:
