@@ -51,14 +51,14 @@ def resolve(leads: Sequence[Lead], hashes: Sequence[str] = (), rulings: Sequence
     """Decide who is who among these rows. What a person has ruled about them, by their `hashes`, comes first."""
     named = [(row, lead.company) for row, lead in enumerate(leads) if lead.company]
     mentions = [company_mention(facts) for _, facts in named]
-    places = [Seat(hashes[row], AS_COMPANY) for row, _ in named] if rulings else []
+    places = [Seat(hashes[row], AS_COMPANY) for row, _ in named] if hashes else []
     found = resolve_companies(mentions, rulings_on(places, rulings, "company"))
     companies = [NOBODY] * len(leads)
     for at, (row, _) in enumerate(named):
         companies[row] = found.clusters.find(at)
     seats = [(row, facts) for row, lead in enumerate(leads) for facts in lead.people]
     persons = [person_mention(facts, companies[row]) for row, facts in seats]
-    own = [Seat(hashes[row], at) for row, lead in enumerate(leads) for at in range(len(lead.people))] if rulings else []
+    own = [Seat(hashes[row], at) for row, lead in enumerate(leads) for at in range(len(lead.people))] if hashes else []
     who = resolve_people(persons, rulings_on(own, rulings, "founder"))
     people: list[list[int]] = [[] for _ in leads]
     for at, (row, _) in enumerate(seats):

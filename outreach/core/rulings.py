@@ -44,10 +44,8 @@ NO_RULINGS = Rulings()
 
 
 def rulings_on(seats: Sequence[Seat], rulings: Iterable[Ruling], kind: str) -> Rulings:
-    """Those that are about these mentions, each given by its seat."""
+    """Those that are about these mentions, each given by its seat; and that one seat is one, however often it comes."""
     wanted = [ruling for ruling in rulings if ruling.kind == kind]
-    if not wanted:
-        return NO_RULINGS
     first: dict[Seat, int] = {}
     repeated = []
     for mention, seat in enumerate(seats):

@@ -40,7 +40,8 @@ def with_known(
         here = {entry.sha256 for entry in said}
         ruled = {seat.sha256 for each in rulings for seat in (each.left, each.right)
                  if here & {each.left.sha256, each.right.sha256}} if rulings else set()  # fmt: skip
-        for more in (leads.owners(connection, keys), leads.named_by(connection, ruled - here)):
+        known_rows = {entry.sha256 for entry in said if entry.repeated}
+        for more in (leads.owners(connection, keys), leads.named_by(connection, (ruled - here) | known_rows)):
             near_companies |= more[0]
             near_founders |= more[1]
         near_companies |= {entry.company_id for entry in stored.values() if entry.company_id is not None}

@@ -192,6 +192,7 @@ class _Stream:
                     self._sharing.add(())
                     same = RowOutcome("same" if row.company else "", ("same",) * len(row.people))
                     self._tally.count(at, same)
+                    self._tally.warnings[at] += [RowError(row.line, warning) for warning in row.warnings]
                 elif isinstance(row, RowError):
                     self._tally.skipped[at].append(row)
                     self._tally.rows[at]["skipped"] += 1
@@ -284,6 +285,7 @@ class _Judge:
         self._part_of: dict[tuple[str, int], int] = {}
 
     def all(self, groups: Sequence[Sequence[int]]) -> None:
+        self._staging.index_repeated()
         for number, leads in enumerate(_packed(groups)):
             self._part(number, leads)
         for part in self._staging.plans():
@@ -296,10 +298,12 @@ class _Judge:
             entries, known = self._with_known(fresh)
             touched = [("company", id_) for id_ in known.companies] + [("founder", id_) for id_ in known.founders]
             met = {self._part_of[record] for record in touched if record in self._part_of}
-            if not met:
+            repeated = self._repeated(known) if touched else []
+            if not met and not repeated:
                 break
-            leads = sorted({*leads, *(lead for at in met for lead in self._rows.pop(at))})
-            self._staging.drop_plans(met)
+            leads = sorted({*leads, *repeated, *(lead for at in met for lead in self._rows.pop(at))})
+            if met:
+                self._staging.drop_plans(met)
             self._part_of = {record: at for record, at in self._part_of.items() if at not in met}
         known = replace(known, next_company=self._staging.company, next_founder=self._staging.founder)
         plan = plan_merge(entries, known)
@@ -318,6 +322,14 @@ class _Judge:
         if touched:
             self._rows[number] = leads
             self._part_of.update(dict.fromkeys(touched, number))
+
+    def _repeated(self, known: Known) -> list[int]:
+        """Rows that repeat stored rows about these records; they have been counted, and will be again."""
+        found = self._staging.take_repeated(known.companies, known.founders)
+        for line in self._lines(found)[0] if found else ():
+            same = RowOutcome("same" if line.has_company else "", ("same",) * line.people)
+            self._tally.count(line.file, same, -1)
+        return found
 
     def _lines(self, leads: Sequence[int]) -> tuple[list[Line], list[Entry]]:
         """These staged rows, and the entries to judge: those that nobody has said before, or a newer export repeats."""

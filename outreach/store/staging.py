@@ -174,7 +174,8 @@ class Staging:
 
     def rows(self, leads: Sequence[int]) -> Iterator[tuple[int, int, int, str, dict[str, str]]]:
         """id, file, line, hash and cells of staged rows."""
-        query = "SELECT id, file, line, sha256, cells FROM temp.new_rows WHERE id IN (SELECT value FROM json_each(?))"
+        wanted = "WHERE id IN (SELECT value FROM json_each(?)) ORDER BY id"
+        query = f"SELECT id, file, line, sha256, cells FROM temp.new_rows {wanted}"  # noqa: S608  names of our own
         for id_, file, line, sha256, cells in self._c.exec_driver_sql(query, (json.dumps(list(leads)),)):
             yield id_, file, line, sha256, json.loads(cells)
 
@@ -204,6 +205,21 @@ class Staging:
         for pair in twins:
             self._add("twins", pair)
         self._flush("twins")
+
+    def index_repeated(self) -> None:
+        self._c.exec_driver_sql("CREATE INDEX temp.new_twins_twin ON new_twins (twin)")
+
+    def take_repeated(self, companies: Iterable[int], founders: Iterable[int]) -> list[int]:
+        """Rows that repeat a stored row about one of these: they are judged after all, with what else is said."""
+        found: set[int] = set()
+        of_company = "JOIN leads ON leads.id = twin WHERE leads.company_id"
+        of_founder = "JOIN lead_founders ON lead_founders.lead_id = twin WHERE lead_founders.founder_id"
+        for where, ids in ((of_company, companies), (of_founder, founders)):
+            query = f"SELECT lead FROM temp.new_twins {where} IN (SELECT value FROM json_each(?))"  # noqa: S608  names of our own
+            found.update(self._c.exec_driver_sql(query, (json.dumps(sorted(ids)),)).scalars())
+        if found:
+            self._c.exec_driver_sql("DELETE FROM temp.new_twins WHERE lead = ?", [(lead,) for lead in sorted(found)])
+        return sorted(found)
 
     # --- copying over -----------------------------------------------------------------------------------
 

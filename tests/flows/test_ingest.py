@@ -475,11 +475,13 @@ def _who_is_who(store: Store) -> object:
 
 
 @settings(max_examples=25, deadline=None)
-@given(files=st.lists(_FILES, min_size=1, max_size=2), at_once=st.booleans())
-def test_a_long_list_is_told_and_kept_as_a_short_one(files: list[bytes], at_once: bool) -> None:
+@given(files=st.lists(_FILES, min_size=1, max_size=2), at_once=st.booleans(), dated=st.booleans())
+def test_a_long_list_is_told_and_kept_as_a_short_one(files: list[bytes], at_once: bool, dated: bool) -> None:
     short, long = memory_store(), memory_store()
     for store, start in ((short, 10**9), (long, 0)):
-        sources = [Source(f"{at}.csv", data, _LONG_AGO) for at, data in enumerate(files)]
+        later = [files[0] + files[-1].split(b"\n", 1)[1]] if files[0][:20] == files[-1][:20] else files[:1]
+        names = [f"{at}-2025-0{at + 1}-01.csv" if dated else f"{at}.csv" for at in range(3)]
+        sources = [Source(name, data, _LONG_AGO) for name, data in zip(names, [*files, *later], strict=False)]
         reports = [
             ingest(store, part, importers=_IMPORTERS, clock=FakeClock(), long_from=start).as_json()
             for part in ([sources] if at_once else [[source] for source in sources])
