@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.core.ports import Importer, Mapped, Row, TableHead
@@ -299,6 +299,7 @@ _CELLS = st.text(alphabet=st.characters(), max_size=20) | st.sampled_from(
 _RAGGED = st.lists(st.lists(_CELLS, max_size=6), max_size=8)
 
 
+@settings(deadline=None)  # tests never time anything
 @given(_RAGGED, st.sampled_from([",", ";", "\t", "|"]), st.sampled_from(["utf-8", "utf-16", "cp1252"]), st.booleans())
 def test_any_table_gives_leads_or_a_refusal(rows: list[list[str]], delimiter: str, codec: str, quoted: bool) -> None:
     def cell(text: str) -> str:

@@ -1,6 +1,6 @@
 """Rows that share nothing: found without holding what they say, and made into the records that judging would make."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.core.merge import Known, plan_merge
@@ -10,6 +10,7 @@ from outreach.core.survivors import Entry
 from tests.fakes import MONDAY_MORNING
 
 
+@settings(deadline=None)
 @given(st.lists(st.sets(st.integers(0, 30).map(str), max_size=3), max_size=30), st.sets(st.integers(0, 29), max_size=3))
 def test_groups_are_the_rows_that_hang_together(rows: list[set[str]], odd: set[int]) -> None:
     odd = {row for row in odd if row < len(rows)}
