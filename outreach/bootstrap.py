@@ -20,7 +20,7 @@ from outreach.core.guards import recipient_allowed
 from outreach.core.pacing import FRESH_INBOX, Limits, unpaced
 from outreach.core.ports import Clock, Inbox, SendResult, Transport
 from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
-from outreach.errors import MailboxError, SendRefused, StoreError, WorkspaceError
+from outreach.errors import ImportRefused, MailboxError, SendRefused, StoreError, WorkspaceError
 from outreach.flows.enqueue import Conditions, Writer
 from outreach.flows.send import find_doubts
 from outreach.processes import is_surely_dead, place_of, this_process
@@ -141,7 +141,17 @@ class App:
 
     def writer(self, campaign: Campaign) -> Writer:
         """What turns a step of this campaign into a message."""
-        return Writer(self.sequence(campaign.sequence), self.sender, workspace_key(self.workspace, self.store))
+        return self.writer_for(campaign.sequence)
+
+    def writer_for(self, sequence: str) -> Writer:
+        """What turns a step of this sequence into a message."""
+        return Writer(
+            self.sequence(sequence),
+            self.sender,
+            workspace_key(self.workspace, self.store),
+            zone=self.settings.zone,
+            purpose=self.settings.purpose,
+        )
 
     def work(self, name: str = "") -> list[tuple[Campaign, Writer]]:
         """The campaign of that name, or all that are not over, each with its writer."""
@@ -225,13 +235,25 @@ class App:
             hint=f"check the OUTREACH_SMTP_ lines in {self.workspace.env}",
         )
 
-    def check_may_send(self) -> None:
-        """Raise SendRefused where the law asks for something that the settings do not have."""
-        if self.settings.purpose is Purpose.COMMERCIAL and not self.settings.postal_address:
+    def check_may_send(self, name: str = "") -> None:
+        """Raise SendRefused where the law asks for something that the settings or the campaigns (the one of that name,
+        or all that are active) do not have."""
+        running = [each for each in self.store.campaigns.all() if each.state is CampaignState.ACTIVE]
+        chosen = [each for each in running if name in ("", each.name)]
+        commercial = [each for each in chosen if (each.purpose or self.settings.purpose) == Purpose.COMMERCIAL]
+        if (commercial or (not chosen and self.settings.purpose is Purpose.COMMERCIAL)) and (
+            not self.settings.postal_address
+        ):
             raise SendRefused(
                 "commercial mail needs a postal address in every message (CAN-SPAM).",
                 hint=f"set OUTREACH_POSTAL_ADDRESS in {self.workspace.env}; for a job, OUTREACH_PURPOSE=job-search",
             )
+        for campaign in commercial:
+            if not campaign.why:
+                raise SendRefused(
+                    f"{campaign.name} does not say why you write to these people; the law (GDPR 6(1)(f)) asks for it.",
+                    hint=f'outreach campaign edit {campaign.name} --why "they hire for what I offer"',
+                )
 
     def may_skip_pacing(self) -> bool:
         """Whether `--no-pacing` is harmless: nothing leaves this machine."""
@@ -323,6 +345,19 @@ def open_store(
     if create:
         workspace_key(workspace, store)
     return store
+
+
+def read_rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
+    """A table that the program once wrote and a person filled: (line of the file, cells by header), whatever the
+    spreadsheet program made of its encoding and separators."""
+    from outreach.core.records import RowError
+    from outreach.importers._table import read_table
+
+    if not path.is_file():
+        raise ImportRefused(f"{path} cannot be read: there is no such file.", hint="name the file that was filled")
+    wanted = {"id", "line"}
+    table = read_table(path, path.name, rank=lambda head: len(wanted & {name.casefold() for name in head.headers}))
+    return [(row.line, {} if isinstance(row, RowError) else row.cells) for row in table.rows]
 
 
 def workspace_key(workspace: Workspace, store: Store) -> bytes:

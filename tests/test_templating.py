@@ -199,7 +199,7 @@ def test_a_founder_without_a_company_has_empty_company_fields() -> None:
         ("{{ company.name", 3, "unexpected end", "missing"),
         ("{% if company.name %}", 3, "unexpected end", "missing"),
         ("{{ company.name | shout }}", 3, "`shout`", "upper"),
-        ("{% include 'x' %}", 3, "include", "variables"),
+        ("{% include 'x' %}", 3, "no file 'x' in templates/_shared", "write the file first"),
         ("{{ lead.Rank }}", 3, "a cell is named by its header", "lead['Header']"),
     ],
 )

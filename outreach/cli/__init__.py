@@ -9,10 +9,12 @@ import typer
 from outreach import __version__
 from outreach.cli import (
     campaigns,
+    check,
     demo,
     doctor,
     duplicates,
     imports,
+    lines,
     loop,
     outbox,
     people,
@@ -33,20 +35,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    setup,
-    doctor,
-    demo,
-    imports,
-    people,
-    duplicates,
-    campaigns,
-    preview,
-    send,
-    loop,
-    outbox,
-    replies,
+    setup, doctor, demo, imports, people, duplicates, campaigns, check, preview, lines, send, loop, outbox, replies,
     results,
-):
+):  # fmt: skip
     part.register(app)
 
 

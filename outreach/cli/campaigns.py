@@ -25,8 +25,17 @@ from outreach.errors import UsageError
 if TYPE_CHECKING:
     from outreach.bootstrap import App
     from outreach.core.records import Campaign, Founder
+    from outreach.flows.edits import Edit
 
 _SHOWN_REASONS = 15
+_SHOWN_CHOSEN = 20
+
+Purpose = Annotated[str, typer.Option(help="job-search or commercial; default: as in the settings.")]
+Why = Annotated[str, typer.Option(help="Why you write to these people, in one sentence.")]
+AllowCountry = Annotated[
+    list[str] | None,
+    typer.Option(metavar="COUNTRY=REASON", help="Set a country's rule aside, with the reason. Can be given again."),
+]
 
 _NAME = re.compile(r"\w[\w.-]{0,63}")
 NAME = Annotated[str, typer.Argument(help="The campaign.")]
@@ -38,6 +47,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_campaigns)
     group.command("show")(show_campaign)
     group.command("enroll")(enroll)
+    group.command("edit")(edit)
     group.command("pause")(pause)
     group.command("resume")(resume)
     group.command("stop")(stop)
@@ -63,6 +73,10 @@ def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
     tag: Tag = "",
     not_contacted: NotContacted = False,
     search: Search = "",
+    purpose: Purpose = "",
+    why: Why = "",
+    allow_country: AllowCountry = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show whom, and whom not.")] = False,
     json: Json = False,
 ) -> None:
     """Make a campaign and enroll everyone who matches and may be written to.
@@ -70,6 +84,7 @@ def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
     Example: outreach campaign new ai-berlin --sequence job-search --location Berlin
     """
     filters = chosen_filters(locals())
+    purpose, overrides = _checked_purpose(purpose), _overrides(allow_country or [])
     with shell(context).app() as app:
         if not _NAME.fullmatch(name):
             raise UsageError(
@@ -78,9 +93,19 @@ def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
         # A sequence or filter that cannot be used is named now, before anything is made.
         app.sequence(sequence)
         app.store.people.count_founders(filters)
+        if dry_run:
+            from outreach.core.records import Campaign, CampaignState
+
+            draft = Campaign(
+                0, name, sequence, app.mailbox.id, CampaignState.ACTIVE, "", filters, app.clock.now(),
+                purpose, why, overrides,
+            )  # fmt: skip
+            _enroll(app, draft, dry_run=True, json=json)
+            return
         campaign = app.store.campaigns.create(
-            name, sequence=sequence, mailbox_id=app.mailbox.id, filters=filters, now=app.clock.now()
-        )
+            name, sequence=sequence, mailbox_id=app.mailbox.id, filters=filters, now=app.clock.now(),
+            purpose=purpose, why=why, overrides=overrides,
+        )  # fmt: skip
         _enroll(app, campaign, dry_run=False, json=json)
 
 
@@ -97,6 +122,71 @@ def enroll(
     with shell(context).app() as app:
         campaign = _running(app, name)
         _enroll(app, campaign, dry_run=dry_run, json=json)
+
+
+def edit(
+    context: typer.Context,
+    name: NAME,
+    purpose: Purpose = "",
+    why: Why = "",
+    allow_country: AllowCountry = None,
+    json: Json = False,
+) -> None:
+    """Change what a campaign is for, why you write to these people, and which country's rule does not apply to it.
+
+    Example: outreach campaign edit ai-berlin --allow-country "Germany=they asked for offers on their jobs page"
+    """
+    with shell(context).app() as app:
+        campaign = _running(app, name)
+        app.store.campaigns.set_terms(
+            campaign.id,
+            purpose=_checked_purpose(purpose) or campaign.purpose,
+            why=why or campaign.why,
+            overrides={**campaign.overrides, **_overrides(allow_country or [])},
+        )
+        changed = app.store.campaigns.get(name)
+    if json:
+        show_json({"campaign": name, **_terms_json(changed)})
+        return
+    for line in _terms_lines(changed):
+        show(line)
+    say(f"next: outreach campaign enroll {name}   (adds those who may be written to now)")
+
+
+def _checked_purpose(text: str) -> str:
+    if text not in ("", "job-search", "commercial"):
+        raise UsageError(f"{text!r} is no purpose.", hint="it is job-search or commercial")
+    return text
+
+
+def _overrides(given: Sequence[str]) -> dict[str, str]:
+    """`Germany=reason` → the table's name of the country, and the reason, which nobody can leave out."""
+    from outreach.core.countries import countries_with_rules, known_country
+
+    found = {}
+    for text in given:
+        country, _, reason = text.partition("=")
+        name = known_country(country)
+        if not name:
+            raise UsageError(
+                f"there is no rule for {country.strip() or 'no country'}.",
+                hint=f"rules there are for {', '.join(countries_with_rules())}",
+            )
+        if not reason.strip():
+            raise UsageError(
+                f"{name} needs a reason.", hint=f'write e.g. --allow-country "{name}=they asked for offers by mail"'
+            )
+        found[name] = reason.strip()
+    return found
+
+
+def _terms_json(campaign: "Campaign") -> dict[str, object]:
+    return {"purpose": campaign.purpose, "why": campaign.why, "overrides": dict(campaign.overrides)}
+
+
+def _terms_lines(campaign: "Campaign") -> list[str]:
+    lines = [f"  purpose: {campaign.purpose or 'as in the settings'}", f"  why: {campaign.why or '-'}"]
+    return lines + [f"  {country}: its rule is set aside ({reason})" for country, reason in campaign.overrides.items()]
 
 
 def list_campaigns(context: typer.Context, json: Json = False) -> None:
@@ -131,6 +221,7 @@ def show_campaign(context: typer.Context, name: NAME, json: Json = False) -> Non
         campaign = app.store.campaigns.get(name)
         people = {founder.id: founder for founder in app.store.people.enrolled(campaign.id)}
         rows = [(people[entry.founder_id], entry) for entry in app.store.campaigns.enrollments(campaign.id)]
+        edited = edits_of(app, campaign)
     if json:
         show_json(
             {
@@ -139,6 +230,8 @@ def show_campaign(context: typer.Context, name: NAME, json: Json = False) -> Non
                 "state": campaign.state,
                 "reason": campaign.reason,
                 "filters": dict(campaign.filters),
+                **_terms_json(campaign),
+                "edited": [str(edit) for edit in edited],
                 "founders": [
                     {
                         "founder": founder.id,
@@ -153,6 +246,8 @@ def show_campaign(context: typer.Context, name: NAME, json: Json = False) -> Non
         )
         return
     show(f"{campaign.name}: {campaign.sequence}, {campaign.state}{f' ({campaign.reason})' if campaign.reason else ''}")
+    for line in [*_terms_lines(campaign), *(f"  {edit}" for edit in edited)]:
+        show(line)
     show_table(
         ("id", "founder", "company", "address", "state"),
         [
@@ -210,17 +305,49 @@ def _running(app: "App", name: str) -> "Campaign":
 def _enroll(app: "App", campaign: "Campaign", *, dry_run: bool, json: bool) -> None:
     from outreach.flows.enroll import enroll as run
 
-    result = run(app.store, campaign, clock=app.clock, dry_run=dry_run)
+    result = run(app.store, campaign, clock=app.clock, dry_run=dry_run, purpose=app.settings.purpose)
     refused = [
         {"founder": held.founder.id, "name": held.founder.full_name, "reasons": list(held.reasons)}
         for held in result.refused
     ]
     if json:
-        show_json({"campaign": campaign.name, "enrolled": result.enrolled, "not_enrolled": refused, "dry_run": dry_run})
+        warned = [{"founder": each.founder.id, "reasons": list(each.reasons)} for each in result.warned]
+        show_json({"campaign": campaign.name, "enrolled": result.enrolled, "not_enrolled": refused,
+                   "warned": warned, "dry_run": dry_run})  # fmt: skip
         return
+    if dry_run:
+        _show_chosen(result.chosen)
     show_refused([(held.founder, held.reasons) for held in result.refused], "not enrolled")
+    show_refused([(held.founder, held.reasons) for held in result.warned], "enrolled, with a warning")
     show(f"{campaign.name}: {count(result.enrolled, 'founder')} {'would be ' if dry_run else ''}enrolled")
     say(f"next: outreach preview {campaign.name}" if result.enrolled and not dry_run else "")
+
+
+def edits_of(app: "App", campaign: "Campaign") -> "list[Edit]":
+    """Steps that were edited since mails were written from them; none where the sequence cannot be read."""
+    from outreach.errors import TemplateError
+    from outreach.flows.edits import edits
+
+    try:
+        return edits(app.store, campaign, app.sequence(campaign.sequence))
+    except TemplateError as error:
+        say(f"the sequence cannot be used: {error}")
+        return []
+
+
+def say_edits(app: "App", name: str) -> None:
+    """What an edited template still reaches: the campaign of that name, or all that are under way."""
+    for campaign in app.store.campaigns.all():
+        if campaign.name == name or (not name and campaign.state != "stopped"):
+            for each in edits_of(app, campaign):
+                say(f"note: {each}")
+
+
+def _show_chosen(founders: "Sequence[Founder]") -> None:
+    for founder in founders[:_SHOWN_CHOSEN]:
+        show(f"would be enrolled: {founder.full_name}{f', {founder.company.name}' if founder.company else ''}")
+    if len(founders) > _SHOWN_CHOSEN:
+        show(f"… and {len(founders) - _SHOWN_CHOSEN} more")
 
 
 def show_refused(

@@ -137,8 +137,8 @@ def show_founder(
         rows = provenance(app.store, all_importers(), found.id).rows
     if json:
         told = [{"row": row.id, "file": row.file, "line": row.line, "exported_at": row.exported_at} for row in rows]
-        rest = {"linkedin": found.linkedin, "cells": dict(found.cells), "suppressed": blocked, "rows": told}
-        show_json({**founder_json(found), **rest})
+        rest = {"linkedin": found.linkedin, "line": found.line, "consent": found.consent}
+        show_json({**founder_json(found), **rest, "cells": dict(found.cells), "suppressed": blocked, "rows": told})
         return
     show(f"{found.full_name or '(no name)'}{f', {found.title}' if found.title else ''}   (founder {found.id})")
     for entry in blocked:
@@ -147,7 +147,13 @@ def show_founder(
     if found.company:
         show(f"  company:   {found.company.name}{f', {found.company.domain}' if found.company.domain else ''}")
     _show_addresses(found.addresses)
-    for label, text in (("linkedin", found.linkedin), ("tags", ", ".join(found.tags))):
+    told = (
+        ("linkedin", found.linkedin),
+        ("tags", ", ".join(found.tags)),
+        ("line", found.line),
+        ("consent", found.consent),
+    )
+    for label, text in told:
         if text:
             show(f"  {label + ':':10} {text}")
     for row in rows:
@@ -168,18 +174,27 @@ def edit_founder(
     reset: Annotated[
         list[str] | None, typer.Option(metavar="FIELD", help="Let the lists decide this field again.")
     ] = None,
+    line: Annotated[
+        str | None, typer.Option(help="A sentence for this one person, {{ line }} in templates; empty removes it.")
+    ] = None,
+    consent: Annotated[
+        str | None, typer.Option(help="On what ground they agreed to be written to: what, when, where to see it.")
+    ] = None,
     json: Json = False,
 ) -> None:
-    """Write what you know better than the lists; no import changes it any more.
+    """Write what you know better than the lists, or what no list says; no import changes it any more.
 
-    Example: outreach founders edit "Ada Testwell" --title CTO --tag met-in-may
+    Example: outreach founders edit "Ada Testwell" --title CTO --line "Your talk made me try it at home."
     """
+    from outreach.cli.lines import checked_notes
+
+    notes = checked_notes(line=line, consent=consent)
     given = {"full_name": name, "first_name": first_name, "last_name": last_name, "title": title, "linkedin": linkedin}
     fields = {field: " ".join(text.split()) for field, text in given.items() if text is not None}
     again = [{"name": "full_name"}.get(field, field.replace("-", "_")) for field in reset or ()]
     if wrong := next((field for field in again if field not in given), ""):
         raise UsageError(f"there is no field {wrong}.", hint=f"the fields are name, {', '.join(list(given)[1:])}")
-    if not (fields or tag or untag or again):
+    if not (fields or tag or untag or again or notes):
         raise UsageError("nothing to write.", hint="outreach founders edit WHO --title CTO (see --help)")
     if fields.get("full_name") == "":
         raise UsageError(
@@ -194,11 +209,15 @@ def edit_founder(
         curate.edit(
             app.store, all_importers(), app.clock, found.id, fields=fields, tags=tags[0], untag=tags[1], reset=again
         )
+        for name_, text in notes.items():
+            app.store.notes.set(name_, {found.id: text}, app.clock.now())
         now = app.store.people.get_founder(str(found.id))
     if json:
-        show_json(founder_json(now))
+        show_json({**founder_json(now), "line": now.line, "consent": now.consent})
     else:
         show(f"founder {now.id}: {', '.join(filter(None, (now.full_name, now.title, *now.tags)))}")
+        for note in notes:
+            show(f"  {note}: {getattr(now, note) or 'removed'}")
 
 
 def merge_founders(

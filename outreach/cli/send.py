@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -9,7 +10,7 @@ import typer
 
 from outreach.cli._output import count, in_words, local, say, show, show_json
 from outreach.cli._shell import DONE_IN_PART, INTERRUPTED, Json, report_error, shell
-from outreach.cli.campaigns import show_refused
+from outreach.cli.campaigns import say_edits, show_refused
 from outreach.errors import MailboxError, OutreachError, SendRefused, UsageError
 
 if TYPE_CHECKING:
@@ -44,6 +45,9 @@ def send(
     to_me: Annotated[
         bool, typer.Option("--to-me", help="With --live: send them to yourself instead; nothing is recorded.")
     ] = False,
+    approved: Annotated[
+        bool, typer.Option("--approved", help="Only mails that you approved with `outreach preview --approve`.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Show who would be written to now and, with --live, write to them.
@@ -55,7 +59,7 @@ def send(
     with shell(context).app() as app:
         if no_pacing and not app.may_skip_pacing():
             raise UsageError("--no-pacing is for a mail server on this machine only.", hint="leave it out")
-        conditions = app.conditions(wait=wait, paced=not no_pacing)
+        conditions = replace(app.conditions(wait=wait, paced=not no_pacing), approved_only=approved)
 
         def planned() -> "Plan":
             found = plan(app.store, app.work(campaign), conditions, app.clock.now())
@@ -82,7 +86,7 @@ def _send_live(
     """Read the answers, plan anew with what they changed, ask, send."""
     from outreach.cli._signals import Signals
 
-    app.check_may_send()
+    app.check_may_send(campaign)
     app.work(campaign)  # names a broken template before any server is asked
     with app.sending(), app.connected() as transport:
         app.lift_login_pause()
@@ -253,9 +257,10 @@ def _show_plan(app: "App", found: "Plan", *, json: bool, campaign: str) -> None:
         show()
         show(mail.written.draft.text.rstrip("\n"))
     show()
+    say_edits(app, campaign)
     show(f"dry run: {count(found.size, 'mail')} would go out now; nothing was sent")
     try:
-        app.check_may_send()
+        app.check_may_send(campaign)
     except SendRefused as refusal:
         say(f"before it can: {refusal} {refusal.hint}")
         return

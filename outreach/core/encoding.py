@@ -5,6 +5,8 @@ their commas and encodes long URLs. So ASCII values stay on one line, and other 
 """
 
 import re
+from functools import lru_cache
+from urllib.parse import quote
 
 from outreach.core.text import one_line
 
@@ -14,8 +16,10 @@ HEADER_LIMIT = 200
 _LINE = 76  # RFC 2047 section 2: a line with an encoded-word
 _WORD = 75  # and the word itself
 _PREFIX, _SUFFIX = "=?utf-8?q?", "?="
+_AROUND = len(_PREFIX + _SUFFIX)
 _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!*+-/")  # RFC 2047 section 5 (3)
 _ATOMS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]*")
+_QUOTABLE_NAME = re.compile(r"[A-Za-z0-9 !#$&+,.;=@^_`{}~()'-]*")
 _QUOTABLE = re.compile(r'[^"\\@]*')
 
 
@@ -39,16 +43,28 @@ def encode_mailbox(name: str, display_name: str, address: str) -> str:
     return f"{shown} <{address}>" if _ATOMS.fullmatch(shown) else f'"{shown}" <{address}>'
 
 
+def encode_file_name(name: str) -> str:
+    """The `filename` parameter of Content-Disposition: quoted, or by RFC 2231 where it is not plain ASCII. On a line of
+    its own, as long as `file_name` lets it be."""
+    if name.isascii() and _QUOTABLE_NAME.fullmatch(name):
+        return f'filename="{name}"'
+    return f"filename*=utf-8''{quote(name, safe='')}"
+
+
 def _words(text: str, room: int) -> str:
-    words, current = [], ""
+    words: list[str] = []
+    current: list[str] = []
+    used = _AROUND
     for letter in map(_quoted, text):
-        if len(_PREFIX + current + letter + _SUFFIX) > min(room, _WORD):
-            words.append(current)
-            current, room = "", _WORD
-        current += letter
-    return "\r\n ".join(f"{_PREFIX}{word}{_SUFFIX}" for word in [*words, current])
+        if used + len(letter) > min(room, _WORD):
+            words.append("".join(current))
+            current, used, room = [], _AROUND, _WORD
+        current.append(letter)
+        used += len(letter)
+    return "\r\n ".join(f"{_PREFIX}{word}{_SUFFIX}" for word in [*words, "".join(current)])
 
 
+@lru_cache(maxsize=4096)
 def _quoted(character: str) -> str:
     if character == " ":
         return "_"

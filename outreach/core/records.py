@@ -150,6 +150,10 @@ class Founder:
     addresses: tuple[Address, ...] = ()
     tags: tuple[str, ...] = ()
     cells: Mapping[str, str] = field(default_factory=dict)
+    line: str = ""
+    """The sentence that the user wrote by hand for this one person."""
+    consent: str = ""
+    """On what ground they agreed to be written to, with its date and evidence, as the user noted it."""
 
 
 # --- what is written ------------------------------------------------------------------------------
@@ -166,8 +170,23 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that goes with a mail. `name` is what the reader sees (a template until it is rendered); `encoded` is the
+    content in base64, as it stands in the message."""
+
+    path: str
+    name: str
+    line: int = 0
+    kind: str = ""
+    encoded: bytes = field(default=b"", repr=False)
+    size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One message of a sequence: templates not yet rendered. `subject` is empty where the step continues the thread."""
+    """One message of a sequence: templates not yet rendered. `subject` is empty where the step continues the thread.
+
+    A step with `variants` stands for all of them; each founder gets one (see `core.variants`)."""
 
     number: int
     name: str
@@ -178,14 +197,30 @@ class Step:
     body_line: int = 1
     """The line of the file on which the body starts, for messages that name a place."""
     subject_line: int = 1
+    working_days: int = 0
+    """Wait so many days that are not Saturdays or Sundays, instead of `wait`."""
+    variant: str = ""
+    label: str = ""
+    """What the author calls this variant."""
+    variants: tuple["Step", ...] = ()
+    markdown: bool = False
+    """The mail also has an HTML part, made from the text."""
+    attachments: tuple[Attachment, ...] = ()
+    required: tuple[str, ...] = ()
+    """Variables without which nobody gets this mail, whatever the text makes of them."""
+    silenced: Mapping[str, str] = field(default_factory=dict)
+    """Rules that do not apply to this file, each with the author's reason."""
+    digest: str = ""
+    """A hash of everything that this step is made from: its file, what it includes, what is attached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """A folder of templates in order."""
+    """A folder of templates in order, and the files that all sequences share: name → text."""
 
     name: str
     steps: tuple[Step, ...]
+    shared: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +229,8 @@ class Draft:
 
     subject: str
     text: str
+    html: str = ""
+    attachments: tuple[Attachment, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +290,12 @@ class Campaign:
     reason: str
     filters: Mapping[str, str]
     created_at: datetime
+    purpose: str = ""
+    """"job-search" or "commercial"; empty: as the settings say."""
+    why: str = ""
+    """Why the user writes to these people, in one sentence: the reason that data protection law asks for."""
+    overrides: Mapping[str, str] = field(default_factory=dict)
+    """Country → why its rule does not apply here, in the user's words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,6 +351,9 @@ class OutboxItem:
     attempts: int
     sent_at: datetime | None
     updated_at: datetime
+    variant: str = ""
+    template: str = ""
+    """The digest of the step that it was written from."""
 
 
 # --- what comes back ------------------------------------------------------------------------------

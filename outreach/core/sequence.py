@@ -5,7 +5,7 @@
 
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 
 from outreach.core.records import Enrollment, EnrollmentState, OutboxState, Sequence, Step
 
@@ -47,9 +47,10 @@ class Stop:
 
 
 def next_action(
-    enrollment: Enrollment, sequence: Sequence, history: Ordered[Progress], now: datetime
+    enrollment: Enrollment, sequence: Sequence, history: Ordered[Progress], now: datetime, zone: tzinfo = UTC
 ) -> Send | Wait | Stop:
-    """Decide from the enrollment, the steps there are and what became of the earlier ones."""
+    """Decide from the enrollment, the steps there are and what became of the earlier ones. `zone` tells which days are
+    weekends."""
     if enrollment.state in (EnrollmentState.STOPPED, EnrollmentState.FINISHED):
         return Stop(enrollment.reason or enrollment.state)
     if enrollment.state is EnrollmentState.HELD and (enrollment.held_until is None or enrollment.held_until > now):
@@ -65,19 +66,34 @@ def next_action(
         return Stop("failed")
     if OutboxState.CANCELLED in states:
         return Stop("abandoned")
-    return _following(enrollment, sequence, history, now)
+    return _following(enrollment, sequence, history, now, zone)
 
 
 def _following(
-    enrollment: Enrollment, sequence: Sequence, history: Ordered[Progress], now: datetime
+    enrollment: Enrollment, sequence: Sequence, history: Ordered[Progress], now: datetime, zone: tzinfo
 ) -> Send | Wait | Stop:
     last = max(history, key=lambda progress: progress.step, default=None)
     step = next((step for step in sequence.steps if step.number > (last.step if last else 0)), None)
     if step is None:
         return Stop("finished")
-    due_at = (last.sent_at or now) + step.wait if last else enrollment.enrolled_at
+    due_at = after_wait(last.sent_at or now, step, zone) if last else enrollment.enrolled_at
     if enrollment.held_until:
         due_at = max(due_at, enrollment.held_until)
     if due_at > now:
         return Wait(due_at, "not-due")
     return Send(step, due_at, stale=last is not None and now - due_at > STALE_AFTER)
+
+
+def after_wait(sent_at: datetime, step: Step, zone: tzinfo) -> datetime:
+    """When the step is due after the mail before: full days of 24 hours, of which Saturdays and Sundays do not count
+    where the step waits for working days."""
+    if not step.working_days:
+        return sent_at + step.wait
+    at, left = sent_at, step.working_days
+    while left:
+        at += timedelta(days=1)
+        left -= at.astimezone(zone).weekday() < _SATURDAY
+    return at
+
+
+_SATURDAY = 5

@@ -7,6 +7,7 @@ from outreach.resources import table
 ALLOWED_HEADERS = frozenset(table("wire_headers.txt"))
 ONCE = ("From", "To", "Subject", "Date", "Message-ID")
 MAX_LINE = 998  # RFC 5322 section 2.1.1, without the CRLF
+_TOO_LONG = f"a line longer than {MAX_LINE} bytes"
 _BARE_CR = re.compile(rb"\r(?!\n)")
 _BARE_LF = re.compile(rb"(?<!\r)\n")
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
@@ -20,12 +21,13 @@ def check_wire(mime: bytes, rcpt: str, message_id: str) -> list[str]:
 
 
 def _check_lines(mime: bytes) -> list[str]:
+    lines = mime.split(b"\r\n")
     faults = {
-        "a carriage return without a line feed": _BARE_CR.search(mime),
-        "a line feed without a carriage return": _BARE_LF.search(mime),
+        "a carriage return without a line feed": mime.count(b"\r") >= len(lines) and _BARE_CR.search(mime),
+        "a line feed without a carriage return": mime.count(b"\n") >= len(lines) and _BARE_LF.search(mime),
         "a NUL byte": b"\0" in mime,
-        f"a line longer than {MAX_LINE} bytes": any(len(line) > MAX_LINE for line in mime.split(b"\r\n")),
-        "no line end after the last line": not mime.endswith(b"\r\n"),
+        _TOO_LONG: max(map(len, lines)) > MAX_LINE,
+        "no line end after the last line": lines[-1],
     }
     return [fault for fault, found in faults.items() if found]
 

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from outreach.core.countries import country_answer
 from outreach.core.guards import Facts, objections
+from outreach.core.mentions import Names
 from outreach.core.message import dedupe_key, read_draft
 from outreach.core.pacing import DAY, Limits, Slot, plan_slots, ramped
 from outreach.core.records import (
@@ -21,8 +23,9 @@ from outreach.core.records import (
     OutboxState,
 )
 from outreach.core.sequence import Send, Stop, Wait, next_action
-from outreach.flows._writer import Unwritten, Writer, Written
+from outreach.flows._writer import Unwritten, Writer, Written, changed_since
 from outreach.store.claims import UNTIL_FIXED
+from outreach.store.notes import Approved
 from outreach.store.outbox import EXPIRES_AFTER, NewMessage
 from outreach.store.store import Store
 
@@ -31,6 +34,7 @@ __all__ = ["Conditions", "Held", "Plan", "Ready", "Writer", "enqueue", "plan"]
 _NO_INBOX = "no-inbox: a follow-up needs to know who answered; set OUTREACH_IMAP_HOST or OUTREACH_MAILDIR"
 _COMPANY_CAP = "company-cap: someone of the same company got a first mail in the last 24 hours"
 _NOT_ALLOWED = "not-allowed: OUTREACH_ALLOW_RECIPIENTS does not name this address"
+_NOT_APPROVED = "not-approved: nobody has approved this mail; look at it with `outreach preview`"
 _WAITS_QUIETLY = frozenset(("not-due", "queued"))
 
 
@@ -43,6 +47,8 @@ class Conditions:
     wait: bool = False
     allowed: Callable[[str], bool] = lambda _address: True
     """Whether an address may be written to at all: a test profile allows few."""
+    approved_only: bool = False
+    """Only mails go that a person has approved one by one, or with the batch they were shown in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +179,8 @@ class _Drafting:
         self._today = store.outbox.first_steps(now - DAY) if conditions.limits.paced else {}
         self._companies: dict[int, str] = {}
         self._names: dict[str, str] = {}
+        self._approvals: Mapping[str, Approved] = {}
+        self._everyone = Names(())
 
     def campaign(self, campaign: Campaign, writer: Writer) -> None:
         """Sort everyone in a campaign: written, held, waiting, or at the end."""
@@ -180,14 +188,17 @@ class _Drafting:
         generations = self._store.outbox.generations(campaign.id)
         founders = {founder.id: founder for founder in self._store.people.enrolled(campaign.id)}
         facts = self._store.campaigns.facts(list(founders.values()), campaign_id=campaign.id)
+        self._approvals = self._store.notes.approvals(campaign.id)
+        self._everyone = Names(founders.values())
         for enrollment in self._store.campaigns.enrollments(campaign.id):
             founder = founders[enrollment.founder_id]
-            action = next_action(enrollment, writer.sequence, histories.get(enrollment.id, ()), self._now)
+            history = histories.get(enrollment.id, ())
+            action = next_action(enrollment, writer.sequence, history, self._now, self._conditions.limits.zone)
             if isinstance(action, Stop):
                 self._note_end(enrollment, action)
             elif isinstance(action, Wait):
                 self._note_wait(enrollment, facts[founder.id], action)
-            elif reasons := self._objections(enrollment, facts[founder.id], action):
+            elif reasons := self._objections(campaign, writer, enrollment, facts[founder.id], action):
                 self.held.append(Held(founder, reasons))
             else:
                 key = dedupe_key(campaign.id, action.step.number, founder.id)
@@ -200,17 +211,30 @@ class _Drafting:
 
         def write(date: datetime) -> Written | Unwritten:
             return writer.write(
-                campaign, enrollment, founder, send.step, earlier=earlier, generation=generation, date=date
-            )
+                campaign, enrollment, founder, send.step, earlier=earlier, generation=generation, date=date,
+                names=self._everyone,
+            )  # fmt: skip
 
         written = write(self._now)
         if isinstance(written, Unwritten):
             self.held.append(Held(founder, written.reasons))
             return
+        if reason := self._not_as_approved(written):
+            self.held.append(Held(founder, (reason,)))
+            return
         self._remember(founder)
         (self.stale if send.stale else self.drafts).append(
             _Draft(campaign, enrollment, founder, send, self._now, written, write)
         )
+
+    def _not_as_approved(self, written: Written) -> str:
+        """A mail that a person approved goes as they saw it or not at all."""
+        approved = self._approvals.get(written.dedupe_key)
+        if approved is None:
+            return _NOT_APPROVED if self._conditions.approved_only else ""
+        if approved.sha256 == written.message.sha256:
+            return ""
+        return f"changed: since you approved it, {changed_since(written, approved.template, approved.facts)}"
 
     def _note_end(self, enrollment: Enrollment, stop: Stop) -> None:
         if enrollment.state in (EnrollmentState.ACTIVE, EnrollmentState.HELD):
@@ -232,11 +256,18 @@ class _Drafting:
         allowed = () if self._conditions.allowed(enrollment.address) else (_NOT_ALLOWED,)
         return (*allowed, *objections(facts, 2, self._now))
 
-    def _objections(self, enrollment: Enrollment, facts: Facts, send: Send) -> tuple[str, ...]:
+    def _objections(
+        self, campaign: Campaign, writer: Writer, enrollment: Enrollment, facts: Facts, send: Send
+    ) -> tuple[str, ...]:
         found = [] if self._conditions.allowed(enrollment.address) else [_NOT_ALLOWED]
         company = facts.founder.company
         if send.step.number == 1:
             found += objections(self._with_this_batch(facts), 1, self._now)
+            law = country_answer(
+                facts.founder, enrollment.address, purpose=campaign.purpose or writer.purpose,
+                overrides=campaign.overrides,
+            )  # fmt: skip
+            found += [str(law)] if law and law.blocks else []
             if company and self._today.get(company.id, 0) >= self._conditions.limits.company_daily_cap:
                 found.append(_COMPANY_CAP)
             return tuple(found)
@@ -329,4 +360,6 @@ def _new(ready: Ready) -> NewMessage:
         sha256=written.message.sha256,
         due_at=ready.due_at,
         expires_at=ready.due_at + EXPIRES_AFTER,
+        variant=written.step.variant,
+        template=written.step.digest,
     )

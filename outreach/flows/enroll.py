@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from outreach.core.countries import country_answer
 from outreach.core.guards import answers, blocks, sendable_address
 from outreach.core.ports import Clock
 from outreach.core.records import Campaign, Founder
@@ -22,25 +23,34 @@ class Enrolled:
 
     enrolled: int
     refused: tuple[Refused, ...]
+    warned: tuple[Refused, ...] = ()
+    """Those who are enrolled although a country's rule speaks against it, because this is a job search."""
+    chosen: tuple[Founder, ...] = ()
 
 
 # Someone of the same company, or a namesake, may have finished by the time the turn comes: that is asked again then.
 _ASKED_LATER = frozenset(("company-busy", "namesake"))
 
 
-def enroll(store: Store, campaign: Campaign, *, clock: Clock, dry_run: bool) -> Enrolled:
-    """Enroll whoever matches the campaign's filters now and is not in it yet."""
+def enroll(store: Store, campaign: Campaign, *, clock: Clock, dry_run: bool, purpose: str = "job-search") -> Enrolled:
+    """Enroll whoever matches the campaign's filters now and is not in it yet. `purpose` is the settings', for a
+    campaign that names none."""
     now = clock.now()
     present = {founder.id for founder in store.people.enrolled(campaign.id)}
     matching = [founder for founder in store.people.founders(campaign.filters) if founder.id not in present]
     facts = store.campaigns.facts(matching, campaign_id=campaign.id)
-    chosen, refused = [], []
+    chosen, refused, warned = [], [], []
     for founder in matching:
         found = [answer for answer in answers(facts[founder.id], now) if answer.rule not in _ASKED_LATER]
         address = sendable_address(founder.addresses)
-        if address and not blocks(found):
+        law = country_answer(
+            founder, address.key if address else "", purpose=campaign.purpose or purpose, overrides=campaign.overrides
+        )
+        against = (*blocks(found), *([str(law)] if law and law.blocks else []))
+        if address and not against:
             chosen.append((founder, address.address, address.key))
+            warned += [Refused(founder, (str(law),))] if law else []
         else:
-            refused.append(Refused(founder, blocks(found)))
+            refused.append(Refused(founder, against))
     number = len(chosen) if dry_run else store.campaigns.enroll(campaign.id, chosen, now)
-    return Enrolled(number, tuple(refused))
+    return Enrolled(number, tuple(refused), tuple(warned), tuple(founder for founder, _, _ in chosen))

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import uuid4
 
-from outreach.core.message import build_message, read_draft
+from outreach.core.message import build_copy
 from outreach.core.ports import Envelope, Outcome, SendResult, Transport
-from outreach.core.records import Draft, Sender
+from outreach.core.records import Sender
 
 
 def rehearse(
@@ -15,15 +15,7 @@ def rehearse(
     """Send each (recipient, message) to `sender`, the real recipient in its subject; stop at the first one refused."""
     results = []
     for recipient, mime in mails:
-        draft = read_draft(mime)
-        message = build_message(
-            Draft(f"[to {recipient}] {draft.subject}", draft.text),
-            sender=sender,
-            recipient=sender.address,
-            recipient_name=sender.name,
-            date=now,
-            token=f"rehearsal-{uuid4().hex}",
-        )
+        message = build_copy(mime, sender=sender, tag=recipient, date=now, token=f"rehearsal-{uuid4().hex}")
         envelope = Envelope(sender.address, sender.address, message.mime)
         results.append(transport.stage(envelope) or transport.commit())
         if results[-1].outcome is not Outcome.ACCEPTED:

@@ -75,7 +75,16 @@ class Campaigns:
     # --- campaigns ------------------------------------------------------------------------------------------
 
     def create(
-        self, name: str, *, sequence: str, mailbox_id: int, filters: Mapping[str, str], now: datetime
+        self,
+        name: str,
+        *,
+        sequence: str,
+        mailbox_id: int,
+        filters: Mapping[str, str],
+        now: datetime,
+        purpose: str = "",
+        why: str = "",
+        overrides: Mapping[str, str] | None = None,
     ) -> Campaign:
         row = {
             "name": name,
@@ -85,6 +94,9 @@ class Campaigns:
             "state": CampaignState.ACTIVE,
             "reason": "",
             "created_at": now,
+            "purpose": purpose,
+            "why": why,
+            "overrides": dict(overrides or {}),
         }
         with self._db.write() as connection:
             if connection.scalar(sa.select(_campaigns.c.id).where(_campaigns.c.name == name)):
@@ -129,6 +141,15 @@ class Campaigns:
             )
             everyone = _enrollments.c.campaign_id == campaign_id
             stop_enrollments(connection, everyone, reason="campaign-stopped", cancel="stopped", now=now)
+
+    def set_terms(self, campaign_id: int, *, purpose: str, why: str, overrides: Mapping[str, str]) -> None:
+        """What the campaign is for, why these people, and which country rules its owner set aside, with the reasons."""
+        with self._db.write() as connection:
+            connection.execute(
+                sa.update(_campaigns)
+                .where(_campaigns.c.id == campaign_id)
+                .values(purpose=purpose, why=why, overrides=dict(overrides))
+            )
 
     # --- enrollments ------------------------------------------------------------------------------------------
 

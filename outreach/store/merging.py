@@ -37,6 +37,7 @@ from outreach.store.tables import (
     FounderEdit,
     FounderHint,
     FounderKey,
+    FounderNote,
     FounderRow,
     FounderTag,
     Import,
@@ -54,7 +55,7 @@ _imports, _leads, _lead_founders = table(Import), table(LeadRow), table(LeadFoun
 _companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
 _keys, _hints, _names = table(CompanyKey), table(CompanyHint), table(CompanyName)
 _founder_keys, _founder_hints = table(FounderKey), table(FounderHint)
-_tags, _candidates = table(FounderTag), table(Candidate)
+_tags, _candidates, _notes = table(FounderTag), table(Candidate), table(FounderNote)
 _suppressions, _retired = table(Suppression), table(RetiredId)
 _edits, _merged = table(FounderEdit), table(Merged)
 _enrollments, _outbox, _inbound = table(EnrollmentRow), table(OutboxRow), table(InboundRow)
@@ -222,7 +223,7 @@ class Merging:
                 statement = sa.update(column.table).prefix_with("OR IGNORE")
                 where = column == sa.bindparam("old")
                 self._c.execute(statement.where(where).values({column.name: sa.bindparam("new")}), gone)
-                if column.table in (_tags, _names, _edits):  # what both had is left over
+                if column.table in (_tags, _names, _edits, _notes):  # what both had is left over
                     delete_in(self._c, column, absorbed)
             self._move_questions(word, gone)
             self._retire(word, absorbed)

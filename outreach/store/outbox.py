@@ -59,6 +59,8 @@ class NewMessage:
     expires_at: datetime
     state: OutboxState = OutboxState.QUEUED
     reason: str = ""
+    variant: str = ""
+    template: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from outreach.store.tables import (
     CompanyName,
     CompanyRow,
     EnrollmentRow,
+    FounderNote,
     FounderRow,
     FounderTag,
     Import,
@@ -31,6 +32,7 @@ from outreach.store.tables import (
 
 _companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
 _names, _tags, _enrollments = table(CompanyName), table(FounderTag), table(EnrollmentRow)
+_notes = table(FounderNote)
 _leads, _lead_founders, _imports = table(LeadRow), table(LeadFounder), table(Import)
 _retired, _hints = table(RetiredId), table(CompanyHint)
 
@@ -254,6 +256,10 @@ def _read_founders(connection: sa.Connection, query: sa.Select[Any]) -> list[Fou
     tags = _grouped(
         select_in(connection, sa.select(_tags).order_by(_tags.c.tag), _tags.c.founder_id, ids), "founder_id"
     )
+    noted = {
+        (row["founder_id"], row["name"]): row["value"]
+        for row in select_in(connection, sa.select(_notes), _notes.c.founder_id, ids)
+    }
     cells = {row["founder_id"]: row["cells"] for row in select_in(connection, _NEWEST, _RANKED.c.founder_id, ids)}
     return [
         Founder(
@@ -262,6 +268,8 @@ def _read_founders(connection: sa.Connection, query: sa.Select[Any]) -> list[Fou
             addresses=tuple(map(_address, addresses.get(row["id"], ()))),
             tags=tuple(tag["tag"] for tag in tags.get(row["id"], ())),
             cells=cells.get(row["id"], {}),
+            line=noted.get((row["id"], "line"), ""),
+            consent=noted.get((row["id"], "consent"), ""),
         )
         for row in rows
     ]

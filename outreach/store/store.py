@@ -7,6 +7,7 @@ from outreach.store.instance import Instance
 from outreach.store.journal import MemoryJournal, Recorder
 from outreach.store.leads import Leads
 from outreach.store.mail import Mail
+from outreach.store.notes import Notes
 from outreach.store.outbox import Outbox
 from outreach.store.people import People
 from outreach.store.report import Reports
@@ -21,6 +22,7 @@ class Store:
         self.database = database
         self.suppression_log = suppression_log
         self.people = People(database)
+        self.notes = Notes(database)
         self.leads = Leads(database)
         self.campaigns = Campaigns(database)
         self.outbox = Outbox(database)

@@ -28,6 +28,11 @@ def _json(**kwargs: Any) -> Any:
     return Field(sa_type=sa.JSON, **kwargs)
 
 
+def _added(default: str) -> Any:
+    """A column that came later: rows that were there before have the default."""
+    return Field(default=default, sa_column_kwargs={"server_default": default})
+
+
 # --- people ---------------------------------------------------------------------------------------
 
 
@@ -223,6 +228,16 @@ class RetiredId(SQLModel, table=True):
     retired_at: datetime
 
 
+class FounderNote(SQLModel, table=True):
+    """What the user knows of a founder and no list says: `line`, the sentence written for them; `consent`."""
+
+    __tablename__ = "founder_notes"
+    founder_id: int = Field(foreign_key="founders.id", primary_key=True)
+    name: str = Field(primary_key=True)
+    value: str
+    updated_at: datetime
+
+
 class AddressRow(SQLModel, table=True):
     """An e-mail address belongs to one founder, or to one company (a role inbox, or one that people share)."""
 
@@ -281,6 +296,9 @@ class CampaignRow(SQLModel, table=True):
     reason: str = ""
     filters: dict[str, str] = _json()
     created_at: datetime
+    purpose: str = _added("")
+    why: str = _added("")
+    overrides: dict[str, str] = _json(sa_column_kwargs={"server_default": "{}"}, default_factory=dict)
 
 
 class EnrollmentRow(SQLModel, table=True):
@@ -349,6 +367,20 @@ class OutboxRow(SQLModel, table=True):
     provider_id: str = ""
     queued_at: datetime
     updated_at: datetime
+    variant: str = _added("")
+    template: str = _added("")
+
+
+class Approval(SQLModel, table=True):
+    """A mail that a person has looked at and found good, with what it was made from. No link to rows: a founder who is
+    merged, or a mail that is planned afresh, simply has none."""
+
+    __tablename__ = "approvals"
+    dedupe_key: str = Field(primary_key=True)
+    sha256: str
+    template: str
+    facts: dict[str, str] = _json()
+    approved_at: datetime
 
 
 class Attempt(SQLModel, table=True):

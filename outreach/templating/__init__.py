@@ -4,8 +4,18 @@ Templates may come from strangers, and so may the data: the language is cut down
 data is text that is never compiled. It knows nothing of messages, stores or campaigns.
 """
 
-from outreach.templating.context import template_context
+from outreach.templating.context import VARIABLES, Context, Previous, facts_of, template_context
 from outreach.templating.render import Missing, Renderer
 from outreach.templating.sequences import load_sequence, sequence_names
 
-__all__ = ["Missing", "Renderer", "load_sequence", "sequence_names", "template_context"]
+__all__ = [
+    "VARIABLES",
+    "Context",
+    "Missing",
+    "Previous",
+    "Renderer",
+    "facts_of",
+    "load_sequence",
+    "sequence_names",
+    "template_context",
+]

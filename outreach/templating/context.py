@@ -1,10 +1,13 @@
 """What a template may say: the variables, as plain text. Objects of the program never get in."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from outreach.core.message import OPT_OUT
-from outreach.core.records import Company, Founder, Sender
+from outreach.core.records import Company, Founder, Money, Sender, Step
 from outreach.core.text import one_line, plain_text
+from outreach.core.wording import given_name, short_company
 
 Value = str | list[str]
 Context = dict[str, Value | dict[str, Value]]
@@ -15,42 +18,127 @@ LIST_LIMIT = 50
 FIELDS: Mapping[str, tuple[str, ...]] = {
     "founder": ("first_name", "last_name", "full_name", "title", "email", "linkedin"),
     "company": (
-        "name", "website", "domain", "linkedin", "description", "industries", "city", "region", "country",
-        "employees", "founded", "last_funding_type", "last_funding_on",
+        "name", "short_name", "website", "domain", "linkedin", "description", "industries", "city", "region", "country",
+        "employees", "founded", "funding", "last_funding_type", "last_funding_on",
     ),
     "me": ("name", "first_name", "email", "signature", "postal_address"),
+    "step": ("number", "name", "variant"),
+    "previous": ("subject", "sent_on", "step"),
 }  # fmt: skip
 LISTS = frozenset(("company.industries",))
-WORDS = ("campaign", "opt_out")
+WORDS = ("campaign", "line", "opt_out", "privacy_notice")
+VARIABLES = (*WORDS, *(f"{group}.{name}" for group, names in FIELDS.items() for name in names))
+NEVER_BLANK = frozenset(("privacy_notice",))
+"""Empty on purpose where it is: the law of the reader's country does not ask for it."""
 CELLS = "lead"
 """`lead['Any Header']`: a cell of the newest row that named the founder."""
+TODAY = "_today"
+"""The date of the mail, for filters such as `years_ago`. No template can name it."""
 
 
-def template_context(founder: Founder, address: str, sender: Sender, campaign: str) -> Context:
-    """The variables for one mail. An empty text says that nothing is known."""
-    person = {name: _text(getattr(founder, name, "")) for name in FIELDS["founder"]}
-    me: dict[str, Value] = {
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The mail that went to this founder before, in the same campaign."""
+
+    step: int
+    subject: str
+    sent_at: datetime | None
+
+
+def template_context(
+    founder: Founder,
+    address: str,
+    sender: Sender,
+    campaign: str,
+    step: Step | None = None,
+    previous: Previous | None = None,
+    *,
+    date: datetime | None = None,
+    notice: str = "",
+) -> Context:
+    """The variables for one mail. An empty text says that nothing is known. `date` is the mail's, in the sender's
+    zone."""
+    return {
+        "founder": _founder(founder, address),
+        "company": _company(founder.company),
+        "me": _me(sender),
+        "step": _step(step),
+        "previous": _previous(previous, date),
+        "campaign": _text(campaign),
+        "line": _text(founder.line),
+        "opt_out": OPT_OUT,
+        "privacy_notice": notice,
+        CELLS: {name: _text(cell) for name, cell in founder.cells.items()},
+        TODAY: date.date().isoformat() if date else "",
+    }
+
+
+def facts_of(context: Context, names: Iterable[str]) -> dict[str, str]:
+    """What these variables say, as text: `company.city`, `line`, `lead['Header']`."""
+    return {name: _fact(context, name) for name in dict.fromkeys(names)}
+
+
+def _fact(context: Context, name: str) -> str:
+    root, _, field = name.partition(".")
+    if name.startswith(f"{CELLS}['"):
+        root, field = CELLS, name.removeprefix(f"{CELLS}['").removesuffix("']")
+    value = context[root]
+    found: Value | dict[str, Value] = value.get(field, "") if isinstance(value, dict) else value
+    return ", ".join(found) if isinstance(found, list) else str(found)
+
+
+def _founder(founder: Founder, address: str) -> dict[str, Value]:
+    return {
+        "first_name": given_name(_text(founder.full_name), _text(founder.first_name), _text(founder.last_name)),
+        "last_name": _text(founder.last_name),
+        "full_name": _text(founder.full_name),
+        "title": _text(founder.title),
+        "email": address,
+        "linkedin": _text(founder.linkedin),
+    }
+
+
+def _me(sender: Sender) -> dict[str, Value]:
+    return {
         "name": _text(sender.name),
         "first_name": _text(sender.name.partition(" ")[0]),
         "email": sender.address,
         "signature": plain_text(sender.signature).strip() or _text(sender.name),
         "postal_address": plain_text(sender.postal_address).strip(),
     }
-    return {
-        "founder": {**person, "email": address},
-        "company": _company(founder.company),
-        "me": me,
-        "campaign": _text(campaign),
-        "opt_out": OPT_OUT,
-        CELLS: {name: _text(cell) for name, cell in founder.cells.items()},
-    }
+
+
+def _step(step: Step | None) -> dict[str, Value]:
+    if step is None:
+        return dict.fromkeys(FIELDS["step"], "")
+    return {"number": str(step.number), "name": step.name, "variant": step.label or step.variant}
+
+
+def _previous(previous: Previous | None, date: datetime | None) -> dict[str, Value]:
+    if previous is None:
+        return dict.fromkeys(FIELDS["previous"], "")
+    zone = date.tzinfo if date else UTC
+    sent_on = previous.sent_at.astimezone(zone).date().isoformat() if previous.sent_at else ""
+    return {"subject": previous.subject, "sent_on": sent_on, "step": str(previous.step)}
+
+
+_SAME = tuple(name for name in FIELDS["company"] if name not in ("short_name", "industries", "funding"))
 
 
 def _company(company: Company | None) -> dict[str, Value]:
-    facts: dict[str, Value] = {name: _text(getattr(company, name, "")) for name in FIELDS["company"]}
-    facts["industries"] = [_text(name) for name in company.industries[:LIST_LIMIT]] if company else []
+    if company is None:
+        nothing: dict[str, Value] = dict.fromkeys(FIELDS["company"], "")
+        return {**nothing, "industries": []}
+    facts: dict[str, Value] = {name: _text(getattr(company, name)) for name in _SAME}
+    facts["short_name"] = short_company(str(facts["name"]))
+    facts["industries"] = [_text(name) for name in company.industries[:LIST_LIMIT]]
+    facts["funding"] = _money(company.funding_total)
     return facts
 
 
+def _money(money: Money | None) -> str:
+    return f"{money.amount} {money.currency}".strip() if money else ""
+
+
 def _text(value: object) -> str:
-    return one_line(str(value), VALUE_LIMIT)
+    return one_line(str(value), VALUE_LIMIT) if value else ""

@@ -1,13 +1,21 @@
-"""Reads a sequence: a folder of `1-intro.txt`, `2-follow-up.txt` … It renders nothing."""
+"""Reads a sequence: a folder of `1-intro.txt`, `2-follow-up.md` … and the files that all sequences share. It renders
+nothing."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
 
 from outreach.core.records import Sequence, Step
-from outreach.core.step_file import NAMES, check_numbers, parse_step
+from outreach.core.step_file import NAMES, arrange_steps, parse_step
 from outreach.errors import TemplateError
+from outreach.templating.attachments import load_attachments
 
 MAX_BYTES = 100_000
+SHARED = "_shared"
+"""The folder beside the sequences whose files any of them may include."""
+_MAX_SHARED_BYTES = 20_000
 
 
 def sequence_names(templates: Path) -> tuple[str, ...]:
@@ -19,35 +27,63 @@ def sequence_names(templates: Path) -> tuple[str, ...]:
 
 def load_sequence(folder: Path) -> Sequence:
     """The sequence in `folder`; TemplateError with file and line for what cannot be used."""
-    if not folder.is_dir() or folder.name in ("", "..", "."):
+    if not folder.is_dir() or folder.name in ("", "..", ".", SHARED):
         raise _unknown(folder)
-    steps = [_load_step(path) for path in sorted(folder.glob("*.txt"))]
-    if not steps:
+    shared = _load_shared(folder.parent / SHARED)
+    files = [_load_step(path, shared) for path in sorted(folder.iterdir()) if _may_be_step(path)]
+    if not files:
         raise TemplateError(f"{folder} holds no step.", hint=f"write the first mail to {folder / '1-intro.txt'}")
-    check_numbers(str(folder), [step.number for step in steps])
-    return Sequence(folder.name, tuple(sorted(steps, key=lambda step: step.number)))
+    return Sequence(folder.name, arrange_steps(str(folder), files), shared)
 
 
 def _is_sequence(folder: Path) -> bool:
-    return folder.is_dir() and any(NAMES.fullmatch(path.name) for path in folder.glob("*.txt"))
+    return folder.is_dir() and folder.name != SHARED and any(NAMES.fullmatch(path.name) for path in folder.iterdir())
 
 
-def _load_step(path: Path) -> Step:
+def _may_be_step(path: Path) -> bool:
+    """Every .txt must be a step, so that a misnamed one is not passed over; a .md with another name is a note."""
+    return path.is_file() and (path.suffix == ".txt" or NAMES.fullmatch(path.name) is not None) and path.name[0] != "."
+
+
+def _load_step(path: Path, shared: Mapping[str, str]) -> Step:
     match = NAMES.fullmatch(path.name)
     if not match:
         raise TemplateError(
-            f"{path} is not named like a step.", hint="call it e.g. 1-intro.txt; notes can end in .md instead"
+            f"{path} is not named like a step.", hint="call it e.g. 1-intro.txt; notes can be called NOTES.md"
         )
-    return parse_step(int(match[1]), match[2], str(path), _read(path))
+    text = _read(path, MAX_BYTES)
+    step = parse_step(int(match[1]), match[2], str(path), text, match[3] or "", markdown=match[4] == "md")
+    step = replace(step, attachments=load_attachments(path, step.attachments))
+    return replace(step, digest=_digest(text, step, shared))
 
 
-def _read(path: Path) -> str:
+def _digest(text: str, step: Step, shared: Mapping[str, str]) -> str:
+    """A change in anything that the mail is made from changes it. A shared file counts where its name stands in the
+    text."""
+    used = [content for name, content in sorted(shared.items()) if name in text]
+    parts = [text.encode(), *(content.encode() for content in used), *(each.encoded for each in step.attachments)]
+    whole = sha256()
+    for part in parts:
+        whole.update(sha256(part).digest())
+    return whole.hexdigest()[:32]
+
+
+def _load_shared(folder: Path) -> dict[str, str]:
+    if not folder.is_dir():
+        return {}
+    return {path.name: _read(path, _MAX_SHARED_BYTES) for path in sorted(folder.iterdir()) if path.suffix in _TEXTS}
+
+
+_TEXTS = (".txt", ".md")
+
+
+def _read(path: Path, limit: int) -> str:
     try:
         raw = path.read_bytes()
     except OSError as error:
         raise TemplateError(f"{path} cannot be read: {error.strerror}.", hint="check the file's permissions") from None
-    if len(raw) > MAX_BYTES:
-        raise TemplateError(f"{path} is larger than {MAX_BYTES // 1000} kB.", hint="a mail is a few lines")
+    if len(raw) > limit:
+        raise TemplateError(f"{path} is larger than {limit // 1000} kB.", hint="a mail is a few lines")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:

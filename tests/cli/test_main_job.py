@@ -299,6 +299,12 @@ def test_commercial_mail_needs_a_postal_address(workspace: Workspace, behaviour:
     assert "OUTREACH_POSTAL_ADDRESS" in done.stderr
     assert behaviour.ledger == []
     workspace.environment = {**workspace.environment, "OUTREACH_POSTAL_ADDRESS": "1 Example Street, Exampletown"}
+    done = workspace.run("send", "--live", "--expect", "2", "--no-pacing", exit_code=1)
+    assert "does not say why you write to these people" in done.stderr
+    workspace.run("campaign", "edit", "spring", "--why", "They hire engineers.")
+    held = workspace.json("send", "--no-pacing")["held"]
+    assert [entry["reasons"][0].partition(":")[0] for entry in held] == ["country"]
+    workspace.run("campaign", "edit", "spring", "--allow-country", "Germany=they asked for offers by mail")
     workspace.run("send", "--live", "--expect", "2", "--no-pacing")
     assert all(b"1 Example Street" in mail.data for mail in behaviour.ledger)
 
