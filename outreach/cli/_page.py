@@ -6,6 +6,7 @@ in a frame without any permission.
 
 import base64
 import json
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from hashlib import sha256
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from outreach.core.records import Sequence as Steps
     from outreach.flows.preview import Blank, Shown
 
+_BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{76}\n){10,}[A-Za-z0-9+/=]*\n?")
+_MAX_SOURCE = 100_000
 MARK = b"<!-- a preview made by outreach:"
 
 
@@ -72,8 +75,16 @@ def _mail(each: "Shown | Blank") -> dict[str, Any]:
         "findings": [],
     }  # fmt: skip
     if isinstance(each, Blank):
-        return {**nothing, **who, "held": list(each.reasons), "findings": [_finding(it) for it in each.findings]}
+        return {**nothing, **who, "held": _held(each)}
     return {**nothing, **who, **_shown(each)}
+
+
+def _held(blank: "Blank") -> list[str]:
+    """Each reason, with its place in the template where there is one."""
+    places = [_place(finding) for finding in blank.findings]
+    if len(places) != len(blank.reasons):
+        return list(blank.reasons)
+    return [f"{reason}{f' ({place})' if place else ''}" for reason, place in zip(blank.reasons, places, strict=True)]
 
 
 def _shown(mail: "Shown") -> dict[str, Any]:
@@ -89,7 +100,7 @@ def _shown(mail: "Shown") -> dict[str, Any]:
         "from": headers.get("From", ""),
         "to": headers.get("To", ""),
         "date": headers.get("Date", ""),
-        "source": mail.mime.decode("utf-8", "replace").replace("\r\n", "\n")[:200_000],
+        "source": _source(mail.mime),
         "files": [{"name": file.name, "size": f"{max(1, round(file.size / 1000))} kB"} for file in seen.files],
         "variant": mail.variant,
         "state": mail.state,
@@ -100,6 +111,12 @@ def _shown(mail: "Shown") -> dict[str, Any]:
     }
 
 
+def _source(mime: bytes) -> str:
+    """The bytes as text; what is attached, by its length: a thousand mails with a CV each are one page."""
+    text = mime.decode("utf-8", "replace").replace("\r\n", "\n")
+    return _BASE64.sub(lambda match: f"[… {len(match[0]) // 1000} kB in base64 …]\n", text)[:_MAX_SOURCE]
+
+
 def _footer(text: str) -> str:
     """The tool's own lines at the end, which are shown smaller: from the paragraph of the opt-out sentence on."""
     at = text.rfind(OPT_OUT)
@@ -108,12 +125,13 @@ def _footer(text: str) -> str:
 
 
 def _finding(finding: "Finding") -> dict[str, Any]:
+    return {"rule": finding.rule, "message": finding.message, "place": _place(finding)}
+
+
+def _place(finding: "Finding") -> str:
+    """The file in its folder, and the line."""
     path, _, line = finding.place.rpartition(":")
-    return {
-        "rule": finding.rule,
-        "message": finding.message,
-        "place": f"{'/'.join(path.split('/')[-2:])}:{line}" if path else "",
-    }
+    return f"{'/'.join(path.split('/')[-2:])}:{line}" if path else ""
 
 
 def _company(founder: "Founder") -> str:

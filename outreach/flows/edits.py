@@ -4,7 +4,7 @@ ones get the new."""
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from outreach.core.records import Campaign, OutboxItem, OutboxState, Step
+from outreach.core.records import Campaign, OutboxState, Step
 from outreach.core.records import Sequence as Steps
 from outreach.core.variants import every_variant
 from outreach.store.store import Store
@@ -34,18 +34,27 @@ class Edit:
 
 def edits(store: Store, campaign: Campaign, sequence: Steps) -> list[Edit]:
     """The steps of a campaign that are not as they were when mails were queued from them."""
-    items = [item for item in store.outbox.items(campaign_id=campaign.id) if item.template]
-    return [edit for step in sequence.steps for edit in _of_step(step, items)]
+    mails = [_Mail(*row) for row in store.outbox.written_from(campaign.id)]
+    return [edit for step in sequence.steps for edit in _of_step(step, [mail for mail in mails if mail.template])]
 
 
-def _of_step(step: Step, items: Sequence[OutboxItem]) -> Iterator[Edit]:
+@dataclass(frozen=True, slots=True)
+class _Mail:
+    step: int
+    variant: str
+    template: str
+    state: OutboxState
+    founder: str
+
+
+def _of_step(step: Step, mails: Sequence[_Mail]) -> Iterator[Edit]:
     for file in every_variant(step):
         older = [
-            item
-            for item in items
-            if item.step == step.number and item.variant == file.variant and item.template != file.digest
+            mail
+            for mail in mails
+            if (mail.step, mail.variant) == (step.number, file.variant) and mail.template != file.digest
         ]
-        waiting = tuple(item.founder for item in older if item.state in _WAITING)
-        gone = sum(item.state in _GONE for item in older)
+        waiting = tuple(mail.founder for mail in older if mail.state in _WAITING)
+        gone = sum(mail.state in _GONE for mail in older)
         if waiting or gone:
             yield Edit(file, gone, waiting)

@@ -1,7 +1,7 @@
 """Shows the messages of a campaign as they would go out: the stored bytes of what is queued, else what enqueue would
 write now. Changes nothing but, on request, the memory of what a person approved."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from hashlib import sha256
@@ -75,7 +75,7 @@ def preview(
     """The next message of each founder (or message `step` of the sequence), in the order of enrollment."""
     founders = {founder.id: founder for founder in store.people.enrolled(campaign.id)}
     histories = store.outbox.histories(campaign.id)
-    pages = _Preview(store, campaign, writer, founders, now)
+    pages = _Preview(store, campaign, writer, founders, histories, now)
     found: list[Shown | Blank] = []
     for enrollment in store.campaigns.enrollments(campaign.id):
         if founder_id not in (None, enrollment.founder_id):
@@ -136,20 +136,24 @@ class _Preview:
     """The messages of one campaign, each as it is stored or as it would be written."""
 
     def __init__(
-        self, store: Store, campaign: Campaign, writer: Writer, founders: Mapping[int, Founder], now: datetime
+        self,
+        store: Store,
+        campaign: Campaign,
+        writer: Writer,
+        founders: Mapping[int, Founder],
+        started: Collection[int],
+        now: datetime,
     ) -> None:
         self._store, self._campaign, self._writer, self._now = store, campaign, writer, now
         self._generations = store.outbox.generations(campaign.id)
         self._facts: dict[int, Facts] = store.campaigns.facts(list(founders.values()), campaign_id=campaign.id)
         self._approvals = store.notes.approvals(campaign.id)
         self._names = Names(founders.values())
-        self._threads: dict[int, list[OutboxItem]] = {}
-        for item in store.outbox.items(campaign_id=campaign.id):
-            if item.state is not OutboxState.CANCELLED or item.sent_at:
-                self._threads.setdefault(item.enrollment_id, []).append(item)
+        self._started = started
+        """Enrollments that have mails; the others need not be asked for."""
 
     def show(self, enrollment: Enrollment, founder: Founder, step: Step) -> Shown | Blank:
-        thread = sorted(self._threads.get(enrollment.id, []), key=lambda item: item.step)
+        thread = self._store.outbox.thread(enrollment.id) if enrollment.id in self._started else []
         stored = next((item for item in thread if item.step == step.number), None)
         if stored:
             return _shown(founder, stored, step, stored.mime, stored.sha256, stored.state, variant=stored.variant)

@@ -157,6 +157,14 @@ class Outbox:
         with self._db.read() as connection:
             return [read_item(row) for row in connection.execute(query).mappings()]
 
+    def written_from(self, campaign_id: int) -> list[tuple[int, str, str, OutboxState, str]]:
+        """Step, variant, template, state and founder of every mail of a campaign, without the mails themselves."""
+        columns = (_outbox.c.step, _outbox.c.variant, _outbox.c.template, _outbox.c.state, _founders.c.full_name)
+        query = sa.select(*columns).join(_founders, _founders.c.id == _outbox.c.founder_id).order_by(_outbox.c.id)
+        with self._db.read() as connection:
+            rows = connection.execute(query.where(_outbox.c.campaign_id == campaign_id)).all()
+        return [(step, variant, template, OutboxState(state), name) for step, variant, template, state, name in rows]
+
     def get(self, item_id: int) -> OutboxItem:
         found = self.items(ids=[item_id])
         if not found:

@@ -9,6 +9,8 @@ const FILTERS = [
   ["notes", "Remarks", (mail) => mail.findings.length || mail.waits.length || mail.changed],
   ["held", "Held", (mail) => mail.held.length],
 ];
+const POLICY = "<!doctype html><meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; "
+  + "style-src 'unsafe-inline'\">";
 let filter = 0, query = "", shown = mails.slice(), here = 0, view = "text";
 
 function make(tag, options, ...children) {
@@ -77,9 +79,10 @@ function textBody(mail) {
 }
 
 function htmlBody(mail) {
-  // No permission at all: no script, no form, no navigation of the page; the policy above lets it fetch nothing.
+  // No permission at all: no script, no form, no navigation of the page. It may fetch nothing: by the policy of this
+  // page, which it inherits, and by its own.
   const frame = make("iframe", { sandbox: "", title: "The HTML part", referrerpolicy: "no-referrer" });
-  frame.srcdoc = mail.html;
+  frame.srcdoc = POLICY + mail.html;
   return frame;
 }
 
