@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.core.message import OPT_OUT, build_message, check_wire
+from outreach.core.message import OPT_OUT, build_copy, build_message, check_wire
 from outreach.core.read_back import read_draft, read_message
 from outreach.core.records import Company, Draft, Founder, Sender, Sequence, Step
 from outreach.core.sequence import after_wait
@@ -222,6 +222,19 @@ def test_an_attachments_name_is_only_a_name(templates: Path, name: str, shown: s
     [_, pdf] = mail.iter_parts()
     assert pdf.get_filename() == shown
     assert set(pdf.keys()) == {"Content-Type", "Content-Disposition", "Content-Transfer-Encoding"}
+
+
+def test_a_copy_to_oneself_keeps_every_part(templates: Path) -> None:
+    folder = write(templates, s__1_a_dot_md="Subject: Größe\nAttach: cv.pdf\n\nHi **Zoë**")
+    (folder / "cv.pdf").write_bytes(PDF)
+    draft = render(folder)
+    assert isinstance(draft, Draft)
+    copy = build_copy(mime(draft), sender=ME, tag="zoe@quill.example", date=NOW, token="c" * 32)
+    assert check_wire(copy.mime, ME.address, copy.message_id) == []
+    seen = read_message(copy.mime)
+    assert seen.subject == "[to zoe@quill.example] Größe"
+    assert (seen.text, seen.html, seen.files[0].name) == (draft.text, draft.html, "cv.pdf")
+    assert "zoe@quill.example" not in dict(seen.headers)["To"]
 
 
 def test_an_attachment_changes_the_digest_of_its_step(templates: Path) -> None:

@@ -134,6 +134,7 @@ def _sequence_json(name: str, those: "list[Checked]") -> dict[str, Any]:
 
 def _show_variables(app: "App", people: list["Founder"], *, json: bool) -> None:
     from outreach.flows.check import variables as run
+    from outreach.templating import FILTERS
 
     found: list[Variable] = run(people, app.sender, app.clock.now())
     if json:
@@ -146,5 +147,6 @@ def _show_variables(app: "App", people: list["Founder"], *, json: bool) -> None:
         ("variable", "filled", "example"),
         [(f"{{{{ {each.name} }}}}", f"{100 * each.filled // total} %", each.example) for each in found],
     )
+    say(f"filters: {', '.join(sorted(FILTERS))}   (docs/templates.md says what each makes of a value)")
     if not people:
         say("no founder has an address yet: the examples are an invented founder's")

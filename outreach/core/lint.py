@@ -91,6 +91,8 @@ def _subject(mail: _Mail) -> _Said:
             "the mail has no subject" if mail.step == 1 else "there is no sent mail whose thread it could continue",
             "",
         )
+    elif mail.answers and mail.step == 1:
+        yield "a first mail pretends to answer one", ""
     elif not mail.answers and ANSWER_PREFIX.match(mail.subject):
         yield f"the subject {mail.subject!r} pretends to be an answer", mail.subject
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Ordered
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from outreach.core.findings import Finding, placed, wrong_silences
 from outreach.core.mentions import Names
 from outreach.core.message import InThread
+from outreach.core.notice import privacy_notice
 from outreach.core.records import (
     Campaign,
     CampaignState,
@@ -21,7 +22,7 @@ from outreach.core.records import (
 from outreach.core.review import review_names, review_template
 from outreach.core.variants import every_variant
 from outreach.flows._writer import Unwritten, Writer
-from outreach.templating import VARIABLES, facts_of, template_context
+from outreach.templating import VARIABLES, Context, Previous, facts_of, template_context
 
 MOST_PEOPLE = 2_000
 NOBODY = Founder(
@@ -65,11 +66,18 @@ def variables(people: Ordered[Founder], sender: Sender, now: datetime) -> list[V
     founders = people or (NOBODY,)
     headers = dict.fromkeys(header for founder in founders for header in founder.cells)
     names = (*VARIABLES, *(f"lead['{header}']" for header in headers))
-    values = [
-        facts_of(template_context(founder, _address(founder), sender, "spring", date=now), names)
-        for founder in founders
-    ]
+    values = [facts_of(_example(founder, sender, now), names) for founder in founders]
     return [_variable(name, [each[name] for each in values]) for name in names]
+
+
+def _example(founder: Founder, sender: Sender, now: datetime) -> Context:
+    """What the second mail to this founder could say, three days after the first."""
+    step = Step(2, "follow-up", "", "", timedelta(days=3), "", variant="a")
+    address = _address(founder)
+    return template_context(
+        founder, address, sender, "spring", step, Previous(1, "A question", now - step.wait),
+        date=now, notice=privacy_notice(founder, address, sender, purpose="job-search", why=""),
+    )  # fmt: skip
 
 
 def _variable(name: str, values: Ordered[str]) -> Variable:

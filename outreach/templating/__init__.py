@@ -5,10 +5,12 @@ data is text that is never compiled. It knows nothing of messages, stores or cam
 """
 
 from outreach.templating.context import VARIABLES, Context, Previous, facts_of, template_context
+from outreach.templating.environment import FILTERS
 from outreach.templating.render import Missing, Renderer
 from outreach.templating.sequences import load_sequence, sequence_names
 
 __all__ = [
+    "FILTERS",
     "VARIABLES",
     "Context",
     "Missing",

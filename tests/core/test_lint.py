@@ -91,6 +91,14 @@ def test_a_subject_must_not_pretend_to_answer(subject: str, step: int) -> None:
     assert rules(subject=subject, step=step) == ["subject"]
 
 
+def test_a_first_mail_answers_none() -> None:
+    draft = Draft("Work", with_footer(TEXT, ME.postal_address))
+    message = build(draft)
+    threaded = replace(message, mime=message.mime.replace(b"References:", b"In-Reply-To: <x@x.example>\r\nReferences:"))
+    assert lint(draft, threaded) == ["subject"]
+    assert lint(draft, threaded, step=2) == []
+
+
 def test_a_mail_needs_a_subject_or_a_thread() -> None:
     assert rules(subject="") == ["subject"]
     assert rules(subject="", step=2) == ["subject"]
