@@ -10,7 +10,7 @@ from outreach.store.schema import alembic_config, open_database, revisions
 
 
 def main(subject: str) -> None:
-    number = f"{len(revisions()) + 1:04d}"
+    number = f"{int(revisions()[-1]) + 1:04d}"
     with tempfile.TemporaryDirectory() as folder:
         database = open_database(Path(folder) / "empty.db", create=True)
         with database.engine.connect() as connection:

@@ -13,6 +13,7 @@ from alembic.migration import MigrationContext
 from sqlmodel import SQLModel
 
 from outreach.errors import StoreError
+from outreach.resources import data_dir
 from outreach.store.database import APPLICATION_ID, Database
 from outreach.store.schema import backup, memory_database, open_database, revisions
 from outreach.store.search import is_index
@@ -180,5 +181,9 @@ def test_two_writers_lose_no_update(tmp_path: Path) -> None:
         assert connection.exec_driver_sql("SELECT value FROM meta").scalar() == "200"
 
 
-def test_revisions_are_numbered_in_order() -> None:
-    assert list(revisions()) == [f"{number + 1:04d}" for number in range(len(revisions()))]
+def test_revisions_are_numbered_in_order_and_each_follows_the_one_before() -> None:
+    files = sorted((data_dir() / "migrations" / "versions").glob("[0-9]*.py"))
+    follows = [re.search(r"^down_revision = (.*)$", file.read_text("utf-8"), re.MULTILINE) for file in files]
+    before = ["None", *(f'"{revision}"' for revision in revisions()[:-1])]
+    assert [match[1] for match in follows if match] == before
+    assert list(revisions()) == sorted(set(revisions()))
