@@ -136,9 +136,9 @@ def show_founder(
         blocked = app.store.suppressions.covering(found)
         rows = provenance(app.store, all_importers(), found.id).rows
     if json:
-        told = [{"row": row.id, "file": row.file, "line": row.line, "exported_at": row.exported_at} for row in rows]
+        named_in = [{"row": row.id, "file": row.file, "line": row.line, "exported_at": row.exported_at} for row in rows]
         rest = {"linkedin": found.linkedin, "line": found.line, "consent": found.consent}
-        show_json({**founder_json(found), **rest, "cells": dict(found.cells), "suppressed": blocked, "rows": told})
+        show_json({**founder_json(found), **rest, "cells": dict(found.cells), "suppressed": blocked, "rows": named_in})
         return
     show(f"{found.full_name or '(no name)'}{f', {found.title}' if found.title else ''}   (founder {found.id})")
     for entry in blocked:
@@ -161,7 +161,7 @@ def show_founder(
     _show_cells(found.cells)
 
 
-def edit_founder(
+def edit_founder(  # noqa: PLR0917  Typer's options go by name
     context: typer.Context,
     who: Annotated[str, typer.Argument(help="An id, an address, or a name.")],
     name: Annotated[str | None, typer.Option(help="The whole name.")] = None,
