@@ -9,19 +9,24 @@ from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
-from outreach.core.headers import Headers, find_addresses
+from outreach.core.headers import Headers, find_addresses, read_block
 from outreach.core.inbound import Arrival
 from outreach.core.matching import plain_address
 from outreach.core.verdict import Failure
 from outreach.resources import toml
 
 _LOOKED_AT = 4_000
-_STATUS = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
-_BASIC = re.compile(r"(?:^|[\s:;#<(\[])([45]\d\d)[\s-]")
-_SUCCESS = frozenset(("delivered", "relayed", "expanded"))
-_FAILED = frozenset(("failed", "failure", "error", "delayed"))  # `error` is OpenSMTPD's
-_VAGUE = frozenset(("5.0.0", "4.0.0"))
+_FIRST_WORDS = 700
+_MOST_NAMED = 20
+_STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
+_BASIC = re.compile(r"(?:^|[\s:;#<(\[\"'=])([45]\d\d)(?=[\s\-:,;#)\]]|$)")
+_REPLY = re.compile(r"(?:^|[\s:;\"'])([45][0-5]\d)[ \-](?:\d\.\d\.\d|[<\"'\w])", re.MULTILINE)
+_SUCCESS = frozenset(("delivered", "relayed", "expanded", "deliverable"))
+_VAGUE = re.compile(r"[45]\.0\.\d+|5\.[35]\.0|5\.9\.9")
 _DELIVERY = ("message/delivery-status", "message/global-delivery-status")
+_HEADER_LINE = re.compile(r"^[>|\s]{0,4}(received|return-path|message-id|mime-version|date|from|to|subject|x-[\w-]+):", re.I)
+_TELLING = frozenset(("received", "return-path", "message-id", "mime-version"))
+_NO_RECIPIENTS = frozenset(("postmaster", "mailer-daemon", "mailerdaemon", "abuse", "helpdesk", "hostmaster", "support"))
 
 
 def report_rule(arrival: Arrival) -> str:
@@ -29,7 +34,7 @@ def report_rule(arrival: Arrival) -> str:
     if is_delivery_report(arrival):
         return "delivery report"
     if arrival.report_type == "disposition-notification" or arrival.disposition.fields:
-        said = f"{arrival.disposition.text('disposition')} {arrival.subject} {arrival.text[:_LOOKED_AT]}".lower()
+        said = f"{arrival.disposition.text('disposition')} {arrival.subject} {arrival.words[:_LOOKED_AT]}".lower()
         # Dovecot's Sieve answers a full mailbox with a "rejected" disposition instead of a delivery report.
         return "rejected by the recipient's filter" if "rejected" in said and "quota" in said else ""
     return _undeclared(arrival)
@@ -43,7 +48,10 @@ def is_delivery_report(arrival: Arrival) -> bool:
 def is_success(arrival: Arrival) -> bool:
     """A report that everything went well (RFC 3461 NOTIFY=SUCCESS)."""
     actions = {block.word("action") for block in arrival.statuses} - {""}
-    return bool(actions) and actions <= _SUCCESS
+    if actions:
+        return actions <= _SUCCESS
+    said = arrival.subject.lower()
+    return is_delivery_report(arrival) and any(word in said for word in toml("machines.toml")["success_subjects"])
 
 
 def read_failures(arrival: Arrival) -> tuple[Failure, ...]:
@@ -52,27 +60,36 @@ def read_failures(arrival: Arrival) -> tuple[Failure, ...]:
     failures = [_of_block(block, arrival) for block in blocks if block.word("action") not in _SUCCESS]
     if failures:
         return tuple(failures)
-    text = f"{arrival.subject}\n{arrival.text[:_LOOKED_AT]}"
-    named = arrival.headers.addresses("x-failed-recipients") or arrival.returned.addresses("to")
-    return tuple(_of_text(plain_address(address), text) for address in named[:20]) or (_of_text("", text),)
+    text = f"{arrival.subject}\n{own_words(arrival)}"
+    return tuple(_of_text(address, text) for address in _named(arrival)) or (_of_text("", text),)
 
 
 def judge_failure(status: str, text: str) -> str:
     """hard, closed, soft, policy, content or unknown: the code, unless the text says otherwise."""
     said = _categories(text)
-    if "certain" in said:
-        return "hard"
     code = _exact(status, text)
+    basic = _BASIC.search(f" {text} ")
+    temporary = code.startswith("4") or (not code.startswith("5") and basic is not None and basic[1].startswith("4"))
+    if "certain" in said and "sender" not in said and not temporary:
+        return "hard"
     for row in toml("status_codes.toml")["code"]:
         if code and re.fullmatch(row["status"], code):
             instead = next((category for category in said if category in row["unless"]), "")
             return _MEANS[instead] if instead else str(row["means"])
-    if code == "5.4.1" and "access denied" in text.lower():
-        return "hard"  # Exchange Online: the tenant has no such recipient
     if said:
-        return _MEANS[said[0]]
-    basic = _BASIC.search(f" {text} ")
-    return "soft" if basic and basic[1].startswith("4") else "unknown"
+        meant = _MEANS[said[0]]
+        return "soft" if temporary and meant in ("hard", "closed") else meant
+    return "soft" if temporary else "unknown"
+
+
+def own_words(arrival: Arrival) -> str:
+    """What the server itself says: the readable text up to the mail that it gives back."""
+    return _split(arrival.words)[0][:_LOOKED_AT]
+
+
+def loose_head(arrival: Arrival) -> Headers:
+    """The head of our mail where it is given back as plain text, below what the server says."""
+    return read_block(_split(arrival.words)[1].replace("\n>", "\n").lstrip("> "))
 
 
 # --- is it one? -------------------------------------------------------------------------------------------------
@@ -82,30 +99,90 @@ def _undeclared(arrival: Arrival) -> str:
     head = arrival.headers
     if "x-failed-recipients" in head:
         return "X-Failed-Recipients"
+    words = toml("machines.toml")
     sender = f"{arrival.from_name} {arrival.from_address.partition('@')[0]}".lower()
-    subject, text = arrival.subject.lower(), arrival.text[:_LOOKED_AT].lower()
+    subject, text = arrival.subject.lower(), " ".join(own_words(arrival).lower().split())
+    if subject.startswith(tuple(words["forward_prefixes"])):
+        return ""
     failing = _any(subject, "failure_subjects")
+    worded = failing or _any(text, "failure_words")
     daemon = not arrival.from_address or _any(sender, "daemon_names")
-    if daemon and (failing or _any(text, "failure_words")):
+    if daemon and not _is_vacation(arrival) and (worded or _REPLY.search(own_words(arrival))):
         return "a mail server's failure notice"
-    null_path = head.raw("return-path").strip() == "<>"
-    role = _any(sender, "role_names")
-    if (
-        (null_path or role)
-        and (_any(subject, "failure_words") or _any(text[:1500], "failure_words"))
-        and not _answers(arrival)
-    ):
+    if _any(text[:_FIRST_WORDS], "failure_openings") and not subject.startswith(tuple(words["answer_prefixes"])):
+        return "the opening words of a mail server"
+    if _is_answer(arrival):
+        return ""
+    if head.raw("return-path").strip() == "<>" and (failing or _any(f"{subject} {text[:1500]}", "failure_words")):
+        return "failure words and no return path"
+    named = "@" in text or "recipient" in text or _REPLY.search(own_words(arrival))
+    if failing and named and _any(text[:1500], "failure_words") and _is_role(arrival.from_address):
         return "failure words from a machine"
     return ""
 
 
-def _answers(arrival: Arrival) -> bool:
+def _is_vacation(arrival: Arrival) -> bool:
+    head = arrival.headers
+    return "vacation" in head.text("auto-submitted").lower() or head.word("x-apple-action") == "vacation"
+
+
+def _is_answer(arrival: Arrival) -> bool:
     """Sieve vacations and the like also have a null return path; they declare themselves."""
-    return arrival.headers.word("auto-submitted") == "auto-replied"
+    replied = arrival.headers.word("auto-submitted") == "auto-replied"
+    return _is_vacation(arrival) or (replied and not _any(arrival.subject.lower(), "failure_subjects"))
+
+
+def _is_role(address: str) -> bool:
+    local = address.lower().partition("@")[0]
+    roles = toml("machines.toml")["role_names"]
+    return local in roles or any(word in roles for word in re.split(r"[^a-z]+", local))
 
 
 def _any(text: str, words: str) -> bool:
     return any(word in text for word in toml("machines.toml")[words])
+
+
+def _split(text: str) -> tuple[str, str]:
+    """The server's words, and what it gives back: below a marker, or from a block of mail headers on."""
+    lines = text.splitlines()
+    words = toml("machines.toml")
+    markers, whole = tuple(words["returned_markers"]), words["returned_lines"]
+    for number, line in enumerate(lines):
+        folded = line.strip(" -=*_|>\t:").lower()
+        if number and (folded.startswith(markers) or folded in whole):
+            return "\n".join(lines[:number]), "\n".join(lines[number + 1 :]).lstrip()
+        if _starts_head(lines, number):
+            return "\n".join(lines[:number]), "\n".join(lines[number:])
+    return text, ""
+
+
+def _starts_head(lines: list[str], number: int) -> bool:
+    first = _HEADER_LINE.match(lines[number])
+    if first is None:
+        return False
+    names = {found[1].lower() for line in lines[number : number + 8] if (found := _HEADER_LINE.match(line))}
+    return len(names) >= 3 and bool(names & _TELLING)
+
+
+# --- whose address? ---------------------------------------------------------------------------------------------
+
+
+def _named(arrival: Arrival) -> list[str]:
+    """The addresses that a report without blocks is about."""
+    listed = arrival.headers.addresses("x-failed-recipients")
+    if listed:
+        return _keys(listed, frozenset())
+    ours = frozenset(plain_address(each) for each in (*arrival.to, arrival.from_address))
+    loose = loose_head(arrival)
+    said = _keys(find_addresses(own_words(arrival)), ours)
+    given_back = _keys((*arrival.returned.addresses("to"), *loose.addresses("to")), ours)
+    both = [address for address in said if address in given_back]
+    return (both or said or given_back)[:_MOST_NAMED]
+
+
+def _keys(addresses: Iterable[str], ours: frozenset[str]) -> list[str]:
+    found = dict.fromkeys(plain_address(address) for address in addresses)
+    return [each for each in found if each and each not in ours and each.partition("@")[0] not in _NO_RECIPIENTS][:_MOST_NAMED]
 
 
 # --- why did it fail? -------------------------------------------------------------------------------------------
@@ -120,46 +197,58 @@ def _of_block(block: Headers, arrival: Arrival) -> Failure:
         block.text("diagnostic-code").partition(";")[2].split() or block.text("diagnostic-code").split()
     )
     action = block.word("action")
-    text = diagnostic if diagnostic else arrival.text[:_LOOKED_AT]
-    return Failure(
-        address, "delayed" if action == "delayed" else judge_failure(status, text), action, status, diagnostic[:500]
-    )
+    if action == "delayed":
+        return Failure(address, "delayed", action, status, diagnostic[:500])
+    reason = judge_failure(status, diagnostic) if diagnostic or status else "unknown"
+    if reason == "unknown":
+        words = f"{diagnostic} {_near(address, own_words(arrival))}"
+        reason = judge_failure(status, words)
+        if not block.fields.get("action") and _is_delay(words):
+            reason = "delayed"
+    return Failure(address, reason, action, status, diagnostic[:500])
 
 
 def _of_text(address: str, text: str) -> Failure:
     words = _near(address, text)
-    found = _STATUS.search(words)
-    status = found[1] if found else ""
-    return Failure(
-        address,
-        "delayed" if "delayed" in _categories(text) and not _final(text) else judge_failure(status, words),
-        "",
-        status,
-        "",
-    )
+    if _is_delay(text):
+        return Failure(address, "delayed")
+    code = _exact("", words)
+    return Failure(address, judge_failure("", words), "", code, _telling_line(words))
+
+
+def _is_delay(text: str) -> bool:
+    return "delayed" in _categories(text) and not _final(text)
+
+
+def _telling_line(text: str) -> str:
+    """The line in which the other server speaks, for people to read."""
+    return next((" ".join(line.split())[:300] for line in text.splitlines() if _REPLY.search(line)), "")
 
 
 def _near(address: str, text: str) -> str:
-    """What is said about this address: the lines from where it stands, or everything if it is not named."""
+    """What is said about this address: the lines around it, or everything if it is not named."""
     at = text.lower().find(address) if address else -1
-    return text[max(0, at - 200) : at + 1500] if at >= 0 else text
+    return text[max(0, at - 600) : at + 1500] if at >= 0 else text
 
 
 def _final(text: str) -> bool:
-    return "permanent" in text.lower() or "giving up" in text.lower()
+    lowered = text.lower()
+    return any(word in lowered for word in toml("machines.toml")["final_words"])
 
 
 def _exact(status: str, text: str) -> str:
     """The most telling code: a bare x.0.0 says less than what the server's own words hold."""
-    if status and status not in _VAGUE:
+    if status and not _VAGUE.fullmatch(status):
         return status
-    return next((code for code in _STATUS.findall(text) if code not in _VAGUE), status)
+    return next((code for code in _STATUS.findall(text) if not _VAGUE.fullmatch(code) and code[0] in "45"), status)
 
 
 _MEANS = {
+    "sender": "policy",
     "certain": "hard",
     "bad": "hard",
     "closed": "closed",
+    "their_rule": "unknown",
     "greylisted": "soft",
     "full": "soft",
     "temporary": "soft",
@@ -171,7 +260,7 @@ _MEANS = {
 
 def _categories(text: str) -> tuple[str, ...]:
     """What the text says, most telling first. Addresses and links are no words: `full@` is not a full mailbox."""
-    folded = " ".join(re.sub(r"https?://\S+", " ", text.lower()).split())
+    folded = " ".join(re.sub(r"https?://\S+", " ", text[:_LOOKED_AT].lower()).replace("’", "'").split())
     for address in find_addresses(folded):
         folded = folded.replace(address, " ")
     return tuple(category for category, pattern in _phrases() if pattern.search(folded))
@@ -188,4 +277,6 @@ def _pattern(phrases: Iterable[str]) -> re.Pattern[str]:
 
 
 def _alternatives(phrases: Iterable[str]) -> Iterator[str]:
-    return (re.escape(phrase) for phrase in phrases)
+    """` * ` in a phrase stands for a few other words of the same sentence."""
+    for phrase in phrases:
+        yield r"[^.!?;]{1,40}?".join(re.escape(part) for part in phrase.split("*"))

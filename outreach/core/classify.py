@@ -21,7 +21,10 @@ from outreach.resources import table, toml
 
 _FIRST_LINES = 400
 _LOOKED_AT = 2_000
-_AUTO_HEADERS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-autoreply-from")
+_LINKS = 20_000
+_AUTOMATIC = re.compile("auto|自動|自动|자동|αυτόμα|авто|otomatik")
+_NO_REPLY = ("noreply", "donotreply", "nepasrepondre", "noresponder", "nichtantworten")
+_AUTO_HEADERS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-autoreply-from", "x-mail-autoreply", "x-auto-responder", "x-vacation")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +104,20 @@ def _complaint(case: Case) -> Verdict | None:
 
 def _complains(arrival: Arrival) -> str:
     kind = arrival.feedback.word("feedback-type")
-    if kind in ("auth-failure", "opt-out"):
-        return ""  # a DMARC report (RFC 6591), and an unsubscribe
+    if kind in ("auth-failure", "opt-out", "opt-out-list", "not-spam", "dmarc"):
+        return ""  # a DMARC report (RFC 6591), an unsubscribe, praise
     if arrival.report_type == "feedback-report" or arrival.feedback.fields:
         return f"feedback report of type {kind or 'unknown'}"
-    if (
-        address_key(arrival.from_address) == "staff@hotmail.com"
-        and "complaint about message from" in arrival.subject.lower()
-    ):
+    words = toml("machines.toml")
+    sender, subject = arrival.from_address.lower(), arrival.subject.lower()
+    if sender == "staff@hotmail.com" and "complaint about message from" in subject:
         return "a complaint by Outlook.com"
+    said = f"{subject} {' '.join(arrival.words[:_LOOKED_AT].lower().split())}"
+    forwards = any(name in sender for name in words["complaint_senders"])
+    phrase = next((phrase for phrase in words["complaint_words"] if phrase in said), "")
+    failed_check = "authentication failure report" in said or "feedback-type: auth-failure" in said
+    if phrase and not failed_check and (forwards or "feedback-type: abuse" in said):
+        return f"it says: {phrase}"
     return ""
 
 
@@ -122,9 +130,14 @@ def _challenge(case: Case) -> Verdict | None:
     if header:
         return Verdict(Kind.CHALLENGE, "", (header,))
     said = f"{case.subject} {' '.join(case.text.shown[:_LOOKED_AT].lower().split())}"
+    report = bool(report_rule(arrival))
+    certain = [*words["challenge_certain"], *(("guest list", "allowed list") if report else ())]
+    asks = next((phrase for phrase in certain if phrase in said), "")
+    if asks and "http" in f"{said} {arrival.html[:_LINKS].lower()}" and not case.text.inline:
+        return Verdict(Kind.CHALLENGE, "", (f"it says: {asks}",))
     phrase = next((phrase for phrase in words["challenge_words"] if phrase in said), "")
-    machine = bool(_automatic_header(arrival)) or _is_noreply(arrival) or "verif" in case.subject or "http" in said
-    return Verdict(Kind.CHALLENGE, "", (f"it says: {phrase}",)) if phrase and machine else None
+    machine = bool(_automatic_header(arrival)) or _is_noreply(arrival) or re.search("verif|confirm", case.subject)
+    return Verdict(Kind.CHALLENGE, "", (f"it says: {phrase}",)) if phrase and machine and not report else None
 
 
 def _report(case: Case) -> Verdict | None:
@@ -162,14 +175,24 @@ def _automatic_sign(case: Case) -> str:
     header = _automatic_header(arrival)
     if header:
         return header
-    subject = next((line for line in table("auto_subjects.txt") if case.subject.startswith(line)), "")
-    if subject:
+    if _is_automatic_subject(case.subject) and not _is_our_subject(case):
         return f"Subject: {arrival.subject}"
     phrase = next((line for line in table("auto_phrases.txt") if line in " ".join(case.start.split())), "")
-    if phrase and ("auto" in phrase or not _threaded(case)):  # "I am away" may be a person who answers all the same
+    if phrase and (_AUTOMATIC.search(phrase) or not _threaded(case)):  # "I am away" may be a person who answers all the same
         return f"it says: {phrase}"
     null_path = arrival.headers.raw("return-path").strip() == "<>"
     return "Return-Path: <>" if null_path and case.match is not None and not case.match.probable else ""
+
+
+def _is_our_subject(case: Case) -> bool:
+    """Whether the subject is the one we chose ourselves: then it says nothing about the answer."""
+    return bool(case.match and case.match.mail and topic(case.match.mail.subject) == case.subject)
+
+
+def _is_automatic_subject(subject: str) -> bool:
+    """`…` before a phrase: it may stand anywhere; else the subject begins with it."""
+    lines = table("auto_subjects.txt")
+    return any(line[1:] in subject if line.startswith("…") else subject.startswith(line) for line in lines)
 
 
 def _automatic_header(arrival: Arrival) -> str:
@@ -187,7 +210,7 @@ def _automatic_header(arrival: Arrival) -> str:
         return "X-MS-Exchange-Generated-Message-Source"
     if head.word("x-apple-action") == "vacation":
         return "X-Apple-Action: VACATION"
-    return "Precedence: auto_reply" if head.word("precedence") == "auto_reply" else ""
+    return "Precedence: auto_reply" if head.word("precedence") in ("auto_reply", "auto-reply") else ""
 
 
 def _absence(case: Case, *, returned: bool) -> str:
@@ -225,7 +248,7 @@ def _machine(case: Case) -> Verdict | None:
 
 def _is_noreply(arrival: Arrival) -> bool:
     local = arrival.from_address.lower().partition("@")[0].partition("+")[0]
-    return local in toml("machines.toml")["noreply_names"]
+    return local in toml("machines.toml")["noreply_names"] or local.replace("-", "").replace("_", "").startswith(_NO_REPLY)
 
 
 def _threaded(case: Case) -> bool:
@@ -234,6 +257,13 @@ def _threaded(case: Case) -> bool:
 
 def _unrelated(case: Case) -> Verdict | None:
     return Verdict(Kind.UNRELATED) if case.match is None else None
+
+
+def _unreadable(case: Case) -> Verdict | None:
+    """Its head links it to us and nothing more could be read: a person looks, until then nobody is written to."""
+    if not case.arrival.trouble or case.text.full or case.match is None:
+        return None
+    return Verdict(Kind.AUTOMATIC, "unreadable", (case.arrival.trouble,))
 
 
 def _reply(case: Case) -> Verdict:
@@ -255,5 +285,6 @@ _RULES: tuple[tuple[str, Callable[[Case], Verdict | None]], ...] = (
     ("automatic reply", _auto_reply),
     ("other machine", _machine),
     ("no link to our mail", _unrelated),
+    ("cannot be read", _unreadable),
     ("written by a person", _reply),
 )

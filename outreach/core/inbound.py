@@ -11,8 +11,10 @@ from datetime import datetime
 from email import message_from_bytes
 from email.message import Message
 from hashlib import sha256
+from html import unescape
 
 from outreach.core.headers import Headers, decode_bytes, headers_of, read_block, read_date, read_mailbox
+from outreach.core.notices import Notice, read_notice
 
 MAX_MESSAGE = 25_000_000
 MAX_HEAD = 256_000
@@ -23,9 +25,15 @@ _MAX_NESTED = 512_000
 """Bytes read of a message with more multiparts than may be nested: the parser asks each of them about each line."""
 _MAX_DELIMITERS = 2_000
 
+_MAX_TAGGED = 64_000
+_SCANNED = 64_000
+"""Bytes of a message that cannot be read in which ids are still looked for: it may hide a "no"."""
+
+_TAGS = re.compile(r"<style\b.{0,20000}?</style>|<[^<>]{0,2000}>", re.IGNORECASE | re.DOTALL)
 _HEAD_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _PART_START = re.compile(rb"^content-type[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _BOUNDARY = re.compile(rb"boundary[ \t]*=", re.IGNORECASE)
+_LOOSE_STATUS = re.compile(r"^(?:Original|Final)-Recipient:[^\n]{0,500}\n(?:[^\n]{1,500}\n){0,8}?Action:", re.IGNORECASE | re.MULTILINE)
 _REPORTS = ("message/delivery-status", "message/global-delivery-status")
 _RETURNED = ("text/rfc822-headers", "message/global-headers")
 _WHOLE = ("message/rfc822", "message/global")
@@ -62,6 +70,8 @@ class Arrival:
     feedback: Headers = field(default_factory=Headers)
     returned: Headers = field(default_factory=Headers)
     returned_text: str = ""
+    attached_text: str = ""
+    """What attached text files say: some servers name the part that holds their report."""
     attachments: tuple[Attachment, ...] = ()
     trouble: str = ""
     """Why it could not be read whole; empty for nearly all."""
@@ -69,6 +79,11 @@ class Arrival:
     @property
     def to(self) -> tuple[str, ...]:
         return self.headers.addresses("to", "cc")
+
+    @property
+    def words(self) -> str:
+        """The readable text, roughly: the plain part, else the HTML part without its tags."""
+        return self.text if self.text.strip() else unescape(_TAGS.sub("\n", self.html[:_MAX_TAGGED]))
 
 
 def read_mail(raw: bytes, received_at: datetime) -> Arrival:
@@ -78,7 +93,8 @@ def read_mail(raw: bytes, received_at: datetime) -> Arrival:
         return _read(data, raw, received_at, trouble)
     except Exception as error:  # noqa: BLE001  the parser raises many types on crafted mail; each message stands alone
         head = data[:MAX_HEAD]
-        return _arrival(_head_of(head), raw, received_at, _Body(), f"it could not be parsed ({type(error).__name__})")
+        body = _Body(returned_text=[decode_bytes(data[:_SCANNED], "utf-8")])
+        return _arrival(_head_of(head), raw, received_at, body, f"it could not be parsed ({type(error).__name__})")
 
 
 def _within_caps(raw: bytes) -> tuple[bytes, str]:
@@ -109,6 +125,7 @@ class _Body:
     feedback: Headers = field(default_factory=Headers)
     returned: Headers = field(default_factory=Headers)
     returned_text: list[str] = field(default_factory=list)
+    attached_text: list[str] = field(default_factory=list)
     attachments: list[Attachment] = field(default_factory=list)
     report_type: str = ""
 
@@ -118,6 +135,9 @@ def _read(data: bytes, raw: bytes, received_at: datetime, trouble: str) -> Arriv
     body = _Body(report_type=_parameter(message, "report-type").lower())
     for part, inside in _parts(message):
         _take(part, body, inside=inside)
+    if trouble:
+        body.returned_text.append(decode_bytes(raw[:_SCANNED], "utf-8"))
+    _take_loose(body)
     return _arrival(_head_of(data[:MAX_HEAD]), raw, received_at, body, trouble)
 
 
@@ -145,6 +165,7 @@ def _arrival(headers: Headers, raw: bytes, received_at: datetime, body: _Body, t
         feedback=body.feedback,
         returned=body.returned,
         returned_text="\n".join(body.returned_text)[:_MAX_TEXT],
+        attached_text="\n".join(body.attached_text)[:_MAX_TEXT],
         attachments=tuple(body.attachments),
         trouble=trouble,
     )
@@ -161,6 +182,25 @@ def _parts(message: Message) -> Iterator[tuple[Message, bool]]:
         if isinstance(payload, list) and depth < MAX_DEPTH and part.get_content_type() not in _REPORTS:
             below = inside or part.get_content_type() in _WHOLE
             stack.extend((child, depth + 1, below) for child in reversed(payload) if isinstance(child, Message))
+
+
+def _take_loose(body: _Body) -> None:
+    """A report that stands in the readable text: as JSON (Amazon), or as its fields without a part of their own."""
+    text = "\n".join(body.plain)
+    notice = read_notice(text) if "otificationType" in text or "eventType" in text else None
+    if notice:
+        _take_notice(notice, body)
+    elif not body.statuses and _LOOSE_STATUS.search(text):
+        body.statuses += _blocks(text[_LOOSE_STATUS.search(text).start() :])  # type: ignore[union-attr]  # it was found
+        body.types.add(_REPORTS[0])
+
+
+def _take_notice(notice: Notice, body: _Body) -> None:
+    body.returned = notice.returned
+    body.statuses += notice.statuses
+    body.feedback = notice.feedback
+    if notice.statuses:
+        body.types.add(_REPORTS[0])
 
 
 def _take(part: Message, body: _Body, *, inside: bool) -> None:
@@ -194,6 +234,8 @@ def _take_leaf(part: Message, kind: str, body: _Body) -> None:
         (body.plain if kind == "text/plain" else body.html).append(_text(part))
     else:
         body.attachments.append(Attachment(name, kind, len(str(part.get_payload()))))
+        if kind.startswith("text/"):
+            body.attached_text.append(_text(part))
 
 
 def _text(part: Message) -> str:

@@ -18,6 +18,7 @@ MAIL_AGE = timedelta(days=14)
 """How long after a mail a bounce that only names its recipient still counts."""
 _CLOCK_SKEW = timedelta(days=1)
 _SCANNED = 64_000
+_TELLING_SUBJECT = 8
 _MOST_READERS = 20
 """A mail of ours to more people than this is no conversation with any of them."""
 
@@ -134,7 +135,7 @@ def clues_of(arrival: Arrival, *, report: bool, own: frozenset[str]) -> Clues:
     return Clues(
         tokens=_unique(_tokens(arrival)),
         ids=_unique(_ids(arrival)),
-        recipients=_unique(_recipients(arrival)) if report else (),
+        recipients=tuple(clue for clue in _unique(_recipients(arrival)) if clue.value not in own) if report else (),
         correspondents=others,
         domain=company_domain(sender),
         topic=topic(arrival.subject),
@@ -180,7 +181,7 @@ def _tokens(arrival: Arrival) -> Iterator[Clue]:
     yield from (Clue(token.lower(), "Subject") for token in _SUBJECT_TOKEN.findall(arrival.subject))
     yield from (Clue(value.strip().lower(), "X-Outreach-Id") for value in arrival.headers.every("x-outreach-id"))
     yield from (Clue(value.strip().lower(), "the returned part") for value in arrival.returned.every("x-outreach-id"))
-    for text in (arrival.text, arrival.returned_text):
+    for text in (arrival.text, arrival.returned_text, arrival.attached_text):
         yield from (Clue(token.lower(), "the body") for token in _BARE_TOKEN.findall(text[:_SCANNED]))
 
 
@@ -196,23 +197,36 @@ def _ids(arrival: Arrival) -> Iterator[Clue]:
     )
     names = ("message-id", "references", "x-microsoft-original-message-id", "x-google-original-message-id")
     yield from (Clue(each, "Message-ID in the returned part") for each in arrival.returned.ids(*names))
+    yield from (Clue(f"<{each}>", "the id by SES") for each in arrival.returned.every("x-ses-message-id"))
     yield from (Clue(each, "Original-Message-ID") for each in head.ids(*names[2:]))
-    for text in (arrival.text, arrival.returned_text):
+    for text in (arrival.text or arrival.words, arrival.returned_text, arrival.attached_text):
         yield from (Clue(each, "an id in the body") for each in find_ids(text[:_SCANNED]))
 
 
 def _recipients(arrival: Arrival) -> Iterator[Clue]:
-    for name in ("original-recipient", "final-recipient"):
+    """Every address a report names, from the fields that must name it to a mere mention. Only those that we wrote to
+    will count, so the net may be wide."""
+    for name in ("original-recipient", "final-recipient", "x-actual-recipient"):
         for block in arrival.statuses:
             yield from (Clue(plain_address(value), name.title()) for value in block.every(name))
     for address in arrival.headers.addresses("x-failed-recipients"):
         yield Clue(plain_address(address), "X-Failed-Recipients")
-    for value in arrival.feedback.every("original-rcpt-to", "removal-recipient"):
+    for value in arrival.feedback.every("original-rcpt-to", "removal-recipient", "redacted-address"):
         yield Clue(plain_address(value), "Original-Rcpt-To")
-    for address in arrival.returned.addresses("to"):
+    for address in arrival.returned.addresses("x-hmxmroriginalrecipient", "x-original-to", "delivered-to", "to", "cc"):
         yield Clue(plain_address(address), "To of the returned mail")
-    for address in find_addresses(arrival.text[:_SCANNED]):
-        yield Clue(plain_address(address), "the text of the report")
+    yield from _mentioned("the text of the report", arrival.text or arrival.html)
+    for block in arrival.statuses:
+        yield from _mentioned("the report", " ".join(block.every(*block.fields)))
+    yield from _mentioned("the returned mail", " ".join(arrival.returned.every(*arrival.returned.fields)))
+    yield from _mentioned("the report", " ".join(arrival.feedback.every(*arrival.feedback.fields)))
+    yield from _mentioned("the returned mail", arrival.returned_text)
+    yield from _mentioned("an attachment", arrival.attached_text)
+
+
+def _mentioned(where: str, text: str) -> Iterator[Clue]:
+    for address in find_addresses(text[:_SCANNED]):
+        yield Clue(plain_address(address), where)
 
 
 def _unique(clues: Iterator[Clue]) -> tuple[Clue, ...]:
@@ -263,11 +277,17 @@ def _by_topic(clues: Clues, found: Found, at: datetime) -> Match | None:
     """A colleague who starts a new mail: shown, stops nothing."""
     if not clues.domain or not clues.topic:
         return None
-    same = [mail for mail in found.mails if topic(mail.subject) == clues.topic and clues.domain in _domains_of(mail)]
+    same = [mail for mail in found.mails if _same_topic(clues.topic, mail) and clues.domain in _domains_of(mail)]
     mail = _newest(same, at)
     if mail is None:
         return None
     return Match(mail.founder_id, f"probably about {mail.rcpt}: same company and subject", mail, probable=True)
+
+
+def _same_topic(found: str, mail: SentMail) -> bool:
+    """The subject we chose, perhaps with something before it: `[Request received] …`, `Automatic reply: …`."""
+    ours = topic(mail.subject)
+    return found == ours or (len(ours) >= _TELLING_SUBJECT and found.endswith(f" {ours}"))
 
 
 def _domains_of(mail: SentMail) -> tuple[str, str]:

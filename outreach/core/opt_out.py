@@ -34,7 +34,7 @@ def find_doubtful(new_text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return " ".join(text[:_LOOKED_AT].lower().split())
+    return " ".join(text[:_LOOKED_AT].lower().replace("’", "'").split())
 
 
 def _is_whole(text: str) -> bool:

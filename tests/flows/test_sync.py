@@ -322,13 +322,13 @@ def test_our_reputation_pauses_the_mailbox(world: World) -> None:
     assert world.suppressed() == set()
 
 
-def test_what_cannot_be_read_whole_is_shown_and_stops_the_person(world: World) -> None:
+def test_what_cannot_be_read_whole_is_shown_and_holds_the_person(world: World) -> None:
     parts = "--b\nContent-Type: text/plain\n\nx\n" * 300
     world.answer("Bo", parts, content_type="multipart/mixed; boundary=b")
     found = world.sync()
     assert found.quarantined == 1
     assert world.store.mail.quarantined() == 1
-    assert world.enrollments()["bo@bo.example"][0] == "stopped"
+    assert world.enrollments()["bo@bo.example"][0] == "held"
 
 
 @pytest.mark.parametrize("raw", [b"", b"\0" * 99, b"From: \xff\n\n", b"\x1b]52;c;x\x07", mail("x\n" * 9, sender='"')])
