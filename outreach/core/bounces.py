@@ -70,12 +70,13 @@ def judge_failure(status: str, text: str) -> str:
     code = _exact(status, text)
     basic = _BASIC.search(f" {text} ")
     temporary = code.startswith("4") or (not code.startswith("5") and basic is not None and basic[1].startswith("4"))
-    if "certain" in said and "sender" not in said and not temporary:
+    row = next((row for row in toml("status_codes.toml")["code"] if code and re.fullmatch(row["status"], code)), None)
+    firm = row is not None and row.get("firm", False)
+    if "certain" in said and "sender" not in said and not temporary and not firm:
         return "hard"
-    for row in toml("status_codes.toml")["code"]:
-        if code and re.fullmatch(row["status"], code):
-            instead = next((category for category in said if category in row["unless"]), "")
-            return _MEANS[instead] if instead else str(row["means"])
+    if row is not None:
+        instead = next((category for category in said if category in row["unless"]), "")
+        return _MEANS[instead] if instead else str(row["means"])
     if said:
         meant = _MEANS[said[0]]
         return "soft" if temporary and meant in ("hard", "closed") else meant
@@ -111,6 +112,9 @@ def _undeclared(arrival: Arrival) -> str:
         return "a mail server's failure notice"
     if _any(text[:_FIRST_WORDS], "failure_openings") and not subject.startswith(tuple(words["answer_prefixes"])):
         return "the opening words of a mail server"
+    listed = "list-id" in head or "list-unsubscribe" in head
+    if not listed and subject.startswith(tuple(words["certain_subjects"])) and _any(text, "failure_words") and "@" in text:
+        return "the subject and words of a mail server"
     if _is_answer(arrival):
         return ""
     if head.raw("return-path").strip() == "<>" and (failing or _any(f"{subject} {text[:1500]}", "failure_words")):

@@ -11,6 +11,7 @@ from outreach.core.matching import Found, Match, Prospect, clues_of, find_match
 from tests.labelled import RCPT, Sample
 from tests.labelled.bounces import DEAD, all_bounces
 from tests.labelled.machines import all_machines
+from tests.labelled.odd_bounces import all_odd
 from tests.labelled.people import all_people
 from tests.mails import ARRIVED_AT, ME, OUR_TEXT, SENT_AT, read, sent
 
@@ -41,7 +42,7 @@ class Result:
 
 
 def all_samples() -> list[Sample]:
-    return [*all_bounces(), *all_machines(), *all_people()]
+    return [*all_bounces(), *all_odd(), *all_machines(), *all_people()]
 
 
 def judged(sample: Sample) -> Result:
