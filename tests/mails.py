@@ -144,3 +144,10 @@ def sent(
         step=step,
         sent_at=sent_at,
     )
+
+
+def text_of(html: str) -> str:
+    """HTML as the library alone would show it."""
+    from html_text import extract_text
+
+    return str(extract_text(html))

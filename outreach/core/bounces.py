@@ -24,9 +24,13 @@ _REPLY = re.compile(r"(?:^|[\s:;\"'])([45][0-5]\d)[ \-](?:\d\.\d\.\d|[<\"'\w])",
 _SUCCESS = frozenset(("delivered", "relayed", "expanded", "deliverable"))
 _VAGUE = re.compile(r"[45]\.0\.\d+|5\.[35]\.0|5\.9\.9")
 _DELIVERY = ("message/delivery-status", "message/global-delivery-status")
-_HEADER_LINE = re.compile(r"^[>|\s]{0,4}(received|return-path|message-id|mime-version|date|from|to|subject|x-[\w-]+):", re.I)
+_HEADER_LINE = re.compile(
+    r"^[>|\s]{0,4}(received|return-path|message-id|mime-version|date|from|to|subject|x-[\w-]+):", re.I
+)
 _TELLING = frozenset(("received", "return-path", "message-id", "mime-version"))
-_NO_RECIPIENTS = frozenset(("postmaster", "mailer-daemon", "mailerdaemon", "abuse", "helpdesk", "hostmaster", "support"))
+_NO_RECIPIENTS = frozenset(
+    ("postmaster", "mailer-daemon", "mailerdaemon", "abuse", "helpdesk", "hostmaster", "support")
+)
 
 
 def report_rule(arrival: Arrival) -> str:
@@ -113,7 +117,12 @@ def _undeclared(arrival: Arrival) -> str:
     if _any(text[:_FIRST_WORDS], "failure_openings") and not subject.startswith(tuple(words["answer_prefixes"])):
         return "the opening words of a mail server"
     listed = "list-id" in head or "list-unsubscribe" in head
-    if not listed and subject.startswith(tuple(words["certain_subjects"])) and _any(text, "failure_words") and "@" in text:
+    if (
+        not listed
+        and subject.startswith(tuple(words["certain_subjects"]))
+        and _any(text, "failure_words")
+        and "@" in text
+    ):
         return "the subject and words of a mail server"
     if _is_answer(arrival):
         return ""
@@ -186,7 +195,9 @@ def _named(arrival: Arrival) -> list[str]:
 
 def _keys(addresses: Iterable[str], ours: frozenset[str]) -> list[str]:
     found = dict.fromkeys(plain_address(address) for address in addresses)
-    return [each for each in found if each and each not in ours and each.partition("@")[0] not in _NO_RECIPIENTS][:_MOST_NAMED]
+    return [each for each in found if each and each not in ours and each.partition("@")[0] not in _NO_RECIPIENTS][
+        :_MOST_NAMED
+    ]
 
 
 # --- why did it fail? -------------------------------------------------------------------------------------------

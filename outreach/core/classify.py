@@ -24,7 +24,16 @@ _LOOKED_AT = 2_000
 _LINKS = 20_000
 _AUTOMATIC = re.compile("auto|自動|自动|자동|αυτόμα|авто|otomatik")
 _NO_REPLY = ("noreply", "donotreply", "nepasrepondre", "noresponder", "nichtantworten")
-_AUTO_HEADERS = ("x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply", "x-autoreply-from", "x-mail-autoreply", "x-auto-responder", "x-vacation")
+_AUTO_HEADERS = (
+    "x-autoreply",
+    "x-autorespond",
+    "x-autoresponder",
+    "x-auto-reply",
+    "x-autoreply-from",
+    "x-mail-autoreply",
+    "x-auto-responder",
+    "x-vacation",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +187,9 @@ def _automatic_sign(case: Case) -> str:
     if _is_automatic_subject(case.subject) and not _is_our_subject(case):
         return f"Subject: {arrival.subject}"
     phrase = next((line for line in table("auto_phrases.txt") if line in " ".join(case.start.split())), "")
-    if phrase and (_AUTOMATIC.search(phrase) or not _threaded(case)):  # "I am away" may be a person who answers all the same
+    if phrase and (
+        _AUTOMATIC.search(phrase) or not _threaded(case)
+    ):  # "I am away" may be a person who answers all the same
         return f"it says: {phrase}"
     null_path = arrival.headers.raw("return-path").strip() == "<>"
     return "Return-Path: <>" if null_path and case.match is not None and not case.match.probable else ""
@@ -248,7 +259,9 @@ def _machine(case: Case) -> Verdict | None:
 
 def _is_noreply(arrival: Arrival) -> bool:
     local = arrival.from_address.lower().partition("@")[0].partition("+")[0]
-    return local in toml("machines.toml")["noreply_names"] or local.replace("-", "").replace("_", "").startswith(_NO_REPLY)
+    return local in toml("machines.toml")["noreply_names"] or local.replace("-", "").replace("_", "").startswith(
+        _NO_REPLY
+    )
 
 
 def _threaded(case: Case) -> bool:

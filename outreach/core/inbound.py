@@ -33,7 +33,9 @@ _TAGS = re.compile(r"<style\b.{0,20000}?</style>|<[^<>]{0,2000}>", re.IGNORECASE
 _HEAD_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _PART_START = re.compile(rb"^content-type[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _BOUNDARY = re.compile(rb"boundary[ \t]*=", re.IGNORECASE)
-_LOOSE_STATUS = re.compile(r"^(?:Original|Final)-Recipient:[^\n]{0,500}\n(?:[^\n]{1,500}\n){0,8}?Action:", re.IGNORECASE | re.MULTILINE)
+_LOOSE_STATUS = re.compile(
+    r"^(?:Original|Final)-Recipient:[^\n]{0,500}\n(?:[^\n]{1,500}\n){0,8}?Action:", re.IGNORECASE | re.MULTILINE
+)
 _REPORTS = ("message/delivery-status", "message/global-delivery-status")
 _RETURNED = ("text/rfc822-headers", "message/global-headers")
 _WHOLE = ("message/rfc822", "message/global")

@@ -17,7 +17,12 @@ _ACTIONS = {"bounce": "failed", "deliverydelay": "delayed", "delivery": "deliver
 _PEOPLE = {"bounce": "bouncedRecipients", "deliverydelay": "delayedRecipients", "complaint": "complainedRecipients"}
 # What SES means where the recipient's server gave no code of its own.
 _STATUS = {"permanent": "5.1.1", "transient": "4.0.0", "undetermined": "5.0.0"}
-_SUBTYPES = {"mailboxfull": "5.2.2", "messagetoolarge": "5.3.4", "contentrejected": "5.6.0", "attachmentrejected": "5.6.1"}
+_SUBTYPES = {
+    "mailboxfull": "5.2.2",
+    "messagetoolarge": "5.3.4",
+    "contentrejected": "5.6.0",
+    "attachmentrejected": "5.6.1",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,5 +114,3 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 def _line(value: str) -> str:
     return " ".join(clean(value).split())[:2_000]
-
-

@@ -16,9 +16,12 @@ _MAX_LINES = 2_000
 _SHINGLE = 4
 _OURS = 0.6
 _RUN = 8
-_WALK = 12
+_WALK = 16
 _WORD = re.compile(r"[^\W_]+")
 _QUOTED = re.compile(r"^[\s>|]*>[\s>|]*")
+_LABELLED = re.compile(r"[^\s:：][^:：\n]{0,23}\s?[:：]\s*\S")
+_RULED = re.compile(r"-{3,}[^-].{0,150}?-{3,}")
+_LONGEST_FOOTER = 80
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
 
@@ -42,9 +45,10 @@ def read_reply(arrival: Arrival, sent_texts: Sequence[str] = (), own_names: Sequ
     full = body_text(arrival)
     new, inline = _without_ours(full, sent_texts, own_names)
     if new == full and not arrival.text.strip() and arrival.html:
-        new = _html_top(arrival.html) or full
+        cut = _above_own_list(full)
+        new = cut if cut != full else _html_top(arrival.html) or full
     if not inline:
-        new = _without_quotes(new)
+        new = _without_trailing_attribution(_without_quotes(new), own_names)
     new = _without_footers(new).strip()
     return ReplyText(new if any(map(_is_answer, new.splitlines())) else "", full, inline)
 
@@ -119,14 +123,29 @@ def _cut_at(lines: Sequence[str], ours: Sequence[bool]) -> int | None:
 def _above_attribution(lines: Sequence[str], cut: int, own_names: Sequence[str]) -> int:
     """Walk up over what introduces the quote: "On … wrote:", a block of headers, dividers, blank and quoted lines."""
     top = cut
-    for number in range(cut - 1, max(-1, cut - 1 - _WALK), -1):
+    number = cut - 1
+    while number > max(-1, cut - 1 - _WALK):
         line = lines[number]
-        if not line.strip() or _is_quoted(line):
-            continue
-        if not _is_furniture(line, own_names):
-            break
-        top = number
+        block = _header_block(lines, number, own_names)
+        if block < number:
+            top, number = block, block
+        elif line.strip() and not _is_quoted(line):
+            if not _is_furniture(line, own_names):
+                break
+            top = number
+        number -= 1
     return top
+
+
+def _header_block(lines: Sequence[str], last: int, own_names: Sequence[str]) -> int:
+    """Where the block of three and more `Label: value` lines starts that ends here and names us; else `last`. In any
+    language: what stands right above our own text and names us is no answer."""
+    start = last
+    while start >= 0 and _LABELLED.match(lines[start].strip("> *\t_")):
+        start -= 1
+    block = " ".join(lines[start + 1 : last + 1]).lower()
+    named = any(name and name.lower() in block for name in own_names)
+    return start + 1 if last - start >= 3 and named else last
 
 
 def _is_furniture(line: str, own_names: Sequence[str]) -> bool:
@@ -143,26 +162,29 @@ def _is_attribution(folded: str) -> bool:
     words = toml("quoting.toml")
     if folded.endswith(tuple(words["attribution_ends"])):
         return True
-    dated = sum(character.isdigit() for character in folded) >= 3
     return (
-        dated
+        _has_date(folded)
         and len(folded) < 200
         and folded.startswith(tuple(words["attribution_starts"]))
         and folded[-1] not in ".!?"
     )
 
 
+def _has_date(text: str) -> bool:
+    return sum(character.isdigit() for character in text) >= 3
+
+
 def _is_label(folded: str) -> bool:
-    label, colon, value = folded.partition(":")
+    label, colon, value = folded.replace("：", ":", 1).partition(":")
     return bool(colon and value.strip()) and label.strip("* ") in _labels()
 
 
 def _is_divider(folded: str) -> bool:
-    return folded.strip("- ") in toml("quoting.toml")["dividers"]
+    return folded.strip("-= ") in toml("quoting.toml")["dividers"] or _RULED.fullmatch(folded) is not None
 
 
 def _is_footer(folded: str) -> bool:
-    return folded.startswith(tuple(toml("quoting.toml")["footers"]))
+    return len(folded) < _LONGEST_FOOTER and folded.startswith(tuple(toml("quoting.toml")["footers"]))
 
 
 @cache
@@ -181,8 +203,17 @@ def _without_quotes(text: str) -> str:
         found = unwrap(text) or {}
     except Exception:  # noqa: BLE001  a library over hostile text: its opinion is welcome, its exceptions are not
         found = {}
-    top = found.get("text_top") or found.get("text_bottom") or text
-    return _above_own_list(str(top))
+    top = str(found.get("text_top") or found.get("text_bottom") or text)
+    if all(_is_quoted(line) or _is_opening(line) for line in top.splitlines() if line.strip()):
+        below = [line for line in text.splitlines() if not _is_quoted(line) and not _is_opening(line)]
+        top = "\n".join(below) if _text(below) else top
+    return _above_own_list(top)
+
+
+def _is_opening(line: str) -> bool:
+    """`… wrote:`, in a language we know or with an address and a date."""
+    folded = line.strip("> *\t_").lower()
+    return _is_attribution(folded) or (folded.endswith((":", "：")) and "@" in folded and _has_date(folded))
 
 
 def _above_own_list(text: str) -> str:
@@ -190,17 +221,40 @@ def _above_own_list(text: str) -> str:
     for number, line in enumerate(lines):
         folded = line.strip("> *\t_").lower()
         starts = _is_divider(folded) or folded.endswith(tuple(toml("quoting.toml")["attribution_ends"]))
-        block = sum(_is_label(each.strip("> *\t_").lower()) for each in lines[number : number + 4]) >= 3
-        if (starts or (block and _is_label(folded))) and _text(lines[:number]):
-            return "\n".join(_without_open_attribution(lines[:number]))
+        labels = [_is_label(each.strip("> *\t_").lower()) for each in lines[number : number + 4]]
+        block = labels[0] and sum(labels) >= 3
+        if starts or block or _introduces_quote(lines, number):
+            above = lines[: _first_line_of(lines, number)]
+            return "\n".join(above) if _text(above) else text
     return text
 
 
-def _without_open_attribution(lines: Sequence[str]) -> Sequence[str]:
-    """The first half of an attribution that was wrapped: `On Mon, 2 Mar 2026 at 09:30, Ada Testwell`."""
-    last = lines[-1].strip().lower() if lines else ""
-    wrapped = bool(last) and _is_attribution(last) and bool(_text(lines[:-1]))
-    return lines[:-1] if wrapped else lines
+def _without_trailing_attribution(text: str, own_names: Sequence[str]) -> str:
+    """Where the quote itself went with its HTML, the line that introduced it is left at the end."""
+    lines = text.rstrip().splitlines()
+    if len(lines) < 2:
+        return text
+    last = lines[-1].strip().lower()
+    named = any(name and name.lower() in last for name in own_names)
+    return "\n".join(lines[:-1]) if named and last.endswith((":", "：")) and _has_date(last) else text
+
+
+def _introduces_quote(lines: Sequence[str], number: int) -> bool:
+    """`Anything <a@b>, 2 March 2026:` with a quoted line next, in any language."""
+    line = lines[number].strip()
+    if not line.endswith((":", "：")) or _is_quoted(line):
+        return False
+    following = next((each for each in lines[number + 1 :] if each.strip()), "")
+    said = f"{lines[number - 1] if number else ''} {line}"
+    return _is_quoted(following) and (_has_date(said) or "@" in said)
+
+
+def _first_line_of(lines: Sequence[str], number: int) -> int:
+    """An attribution may be wrapped: the date then stands in the line before."""
+    before = lines[number - 1].strip().lower() if number else ""
+    wrapped = before and not _has_date(lines[number]) and _has_date(before) and len(before) < 100
+    starts = tuple(toml("quoting.toml")["attribution_starts"])
+    return number - 1 if wrapped and (before.startswith(starts) or "@" in before or before[-1] in ",") else number
 
 
 def _without_footers(text: str) -> str:

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from tests.labelled.figures import all_samples, figures, judged, table
+from tests.labelled.texts import lines as text_lines
 
 
 def main(arguments: list[str]) -> None:
@@ -12,7 +13,7 @@ def main(arguments: list[str]) -> None:
         for result in results:
             name = f"{result.sample.kind}.{'.'.join(result.sample.subkinds) or 'any'}.{result.sample.name}.eml"
             (Path(folder) / name).write_bytes(result.sample.raw)
-    lines = [f"{len(results)} messages", *table(figures(results))]
+    lines = [f"{len(results)} messages", *table(figures(results)), "", "new text of a reply", *text_lines()]
     wrong = [f"  {r.sample.name}: {r.kind}/{r.judged.verdict.subkind}" for r in results if r.kind != r.sample.kind]
     sys.stdout.write("\n".join([*lines, *wrong]) + "\n")
 

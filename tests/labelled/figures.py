@@ -18,7 +18,10 @@ from tests.mails import ARRIVED_AT, ME, OUR_TEXT, SENT_AT, read, sent
 OWNER = Owner(frozenset((ME,)), ("Ada Testwell", ME))
 # Others were written to as well: a match must choose.
 KNOWN = Found(
-    (sent(), sent(id=2, founder_id=8, rcpt="cy@cy.example", message_id="<or.zz@ada.example>", company_domain="cy.example")),
+    (
+        sent(),
+        sent(id=2, founder_id=8, rcpt="cy@cy.example", message_id="<or.zz@ada.example>", company_domain="cy.example"),
+    ),
     (Prospect(7, RCPT, 3, "bo.example", 2, SENT_AT),),
 )
 PEOPLE = ("reply", "unsubscribe")
@@ -90,7 +93,11 @@ def figures(results: Sequence[Result]) -> dict[str, Share]:
     found["wrongly suppressed"] = Share(sum(r.suppresses for r in alive), len(alive))
     dead = [r for r in bounces if set(r.sample.subkinds) <= set(DEAD)]
     found["dead address found"] = Share(sum(r.judged.verdict.subkind in DEAD for r in dead), len(dead))
-    right = sum(not r.sample.subkinds or r.judged.verdict.subkind in r.sample.subkinds for r in results if r.kind == r.sample.kind)
+    right = sum(
+        not r.sample.subkinds or r.judged.verdict.subkind in r.sample.subkinds
+        for r in results
+        if r.kind == r.sample.kind
+    )
     found["sub-kind right"] = Share(right, sum(r.kind == r.sample.kind for r in results))
     return found
 

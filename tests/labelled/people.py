@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from tests.labelled import RCPT, Sample, message
 from tests.mails import OUR_ID, OUR_TEXT
 
-QUOTED = "\n\nOn Mon, Mar 2, 2026 at 9:30 AM Ada Testwell <ada@ada.example> wrote:\n" + "\n".join(f"> {line}" for line in OUR_TEXT.splitlines())
+QUOTED = "\n\nOn Mon, Mar 2, 2026 at 9:30 AM Ada Testwell <ada@ada.example> wrote:\n" + "\n".join(
+    f"> {line}" for line in OUR_TEXT.splitlines()
+)
 TEXTS = (
     "Yes, let us talk. Does Thursday work?", "Thanks for reaching out, but we are not hiring right now.", "Could you send me your CV?", "You should talk to Cy, who runs engineering. I have copied her.",
     "Sorry for the late answer, my mailbox was full last week.", "Your first mail bounced, I think: undeliverable, user unknown? Anyway, happy to talk.", "We do automatic replies to customers with our own product, could you help with that?",
@@ -29,29 +31,68 @@ OPT_OUTS = ("stop", "Please remove me from your list.", "Take me off this list."
 def answers() -> Iterator[Sample]:
     for number, text in enumerate(TEXTS):
         for name, more in WAYS.items():
-            headers = {"From_": f"Bo Brightly <{RCPT}>", "Subject": "Re: Engineering work", "Message_ID": f"<p{number}.{name}@bo.example>", "Content_Type": "text/plain; charset=utf-8", **more}
-            yield Sample(f"person-{number:02d}-{name}", message(text + (QUOTED if number % 2 else ""), **headers), "reply")
+            headers = {
+                "From_": f"Bo Brightly <{RCPT}>",
+                "Subject": "Re: Engineering work",
+                "Message_ID": f"<p{number}.{name}@bo.example>",
+                "Content_Type": "text/plain; charset=utf-8",
+                **more,
+            }
+            yield Sample(
+                f"person-{number:02d}-{name}", message(text + (QUOTED if number % 2 else ""), **headers), "reply"
+            )
     odd = {
-        "colleague": ({"From_": "Cy <cy@bo.example>", "In_Reply_To": OUR_ID}, "Bo forwarded your mail. Yes, let us talk."),
-        "alias": ({"From_": "Bo <bo@private.example>", "References": f"<x@y.example> {OUR_ID}"}, "Writing from my private address. Yes!"),
+        "colleague": (
+            {"From_": "Cy <cy@bo.example>", "In_Reply_To": OUR_ID},
+            "Bo forwarded your mail. Yes, let us talk.",
+        ),
+        "alias": (
+            {"From_": "Bo <bo@private.example>", "References": f"<x@y.example> {OUR_ID}"},
+            "Writing from my private address. Yes!",
+        ),
         "no-thread": ({"From_": f"Bo <{RCPT}>", "Subject": "Your mail"}, "Yes, let us talk."),
         "no-subject": ({"From_": f"Bo <{RCPT}>", "Subject": "", "In_Reply_To": OUR_ID}, "Yes."),
-        "forwarded-bounce": ({"From_": f"Bo <{RCPT}>", "Subject": "Fwd: Undelivered Mail Returned to Sender", "In_Reply_To": OUR_ID}, "Is this yours?\n\n---------- Forwarded message ---------\nThis message was created automatically by mail delivery software.\n  x@else.example\n 550 user unknown\n"),
-        "answers-an-absence": ({"From_": f"Bo <{RCPT}>", "In_Reply_To": OUR_ID, "X_Mailer": "iPhone Mail"}, "Back from leave now. Let us talk.\n\nSent from my iPhone"),
-        "admin": ({"From_": "Administrator Bo <admin@bo.example>", "In_Reply_To": OUR_ID}, "This is Bo, I read that mailbox too. Yes, let us talk!"),
-        "subject-of-ours": ({"From_": f"Bo <{RCPT}>", "In_Reply_To": OUR_ID, "Subject": "RE: Engineering work", "Thread_Topic": "Engineering work"}, "Sure."),
+        "forwarded-bounce": (
+            {"From_": f"Bo <{RCPT}>", "Subject": "Fwd: Undelivered Mail Returned to Sender", "In_Reply_To": OUR_ID},
+            "Is this yours?\n\n---------- Forwarded message ---------\nThis message was created automatically by mail delivery software.\n  x@else.example\n 550 user unknown\n",
+        ),
+        "answers-an-absence": (
+            {"From_": f"Bo <{RCPT}>", "In_Reply_To": OUR_ID, "X_Mailer": "iPhone Mail"},
+            "Back from leave now. Let us talk.\n\nSent from my iPhone",
+        ),
+        "admin": (
+            {"From_": "Administrator Bo <admin@bo.example>", "In_Reply_To": OUR_ID},
+            "This is Bo, I read that mailbox too. Yes, let us talk!",
+        ),
+        "subject-of-ours": (
+            {
+                "From_": f"Bo <{RCPT}>",
+                "In_Reply_To": OUR_ID,
+                "Subject": "RE: Engineering work",
+                "Thread_Topic": "Engineering work",
+            },
+            "Sure.",
+        ),
     }
     for name, (more, text) in odd.items():
-        yield Sample(f"person-{name}", message(text, **{"Subject": "Re: Engineering work", "Message_ID": f"<o.{name}@bo.example>", **more}), "reply")
+        yield Sample(
+            f"person-{name}",
+            message(text, **{"Subject": "Re: Engineering work", "Message_ID": f"<o.{name}@bo.example>", **more}),
+            "reply",
+        )
 
 
 def opt_outs() -> Iterator[Sample]:
     for number, text in enumerate(OPT_OUTS):
-        headers = {"From_": f"Bo Brightly <{RCPT}>", "Subject": "Re: Engineering work", "In_Reply_To": OUR_ID, "Message_ID": f"<u{number}@bo.example>", "Content_Type": "text/plain; charset=utf-8"}
+        headers = {
+            "From_": f"Bo Brightly <{RCPT}>",
+            "Subject": "Re: Engineering work",
+            "In_Reply_To": OUR_ID,
+            "Message_ID": f"<u{number}@bo.example>",
+            "Content_Type": "text/plain; charset=utf-8",
+        }
         yield Sample(f"opt-out-{number:02d}", message(text + QUOTED, **headers), "unsubscribe", ("human",))
 
 
 def all_people() -> list[Sample]:
     return [*answers(), *opt_outs()]
-
-
