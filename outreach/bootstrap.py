@@ -12,18 +12,20 @@ from email.utils import parseaddr
 from functools import cached_property, partial
 from pathlib import Path
 from random import SystemRandom
+from typing import cast
 
 from filelock import FileLock, Timeout
 
 from outreach.core.delivery import decide, mended_by_login
 from outreach.core.guards import recipient_allowed
+from outreach.core.inbound import Arrival, read_mail, read_unread
 from outreach.core.pacing import FRESH_INBOX, Limits, unpaced
-from outreach.core.ports import Clock, Inbox, SendResult, Transport
+from outreach.core.ports import Clock, Drafts, Inbox, SendResult, Transport, Waiting
 from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
 from outreach.errors import ImportRefused, MailboxError, SendRefused, StoreError, WorkspaceError
 from outreach.flows.enqueue import Conditions, Writer
 from outreach.flows.send import find_doubts
-from outreach.processes import is_surely_dead, place_of, this_process
+from outreach.processes import ChildFailed, in_child, is_surely_dead, place_of, this_process
 from outreach.settings import Purpose, Settings, TransportName, is_loopback, load_settings
 from outreach.store.journal import Journal
 from outreach.store.schema import open_database
@@ -32,6 +34,8 @@ from outreach.templating import load_sequence
 
 KEY_BYTES = 32
 ROOM_BYTES = 50_000_000
+READ_HERE = 1_000_000
+READ_SECONDS = 30.0
 
 
 class SystemClock:
@@ -261,7 +265,16 @@ class App:
 
     @property
     def reads_inbox(self) -> bool:
-        return bool(self.settings.imap_host or self.settings.maildir)
+        return bool(self.settings.imap_host or self.settings.maildir or self.settings.mbox)
+
+    def read_mail(self, raw: bytes, received_at: datetime) -> Arrival:
+        """What arrived. Large mail is read by a child process, so that no trick in it can hang or starve this one."""
+        if len(raw) <= READ_HERE:
+            return read_mail(raw, received_at)
+        try:
+            return in_child(read_mail, raw, received_at, seconds=READ_SECONDS)
+        except ChildFailed as error:
+            return read_unread(raw, received_at, f"it could not be read: {error}")
 
     def inbox(self) -> Inbox:
         """The mailbox in which answers arrive."""
@@ -270,10 +283,14 @@ class App:
             from outreach.inboxes.maildir import MaildirInbox
 
             return MaildirInbox(self.workspace.folder / settings.maildir)
+        if settings.mbox:
+            from outreach.inboxes.mbox import MboxInbox
+
+            return MboxInbox(self.workspace.folder / settings.mbox)
         if not settings.imap_host:
             raise MailboxError(
                 "no inbox is set, so answers cannot be read.",
-                hint=f"set OUTREACH_IMAP_HOST or OUTREACH_MAILDIR in {self.workspace.env}",
+                hint=f"set OUTREACH_IMAP_HOST, OUTREACH_MAILDIR or OUTREACH_MBOX in {self.workspace.env}",
             )
         from outreach.inboxes.imap import ImapInbox, ImapServer
 
@@ -287,6 +304,31 @@ class App:
                 settings.imap_ca_file,
             )
         )
+
+    def wait_for_mail(self, seconds: float) -> None:
+        """Until something comes in, where the server can tell (IMAP IDLE), else for so many seconds."""
+        if self.settings.imap_host and self.clock_is_real:
+            inbox = self.inbox()
+            try:
+                cast("Waiting", inbox).wait(seconds)
+            finally:
+                inbox.close()
+        else:
+            self.clock.sleep(seconds)
+
+    def file_draft(self, mime: bytes) -> str:
+        """Put a draft into the mailbox; the folder in which it lies."""
+        inbox = self.inbox()
+        if not hasattr(inbox, "draft"):
+            raise MailboxError("an mbox file takes no drafts.", hint="leave --draft out: your mail program opens it")
+        try:
+            return cast("Drafts", inbox).draft(mime)
+        finally:
+            inbox.close()
+
+    def new_message_id(self) -> str:
+        """For a mail that the user writes: not one of ours, whose ids are told by their beginning."""
+        return f"<{secrets.token_hex(16)}@{self.sender.address.rpartition('@')[2]}>"
 
     @contextmanager
     def sending(self) -> Iterator[None]:

@@ -152,7 +152,7 @@ def _smtp(app: App) -> Iterator[Finding]:
 
 def _inbox(app: App) -> Iterator[Finding]:
     if not app.reads_inbox:
-        remedy = "set OUTREACH_IMAP_HOST or OUTREACH_MAILDIR: without answers no follow-up is ever sent"
+        remedy = "set OUTREACH_IMAP_HOST, OUTREACH_MAILDIR or OUTREACH_MBOX: without answers no follow-up is ever sent"
         yield Finding("inbox", ok=False, says="no inbox is read", remedy=remedy)
         return
     inbox = app.inbox()

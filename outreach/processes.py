@@ -1,12 +1,60 @@
-"""Which process is which, so that a dead worker's claim can be told from a slow one's. Linux knows most; elsewhere the
+"""Other processes: which is which, and work that one of our own does under limits.
+
+Which process is which, so that a dead worker's claim can be told from a slow one's. Linux knows most; elsewhere the
 lease of the claim decides."""
 
 import hashlib
 import os
 import platform
+from collections.abc import Callable
+from contextlib import suppress
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 _SEPARATOR = "|"
+_CHILD_BYTES = 2_000_000_000
+
+
+class ChildFailed(Exception):
+    """The child did not finish: it took too long, ran out of memory or died."""
+
+
+def in_child(work: Callable[..., T], *args: object, seconds: float) -> T:
+    """Call a function in a process of its own, which is killed after so many seconds and may use 2 GB. The function and
+    all that goes in and out must be importable and picklable."""
+    context = get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(target=_work, args=(there, work, args), daemon=True)
+    child.start()
+    there.close()
+    try:
+        if not here.poll(seconds):
+            raise ChildFailed(f"it took more than {seconds:g} seconds")
+        done, value = here.recv()
+    except EOFError:
+        raise ChildFailed("the process that read it died") from None
+    finally:
+        child.kill()
+        child.join()
+        here.close()
+    if not done:
+        raise ChildFailed(str(value))
+    return value  # type: ignore[no-any-return]  # what `work` returned
+
+
+def _work(there: Connection, work: Callable[..., object], args: tuple[object, ...]) -> None:
+    with suppress(ImportError, ValueError, OSError):  # not on every system
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_AS, (_CHILD_BYTES, _CHILD_BYTES))
+    try:
+        there.send((True, work(*args)))
+    except Exception as error:  # noqa: BLE001  whatever it is, the parent hears of it
+        there.send((False, type(error).__name__))
 
 
 def this_process() -> str:

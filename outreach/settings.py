@@ -162,6 +162,7 @@ class Settings(BaseModel):
     imap_password_cmd: str = Field("", examples=['"pass show mail/ada"'])
     imap_ca_file: str = Field("", examples=["/etc/ssl/my-ca.pem"])
     maildir: str = Field("", examples=["/home/ada/Maildir"])
+    mbox: str = Field("", examples=["/var/mail/ada"])
 
     daily_cap: int = Field(30, ge=1, le=2000, examples=["30"])
     hourly_cap: int = Field(20, ge=1, le=500, examples=["20"])
@@ -223,7 +224,7 @@ def _with_defaults(values: Mapping[str, str]) -> dict[str, Any]:
     implied: dict[str, Any] = dict(toml("providers.toml").get(values.get("provider", ""), {}))
     if implied:
         implied["imap_username"] = implied["smtp_username"] = parseaddr(values.get("from", ""))[1]
-    if values.get("maildir"):
+    if values.get("maildir") or values.get("mbox"):
         implied = {name: value for name, value in implied.items() if not name.startswith("imap_")}
     if values.get("smtp_security") == Security.STARTTLS:
         implied["smtp_port"] = 587
@@ -244,8 +245,9 @@ def _contradictions(values: Mapping[str, Any]) -> Iterable[str]:
         if host and security == Security.NONE and not is_loopback(host):
             name = f"OUTREACH_{service}_SECURITY"
             yield f"{name}: none is for this machine only, not for {host}; write {name}=tls"
-    if values.get("maildir") and values.get("imap_host"):
-        yield "OUTREACH_MAILDIR: is set together with OUTREACH_IMAP_HOST; keep one of the two"
+    inboxes = [f"OUTREACH_{name.upper()}" for name in ("maildir", "mbox", "imap_host") if values.get(name)]
+    if len(inboxes) > 1:
+        yield f"{inboxes[0]}: is set together with {inboxes[1]}; keep one of the two"
     if not str(values.get("database_url") or "sqlite:///").startswith("sqlite:///"):
         yield f"OUTREACH_DATABASE_URL: only SQLite files can be used; write e.g. {_example('database_url')}"
 

@@ -1,9 +1,13 @@
-"""`outreach replies …`: what came back, and what you make of it."""
+"""`outreach replies …`: what came back, as a list, one by one, or as a file."""
 
 import csv
 import io
+import json as json_
 import os
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,17 +15,19 @@ import typer
 
 from outreach.cli._output import count, local, say, show, show_json, show_table
 from outreach.cli._shell import Json, listing, shell
+from outreach.cli.reply_actions import ID, answer, document, label, note
 from outreach.cli.sync import HOLDING, WORDS, day, read_inbox, sync
 from outreach.errors import UsageError
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App
-    from outreach.core.records import OutboxItem, Reply
+    from outreach.core.records import Reply
 
 __all__ = ["read_inbox", "register"]
 
 _LISTED = ("reply", "unsubscribe", "bounce", "auto_reply", "complaint", "challenge")
 """What `replies` lists unless a kind is named; machine mail and our own would bury it."""
+_SPOKEN = ("reply", "unsubscribe", "auto_reply")
 _LISTED_AT_MOST = 50
 _COLUMNS = (
     "id",
@@ -33,12 +39,13 @@ _COLUMNS = (
     "received_at",
     "campaign",
     "step",
+    "guess",
     "label",
+    "remind_on",
     "note",
     "text",
 )
 
-ID = Annotated[int, typer.Argument(metavar="ID", help="The reply's number in `outreach replies`.")]
 Kind = Annotated[list[str] | None, typer.Option("--kind", metavar="KIND", help="Only this kind; may be repeated.")]
 Campaign = Annotated[str, typer.Option(help="Only answers to this campaign.")]
 Since = Annotated[str, typer.Option(metavar="DATE", help="Only what came since then, such as 2026-03-01.")]
@@ -52,6 +59,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show_reply)
     group.command("label")(label)
     group.command("note")(note)
+    group.command("answer")(answer)
     group.command("export")(export)
     app.add_typer(group, name="replies")
 
@@ -62,29 +70,56 @@ def list_replies(
     campaign: Campaign = "",
     since: Since = "",
     unlabelled: Unlabelled = False,
+    due: Annotated[bool, typer.Option("--due", help="Only reminders whose day has come.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many (default: 50; all with --json).")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Stay, read the mailbox, and show what comes in.")] = False,
+    every: Annotated[int, typer.Option(min=5, metavar="SECONDS", help="With --watch: how often to look.")] = 60,
     json: Json = False,
 ) -> None:
-    """List what came back, newest first.
+    """List what came back: what waits for you first, then newest first.
 
     Example: outreach replies --kind reply --unlabelled
     """
     with shell(context).app() as app:
         wanted = _wanted(app, kind, campaign, since, unlabelled=unlabelled)
-        found = app.store.mail.replies(**wanted, limit=limit or (None if json else _LISTED_AT_MOST))
-        total = app.store.mail.count(**wanted)
-    if json:
-        show_json({"replies": [_document(reply) for reply in found], "total": total})
-        return
-    if not found:
-        say("nothing here yet; `outreach sync` reads the mailbox")
-        return
-    show_table(["id", "received", "kind", "from", "says", "label"], [_row(reply) for reply in found])
-    if total > len(found):
-        say(f"{len(found)} of {total:,}; --limit {total} shows all")
+        today = app.clock.now().astimezone(app.settings.zone).date().isoformat()
+        found = app.store.mail.replies(
+            **wanted, due_on=today if due else "", limit=limit or (None if json else _LISTED_AT_MOST)
+        )
+        total = len(found) if due else app.store.mail.count(**wanted)
+        if json:
+            show_json({"replies": [document(reply) for reply in found], "total": total})
+            return
+        if found:
+            show_table(["id", "received", "kind", "from", "says", "label"], [_row(reply) for reply in found])
+        elif not watch:
+            say("nothing here yet; `outreach sync` reads the mailbox")
+        if total > len(found):
+            say(f"{len(found)} of {total:,}; --limit {total} shows all")
+        if watch:
+            _watch(app, wanted, every)
 
 
-def show_reply(context: typer.Context, reply_id: ID, json: Json = False) -> None:
+def _watch(app: "App", wanted: dict[str, Any], every: int) -> None:
+    """What comes into the log, by our own reading of the mailbox or by somebody else's, until Ctrl-C."""
+    last = app.store.mail.newest()
+    say("watching; Ctrl-C ends it")
+    while True:
+        if app.reads_inbox:
+            read_inbox(app, aloud=False)
+        for reply in reversed(app.store.mail.replies(**wanted, after=last)):
+            show("  ".join(str(cell) for cell in _row(reply) if cell != ""))
+        last = app.store.mail.newest()
+        app.wait_for_mail(every)
+
+
+def show_reply(
+    context: typer.Context,
+    reply_id: ID,
+    full: Annotated[bool, typer.Option("--full", help="All of it, what they quoted included.")] = False,
+    raw: Annotated[bool, typer.Option("--raw", help="The message as it came, headers and all.")] = False,
+    json: Json = False,
+) -> None:
     """Show one answer: the new text first, then the thread, then why it was taken for what it is.
 
     Example: outreach replies show 12
@@ -92,99 +127,123 @@ def show_reply(context: typer.Context, reply_id: ID, json: Json = False) -> None
     with shell(context).app() as app:
         reply = app.store.mail.get(reply_id)
         thread = _thread(app, reply)
+        bytes_ = app.store.mail.raw(reply_id) if raw else b""
         zone = app.settings.zone
     if json:
-        show_json({**_document(reply), "full_text": reply.full_text, "thread": [_mail(item) for item in thread]})
+        show_json({**document(reply), "full_text": reply.full_text, "thread": [line.document() for line in thread]})
         return
-    show(f"From: {_who(reply)}")
-    show(f"Subject: {reply.subject}")
-    show(f"Received: {local(reply.received_at.astimezone(zone))}")
-    if reply.label or reply.note:
-        show(f"Label: {reply.label or '-'}   Note: {reply.note or '-'}")
+    if raw:
+        show(bytes_.decode("utf-8", "replace") or "(it was not kept)")
+        return
+    _show_head(reply, zone)
     show()
-    show(reply.text.strip() or "(no text)")
-    for item in reversed(thread):
-        mail = _mail(item)
+    show((reply.full_text if full else reply.text).strip() or "(no text)")
+    for line in thread:
         show()
-        show(f"── your mail, step {mail['step']}, {local(item.sent_at.astimezone(zone) if item.sent_at else None)} ──")
-        show(str(mail["text"]).strip())
-    show()
-    show(f"{reply.kind}/{reply.subkind}" if reply.subkind else reply.kind)
-    for line in reply.evidence:
-        show(f"  {line}")
-    if reply.trouble:
-        show(f"  trouble: {reply.trouble}")
+        show(f"── {line.title}, {local(line.at.astimezone(zone) if line.at else None)} ──")
+        show(line.text.strip() or "(no text)")
+    _show_why(reply)
+    if not full and reply.full_text.strip() != reply.text.strip():
+        say(f"with what they quoted: outreach replies show {reply.id} --full")
     if reply.kind in HOLDING and reply.founder and not reply.label:
         say(f"{reply.founder} waits; let the sequence go on: outreach replies label {reply.id} read")
 
 
-def label(
-    context: typer.Context,
-    reply_id: ID,
-    text: Annotated[str, typer.Argument(metavar="LABEL", help="interested, interview, offer, not-now, no, …")],
-    json: Json = False,
-) -> None:
-    """Say what an answer means: interested, interview, offer, not-now, no, wrong-person, or a word of your own.
-
-    An empty word takes the label back. Example: outreach replies label 12 interested
-    """
-    plain = "-".join(text.lower().split())
-    with shell(context).app() as app:
-        reply = app.store.mail.label(reply_id, plain, app.clock.now())
-    _tell_changed(reply, f"reply {reply.id} is {reply.label or 'unlabelled'}", json=json)
+def _show_head(reply: "Reply", zone: tzinfo) -> None:
+    show(f"From: {_who(reply)}")
+    show(f"Subject: {reply.subject}")
+    show(f"Received: {local(reply.received_at.astimezone(zone))}")
+    if reply.label or reply.note:
+        back = f" (comes back on {reply.remind_on})" if reply.remind_on else ""
+        show(f"Label: {reply.label or '-'}{back}   Note: {reply.note or '-'}")
+    if reply.guess and not reply.label:
+        show(f"Guess: {reply.guess.replace('-', ' ')}, by the words “{reply.guess_evidence}”; the label is yours")
+    for part in reply.attachments:
+        show(f"Attached: {part['name'] or 'unnamed'} ({part['type']}, {part['size']:,} bytes)")
 
 
-def note(
-    context: typer.Context,
-    reply_id: ID,
-    text: Annotated[str, typer.Argument(help="Anything to remember; empty takes it back.")],
-    json: Json = False,
-) -> None:
-    """Write something beside an answer.
-
-    Example: outreach replies note 12 "call on Thursday"
-    """
-    with shell(context).app() as app:
-        reply = app.store.mail.note(reply_id, text)
-    _tell_changed(reply, f"noted beside reply {reply.id}", json=json)
+def _show_why(reply: "Reply") -> None:
+    show()
+    show(f"{reply.kind}/{reply.subkind}" if reply.subkind else reply.kind)
+    for why in reply.evidence:
+        show(f"  {why}")
+    for failure in reply.failures[1:]:
+        show(f"  also {failure['reason']}: {failure['address']} {failure['status']}")
+    if reply.trouble:
+        show(f"  trouble: {reply.trouble}")
 
 
 def export(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file to write.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file to write: .csv, .json or .mbox.")],
     kind: Kind = None,
     campaign: Campaign = "",
     since: Since = "",
     unlabelled: Unlabelled = False,
     force: Annotated[bool, typer.Option("--force", help="Write over a file that is there.")] = False,
 ) -> None:
-    """Write the answers to a CSV file.
+    """Write the answers to a file: a table, JSON with everything, or the mails themselves for another mail program.
 
     Example: outreach replies export replies.csv --kind reply
     """
-    from outreach.core.cells import safe_cell
-
+    write = _FORMATS.get(file.suffix.lower())
+    if write is None:
+        raise UsageError(f"{file.name} names no format.", hint="let it end in .csv, .json or .mbox")
     with shell(context).app() as app:
         found = app.store.mail.replies(**_wanted(app, kind, campaign, since, unlabelled=unlabelled))
+        data, written = write(app, found)
+    _write(file, data, force=force)
+    show(f"{count(written, 'answer')} written to {file}")
+    if written < len(found):
+        say(f"{count(len(found) - written, 'mail')} could not be written: their bytes were not kept")
+
+
+def _as_csv(_app: "App", found: "Sequence[Reply]") -> tuple[bytes, int]:
+    from outreach.core.cells import safe_cell
+
     text = io.StringIO()
     writer = csv.writer(text, quoting=csv.QUOTE_ALL)
     writer.writerow(_COLUMNS)
     for reply in found:
-        document = _document(reply)
-        writer.writerow([safe_cell(str("" if document[name] is None else document[name])) for name in _COLUMNS])
-    _write(file, text.getvalue(), force=force)
-    show(f"{count(len(found), 'answer')} written to {file}")
+        row = document(reply)
+        row["guess"] = reply.guess
+        writer.writerow([safe_cell(str("" if row[name] is None else row[name])) for name in _COLUMNS])
+    return text.getvalue().encode(), len(found)
 
 
-def _write(file: Path, text: str, *, force: bool) -> None:
+def _as_json(_app: "App", found: "Sequence[Reply]") -> tuple[bytes, int]:
+    rows = [{**document(reply), "full_text": reply.full_text} for reply in found]
+    return json_.dumps({"replies": rows}, default=_plain, indent=1).encode() + b"\n", len(found)
+
+
+def _as_mbox(app: "App", found: "Sequence[Reply]") -> tuple[bytes, int]:
+    """The mboxrd form: lines that begin with From, quoted or not, get one more `>`."""
+    mails = []
+    for reply in sorted(found, key=lambda each: (each.received_at, each.id)):
+        raw = app.store.mail.raw(reply.id).replace(b"\r\n", b"\n")
+        if raw:
+            stamp = f"From {reply.from_address or 'MAILER-DAEMON'} {reply.received_at:%a %b %d %H:%M:%S %Y}\n"
+            body = re.sub(rb"(?m)^(>*From )", rb">\1", raw)
+            mails.append(stamp.encode("ascii", "replace") + body.rstrip(b"\n") + b"\n\n")
+    return b"".join(mails), len(mails)
+
+
+_FORMATS = {".csv": _as_csv, ".json": _as_json, ".mbox": _as_mbox}
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _write(file: Path, data: bytes, *, force: bool) -> None:
     """Readable by the owner only; written beside and renamed, so that it is whole or not there."""
     if file.exists() and not force:
         raise UsageError(f"{file} is there already.", hint="name another file, or add --force")
     beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
     try:
         handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as out:
-            out.write(text)
+        with os.fdopen(handle, "wb") as out:
+            out.write(data)
         beside.replace(file)
     except OSError as error:
         beside.unlink(missing_ok=True)
@@ -203,46 +262,48 @@ def _wanted(app: "App", kind: Sequence[str] | None, campaign: str, since: str, *
     }
 
 
-def _thread(app: "App", reply: "Reply") -> "list[OutboxItem]":
-    """Our mails before the answer, oldest first."""
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One mail of a conversation: ours or theirs."""
+
+    title: str
+    step: int | None
+    kind: str
+    subject: str
+    at: datetime | None
+    text: str
+
+    def document(self) -> dict[str, Any]:
+        return {"step": self.step, "kind": self.kind, "subject": self.subject, "sent_at": self.at, "text": self.text}
+
+
+def _thread(app: "App", reply: "Reply") -> list[Line]:
+    """What we wrote to that person and what came back, newest first, without the reply itself."""
+    from outreach.core.message import read_draft
+
     if reply.outbox_id is None:
         return []
     enrollment = app.store.outbox.get(reply.outbox_id).enrollment_id
-    items = app.store.outbox.thread(enrollment)
-    return [item for item in items if item.sent_at and item.sent_at <= reply.received_at] or items[:1]
-
-
-def _mail(item: "OutboxItem") -> dict[str, Any]:
-    from outreach.core.message import read_draft
-
-    return {"step": item.step, "subject": item.subject, "sent_at": item.sent_at, "text": read_draft(item.mime).text}
-
-
-def _document(reply: "Reply") -> dict[str, Any]:
-    return {
-        "id": reply.id,
-        "kind": reply.kind,
-        "subkind": reply.subkind,
-        "from": reply.from_address,
-        "name": reply.founder or reply.from_name,
-        "subject": reply.subject,
-        "received_at": reply.received_at,
-        "campaign": reply.campaign or None,
-        "step": reply.step,
-        "founder": reply.founder_id,
-        "text": reply.text,
-        "evidence": list(reply.evidence),
-        "label": reply.label or None,
-        "note": reply.note or None,
-        "trouble": reply.trouble or None,
-    }
+    ours = [
+        Line(f"your mail, step {item.step}", item.step, "sent", item.subject, item.sent_at, read_draft(item.mime).text)
+        for item in app.store.outbox.thread(enrollment)
+        if item.sent_at
+    ]
+    others = app.store.mail.conversation(reply.founder_id) if reply.founder_id is not None else []
+    theirs = [
+        Line(f"{WORDS[one.kind][0]} {one.id}", None, one.kind, one.subject, one.received_at, one.text)
+        for one in others
+        if one.id != reply.id and one.kind in _SPOKEN
+    ]
+    return sorted([*ours, *theirs], key=lambda line: (line.at is not None, line.at), reverse=True)
 
 
 def _row(reply: "Reply") -> list[object]:
     kind = reply.subkind.replace("_", " ") if reply.kind in ("auto_reply", "bounce") else WORDS[reply.kind][0]
     kind = f"{WORDS[reply.kind][0]} ({kind})" if reply.kind == "bounce" else kind
     says = " ".join(reply.text.split()) if reply.kind in ("reply", "unsubscribe") else reply.subject
-    return [reply.id, reply.received_at, kind, reply.founder or reply.from_address, says, reply.label]
+    label = reply.label or (f"{reply.guess.replace('-', ' ')}?" if reply.guess else "")  # the mark of a guess
+    return [reply.id, reply.received_at, kind, reply.founder or reply.from_address, says, label]
 
 
 def _who(reply: "Reply") -> str:
@@ -250,10 +311,3 @@ def _who(reply: "Reply") -> str:
     about = f", about {reply.founder}" if reply.founder and reply.founder != reply.from_name else ""
     campaign = f" ({reply.campaign}, step {reply.step})" if reply.campaign and reply.step else ""
     return f"{name}<{reply.from_address}>{about}{campaign}"
-
-
-def _tell_changed(reply: "Reply", text: str, *, json: bool) -> None:
-    if json:
-        show_json(_document(reply))
-    else:
-        show(text)

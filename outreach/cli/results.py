@@ -53,6 +53,7 @@ def status(context: typer.Context, json: Json = False) -> None:
             "held": len(found.held),
             "new_replies": app.store.report.new_replies(),
             "quarantined": app.store.mail.quarantined(),
+            "reminders": app.store.mail.due(now.astimezone(app.settings.zone).date().isoformat()),
             "mailboxes": [asdict(mailbox) for mailbox in mailboxes],
         }
         zone = app.settings.zone
@@ -76,8 +77,10 @@ def _show_status(document: dict[str, Any], found: "Plan", zone: "ZoneInfo", now:
         f"new replies   {document['new_replies']}"
         + ("  → outreach replies --unlabelled" if document["new_replies"] else "")
     )
+    if document["reminders"]:
+        show(f"reminders     {document['reminders']}  → outreach replies --due")
     if document["quarantined"]:
-        show(f"unreadable    {document['quarantined']} messages  → outreach replies --kind quarantine")
+        show(f"unreadable    {document['quarantined']} messages  → outreach replies --kind automatic")
     for mailbox in document["mailboxes"]:
         rests = mailbox["paused_until"] and mailbox["paused_until"] > now
         paused = f", paused: {mailbox['pause_reason']}" if rests else ""

@@ -12,6 +12,7 @@ from outreach.errors import UsageError
 if TYPE_CHECKING:
     from outreach.bootstrap import App
     from outreach.flows.sync import Seen, SyncReport
+    from outreach.store.consequences import Effects
 
 HOLDING = ("automatic", "challenge")
 WORDS = {
@@ -31,12 +32,18 @@ WORDS = {
 def sync(
     context: typer.Context,
     since: Annotated[str, typer.Option(metavar="DATE", help="Read again from this day on, such as 2026-03-01.")] = "",
+    reclassify: Annotated[
+        bool, typer.Option("--reclassify", help="Judge the mail that was kept again, by today's rules.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Read the mailbox, changing nothing in it: replies, out-of-office notes, bounces, opt-outs.
 
     Whoever answered, bounced or opted out is not written to again. Example: outreach sync
     """
+    if reclassify:
+        _judge_again(context, json=json)
+        return
     with shell(context).app() as app:
         report = _sync(app, day(app, since), quiet=json)
     if json:
@@ -51,10 +58,31 @@ def sync(
         raise typer.Exit(DONE_IN_PART)
 
 
-def read_inbox(app: "App") -> "SyncReport":
+def _judge_again(context: typer.Context, *, json: bool) -> None:
+    from dataclasses import asdict
+
+    from outreach.flows.reclassify import reclassify as run
+
+    with shell(context).app() as app:
+        found = run(app.store, mailbox=app.mailbox, owner_name=app.sender.name, clock=app.clock, read=app.read_mail)
+    if json:
+        show_json(asdict(found))
+        return
+    for change in found.changed:
+        lifts = "; by itself this would stop nobody, so look whether the stop is still right" if change.lifts else ""
+        show(f"{change.id}  {change.founder or 'unknown'}: {change.before} → {change.after}{lifts}")
+    show(f"{count(found.judged, 'mail')} judged again, {len(found.changed)} changed")
+    told = _told(found.effects)
+    if told:
+        show(told)
+    if found.still_unread:
+        say(f"{count(found.still_unread, 'mail')} still cannot be read whole")
+
+
+def read_inbox(app: "App", *, aloud: bool = True) -> "SyncReport":
     """Sync in passing, before mails go out: what came is said on stderr."""
     report = _sync(app, None, quiet=True)
-    if any(kind not in ("unrelated", "own") for kind in report.by_kind):
+    if aloud and any(kind not in ("unrelated", "own") for kind in report.by_kind):
         for line in _summary(report):
             say(f"inbox: {line}")
     return report
@@ -72,6 +100,7 @@ def _sync(app: "App", since: datetime | None, *, quiet: bool) -> "SyncReport":
         clock=app.clock,
         since=since,
         narrate=(lambda _seen: None) if quiet else _tell,
+        read=app.read_mail,
     )
 
 
@@ -87,14 +116,19 @@ def _summary(report: "SyncReport") -> list[str]:
     parts = [count(number, *WORDS[kind]) for kind, number in sorted(report.by_kind.items()) if number]
     known = [f"{report.again} known already"] if report.again else []
     lines = [f"{count(report.fetched, 'new mail')}: {', '.join([*parts, *known])}"]
-    effects = report.effects
+    told = _told(report.effects)
+    return [*lines, told] if told else lines
+
+
+def _told(effects: "Effects") -> str:
+    """What reading mail did to people."""
     stopped = [count(effects.people, "person", "people")] if effects.people else []
     stopped += [f"colleagues at {count(effects.companies, 'company', 'companies')}"] if effects.companies else []
     told = [f"stopped writing to {', '.join(stopped)}"] if stopped else []
     told += [f"{count(effects.held, 'person', 'people')} on hold"] if effects.held else []
     told += [f"{count(effects.suppressed, 'new suppression')}"] if effects.suppressed else []
     told += [f"{count(effects.confirmed, 'doubtful mail')} proved sent"] if effects.confirmed else []
-    return [*lines, "; ".join(told)] if told else lines
+    return "; ".join(told)
 
 
 def day(app: "App", text: str) -> datetime | None:

@@ -44,6 +44,33 @@ def report_rule(arrival: Arrival) -> str:
     return _undeclared(arrival)
 
 
+def looks_like_report(head: Arrival) -> bool:
+    """Whether a head alone gives reason to read the message: it may be a report of any kind."""
+    words = toml("machines.toml")
+    kind = head.headers.word("content-type")
+    if kind.startswith("multipart/report") or "x-failed-recipients" in head.headers or not head.from_address:
+        return True
+    sender, subject = f"{head.from_name} {head.from_address.partition('@')[0]}".lower(), head.subject.lower()
+    null_path = head.headers.raw("return-path").strip() == "<>"
+    telling = subject.startswith(tuple(words["certain_subjects"])) or (
+        _any(subject, "failure_subjects") and _is_role(head.from_address)
+    )
+    return null_path or telling or _any(sender, "daemon_names")
+
+
+def is_dead_domain(failure: Failure) -> bool:
+    """Whether nobody at that domain can be written to: no such domain, no mail server, null MX (RFC 7505)."""
+    if failure.reason != "hard":
+        return False
+    if failure.status in ("5.1.2", "5.4.4", "5.4.310") or _exact("", failure.diagnostic) in (
+        "5.1.2",
+        "5.4.4",
+        "5.4.310",
+    ):
+        return True
+    return any(phrase in failure.diagnostic.lower() for phrase in toml("machines.toml")["dead_domain_words"])
+
+
 def is_delivery_report(arrival: Arrival) -> bool:
     """A part of that type counts in any multipart: some servers send it in `mixed`."""
     return arrival.report_type == "delivery-status" or any(kind in arrival.types for kind in _DELIVERY)
@@ -89,7 +116,7 @@ def judge_failure(status: str, text: str) -> str:
 
 def own_words(arrival: Arrival) -> str:
     """What the server itself says: the readable text up to the mail that it gives back."""
-    return _split(arrival.words)[0][:_LOOKED_AT]
+    return _split(arrival.words[: 2 * _LOOKED_AT])[0][:_LOOKED_AT]
 
 
 def loose_head(arrival: Arrival) -> Headers:
@@ -106,13 +133,14 @@ def _undeclared(arrival: Arrival) -> str:
         return "X-Failed-Recipients"
     words = toml("machines.toml")
     sender = f"{arrival.from_name} {arrival.from_address.partition('@')[0]}".lower()
-    subject, text = arrival.subject.lower(), " ".join(own_words(arrival).lower().split())
+    subject, said = arrival.subject.lower(), own_words(arrival)
+    text = " ".join(said.lower().split())
     if subject.startswith(tuple(words["forward_prefixes"])):
         return ""
     failing = _any(subject, "failure_subjects")
     worded = failing or _any(text, "failure_words")
     daemon = not arrival.from_address or _any(sender, "daemon_names")
-    if daemon and not _is_vacation(arrival) and (worded or _REPLY.search(own_words(arrival))):
+    if daemon and not _is_vacation(arrival) and (worded or _REPLY.search(said)):
         return "a mail server's failure notice"
     if _any(text[:_FIRST_WORDS], "failure_openings") and not subject.startswith(tuple(words["answer_prefixes"])):
         return "the opening words of a mail server"
@@ -128,7 +156,7 @@ def _undeclared(arrival: Arrival) -> str:
         return ""
     if head.raw("return-path").strip() == "<>" and (failing or _any(f"{subject} {text[:1500]}", "failure_words")):
         return "failure words and no return path"
-    named = "@" in text or "recipient" in text or _REPLY.search(own_words(arrival))
+    named = "@" in text or "recipient" in text or _REPLY.search(said)
     if failing and named and _any(text[:1500], "failure_words") and _is_role(arrival.from_address):
         return "failure words from a machine"
     return ""
@@ -152,7 +180,13 @@ def _is_role(address: str) -> bool:
 
 
 def _any(text: str, words: str) -> bool:
-    return any(word in text for word in toml("machines.toml")[words])
+    return _any_of(words).search(text) is not None
+
+
+@cache
+def _any_of(words: str) -> re.Pattern[str]:
+    """One pattern for a whole list: it is asked for every message."""
+    return re.compile("|".join(map(re.escape, toml("machines.toml")[words])))
 
 
 def _split(text: str) -> tuple[str, str]:

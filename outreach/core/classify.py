@@ -244,17 +244,20 @@ def _absence(case: Case, *, returned: bool) -> str:
 
 
 def _machine(case: Case) -> Verdict | None:
+    sign = machine_sign(case.arrival, threaded=_threaded(case))
+    return Verdict(Kind.AUTOMATIC, "", (sign,)) if sign else None
+
+
+def machine_sign(arrival: Arrival, *, threaded: bool) -> str:
     """Other machines' mail. A person on a mailing list is none: then the mail is a threaded answer to ours."""
-    arrival = case.arrival
     head = arrival.headers
-    threaded = _threaded(case)
     if head.word("precedence") in ("bulk", "junk", "list") and not threaded:
-        return Verdict(Kind.AUTOMATIC, "", (f"Precedence: {head.word('precedence')}",))
+        return f"Precedence: {head.word('precedence')}"
     if ("list-id" in head or "list-unsubscribe" in head) and not threaded:
-        return Verdict(Kind.AUTOMATIC, "", ("a mailing list's headers",))
+        return "a mailing list's headers"
     if head.word("auto-submitted") not in ("", "no"):
-        return Verdict(Kind.AUTOMATIC, "", (f"Auto-Submitted: {head.word('auto-submitted')}",))
-    return Verdict(Kind.AUTOMATIC, "", (f"From: {arrival.from_address}",)) if _is_noreply(arrival) else None
+        return f"Auto-Submitted: {head.word('auto-submitted')}"
+    return f"From: {arrival.from_address}" if _is_noreply(arrival) else ""
 
 
 def _is_noreply(arrival: Arrival) -> bool:

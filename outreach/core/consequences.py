@@ -6,11 +6,12 @@ address itself, because bounces are easy to forge.
 The store applies these in the transaction that records the message. Nothing here lifts a stop: that needs a person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 
 from outreach.core.absence import working_day_after
+from outreach.core.bounces import is_dead_domain
 from outreach.core.classify import Case
 from outreach.core.matching import Match, plain_address
 from outreach.core.normalize import address_key
@@ -18,6 +19,9 @@ from outreach.core.verdict import Kind, Verdict
 
 NO_DATE = timedelta(days=7)
 POLICY_PAUSE = timedelta(hours=24)
+SOFT_PAUSE = timedelta(days=30)
+_SOFT_FAILURES = 3
+_SOFT_SPAN = timedelta(weeks=2)
 _DEAD = ("hard", "closed")
 
 
@@ -60,10 +64,27 @@ class HoldPerson:
 
 @dataclass(frozen=True, slots=True)
 class SuppressAddress:
-    """This address is never written to again."""
+    """This address is never written to again; with `until`, not before then."""
 
     address: str
     kind: str
+    reason: str
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CountSoft:
+    """One more temporary failure at this address: many over weeks mean that nobody reads it."""
+
+    address: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FlagDomain:
+    """This domain takes no mail from anybody."""
+
+    domain: str
     reason: str
 
 
@@ -107,6 +128,8 @@ Consequence = (
     | HoldPerson
     | SuppressAddress
     | SuppressPerson
+    | CountSoft
+    | FlagDomain
     | PauseMailbox
     | ConfirmSent
     | LearnWireId
@@ -194,12 +217,22 @@ def hold_until(case: Case, verdict: Verdict) -> datetime:
     return datetime.combine(working_day_after(verdict.returns_on), time(), UTC)
 
 
+def is_lasting(failed_at: Sequence[datetime]) -> bool:
+    """Whether temporary failures at these times are one that lasts: three over at least two weeks."""
+    return len(failed_at) >= _SOFT_FAILURES and max(failed_at) - min(failed_at) >= _SOFT_SPAN
+
+
 def _bounced(case: Case, verdict: Verdict, match: Match, now: datetime) -> Iterator[Consequence]:
     key = match.address_key
     if verdict.subkind in _DEAD:
         if match.proof and key in _named(case, verdict):
-            yield SuppressAddress(key, "bounce", str(verdict.failure_of(key)))
+            failure = verdict.failure_of(key)
+            yield SuppressAddress(key, "bounce", str(failure))
+            if is_dead_domain(failure):
+                yield FlagDomain(key.rpartition("@")[2], str(failure))
         yield StopAddress(key, "bounced", "bounced")
+    elif verdict.subkind == "soft" and match.proof:
+        yield CountSoft(key, case.arrival.received_at)
     elif verdict.subkind == "unknown":
         yield StopAddress(key, "bounced", "bounced")
     elif verdict.subkind == "policy" and match.proof and case.arrival.received_at + POLICY_PAUSE > now:

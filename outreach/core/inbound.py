@@ -18,6 +18,8 @@ from outreach.core.notices import Notice, read_notice
 
 MAX_MESSAGE = 25_000_000
 MAX_HEAD = 256_000
+MAX_READ_HEAD = 16_000
+"""Bytes of a head that are looked at before a message is read whole."""
 MAX_PARTS = 200
 MAX_DEPTH = 20
 _MAX_TEXT = 256_000
@@ -29,7 +31,8 @@ _MAX_TAGGED = 64_000
 _SCANNED = 64_000
 """Bytes of a message that cannot be read in which ids are still looked for: it may hide a "no"."""
 
-_TAGS = re.compile(r"<style\b.{0,20000}?</style>|<[^<>]{0,2000}>", re.IGNORECASE | re.DOTALL)
+_TAGS = re.compile(r"<style[^<>]{0,200}>[^<]{0,20000}</style>|<[^<>]{0,2000}>", re.IGNORECASE)
+_REPORT_TYPE = re.compile(r"report-type[ \t]*=[ \t]*\"?([\w-]{1,40})", re.IGNORECASE)
 _HEAD_END = re.compile(rb"\r?\n\r?\n|\r\r")
 _PART_START = re.compile(rb"^content-type[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _BOUNDARY = re.compile(rb"boundary[ \t]*=", re.IGNORECASE)
@@ -94,9 +97,27 @@ def read_mail(raw: bytes, received_at: datetime) -> Arrival:
     try:
         return _read(data, raw, received_at, trouble)
     except Exception as error:  # noqa: BLE001  the parser raises many types on crafted mail; each message stands alone
-        head = data[:MAX_HEAD]
-        body = _Body(returned_text=[decode_bytes(data[:_SCANNED], "utf-8")])
-        return _arrival(_head_of(head), raw, received_at, body, f"it could not be parsed ({type(error).__name__})")
+        return read_unread(data, received_at, f"it could not be parsed ({type(error).__name__})")
+
+
+def read_unread(raw: bytes, received_at: datetime, trouble: str) -> Arrival:
+    """A message of which only the head is read, and ids are looked for in its beginning."""
+    body = _Body(returned_text=[decode_bytes(raw[:_SCANNED], "utf-8")])
+    return _arrival(_head_of(raw[:MAX_HEAD]), raw, received_at, body, trouble)
+
+
+def head_of(raw: bytes) -> bytes:
+    """The beginning of a message up to its first blank line, at most as much as is looked at."""
+    end = _HEAD_END.search(raw, 0, MAX_READ_HEAD)
+    return raw[: end.start() + 1 if end else MAX_READ_HEAD]
+
+
+def read_head(head: bytes, received_at: datetime) -> Arrival:
+    """What the head alone tells."""
+    headers = _head_of(head[:MAX_READ_HEAD])
+    report = _REPORT_TYPE.search(headers.raw("content-type"))
+    body = _Body(report_type=report[1].lower() if report else "")
+    return _arrival(headers, head, received_at, body, "")
 
 
 def _within_caps(raw: bytes) -> tuple[bytes, str]:

@@ -10,12 +10,19 @@ from datetime import datetime
 from outreach.core.classify import Case, classify
 from outreach.core.consequences import Consequence, HoldPerson, plan_consequences
 from outreach.core.inbound import Arrival
+from outreach.core.interest import Guess, guess_interest
 from outreach.core.matching import Match
 from outreach.core.reply_text import ReplyText, read_reply
 from outreach.core.verdict import Kind, Verdict
 
 _ALWAYS_KEPT = (Kind.UNSUBSCRIBE, Kind.COMPLAINT)
 """They concern the mailbox whether or not we can tell which mail they are about."""
+
+
+RULES = 2
+"""Which rules judged a message; it grows with every change that may judge stored mail differently."""
+
+_NO_GUESS = Guess()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,7 @@ class Judged:
     kept: bool
     private: bool
     trouble: str
+    guess: Guess = _NO_GUESS
 
 
 def judge(
@@ -54,7 +62,8 @@ def judge(
     linked = match is not None and (not own or (verdict.subkind == "by_hand" and folder == "sent"))
     kept = linked or verdict.kind in _ALWAYS_KEPT or bool(arrival.trouble and not own)
     private = own or (match is None and verdict.kind not in _ALWAYS_KEPT)
-    return Judged(verdict, text, consequences, kept, private, arrival.trouble)
+    guess = guess_interest(text.new) if verdict.kind is Kind.REPLY else _NO_GUESS
+    return Judged(verdict, text, consequences, kept, private, arrival.trouble, guess)
 
 
 def _unjudged(match: Match | None, trouble: str) -> Judged:

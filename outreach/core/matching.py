@@ -247,6 +247,7 @@ def _by_token(clues: Clues, found: Found) -> Match | None:
 
 def _by_id(clues: Clues, found: Found) -> Match | None:
     mails = {bare(each): mail for mail in found.mails for each in (mail.message_id, mail.wire_message_id) if each}
+    mails |= {bare(mail.wire_message_id).partition("@")[0]: mail for mail in found.mails if mail.wire_message_id}
     return next((_proved(mails[bare(clue.value)], "", clue) for clue in clues.ids if bare(clue.value) in mails), None)
 
 

@@ -3,7 +3,7 @@
 A module in `importers/`, `transports/` or `inboxes/` is the plugin; its name is its file's name.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -143,11 +143,13 @@ class Transport(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """How far a folder has been read. `validity` is IMAP's UIDVALIDITY (RFC 9051 2.3.1.1), empty for Maildir."""
+    """How far a folder has been read. `validity` is IMAP's UIDVALIDITY (RFC 9051 2.3.1.1), empty for files; `mark` is
+    what the folder looked like when it was read to its end: an adapter's own, to see at once that nothing is new."""
 
     folder: str
     validity: str
     last_uid: int
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """One message as it lies in a folder. `key` names it there: an IMAP UID or a Maildir file name."""
+    """One message as it lies in a folder. `key` names it there: an IMAP UID, or a name in a folder or file."""
 
     folder: Folder
     key: str
@@ -169,21 +171,55 @@ class Incoming:
     cursor: Cursor
     trouble: str = ""
     """Why it could not be read whole; then `raw` is what could be had."""
+    skipped: bool = False
+    """Its head told that it cannot concern us; `raw` is that head alone."""
+
+
+ORDER = ("sent", "inbox", "junk")
+"""In which folders are read: what we sent first, because answers name it."""
+
+Known = Callable[[Sequence[str]], Collection[str]]
+"""Which of these keys are known already, under the cursor's validity."""
+
+Wanted = Callable[[Sequence[bytes]], Sequence[bool]]
+"""For the heads of some messages: which of them are to be read whole."""
+
+
+def everything(heads: Sequence[bytes]) -> Sequence[bool]:
+    """Wants all messages."""
+    return [True] * len(heads)
 
 
 class Inbox(Protocol):
     """A mailbox to read, never to change: no flag set, nothing moved, nothing marked as read."""
 
     def folders(self) -> Sequence[Folder]:
-        """The folders that matter: inbox, junk, sent. Raises MailboxError if the server can't be used."""
+        """The folders that matter: sent, inbox, junk. Raises MailboxError if the server can't be used."""
         ...
 
     def fetch(
-        self, folder: Folder, cursor: Cursor | None, known: frozenset[str], since: datetime
-    ) -> Iterator[Incoming]:
-        """What is new in the folder, oldest first: no key in `known` (under the same validity), not before `since`."""
+        self, folder: Folder, cursor: Cursor | None, known: Known, since: datetime, wanted: Wanted = everything
+    ) -> Iterator[Incoming | Cursor]:
+        """What is new in the folder, oldest first: no key that is known (under the same validity), not before `since`;
+        only heads of what is not wanted. A Cursor at the end: the folder was read to its end."""
         ...
 
     def close(self) -> None:
         """Leave; never raises."""
+        ...
+
+
+class Waiting(Protocol):
+    """An inbox that can tell when something comes (IMAP IDLE, RFC 2177)."""
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it is worth looking: something came, or the time is over without a way to know."""
+        ...
+
+
+class Drafts(Protocol):
+    """A mailbox that takes a draft; the one thing that is ever put into it, and only when the user asks."""
+
+    def draft(self, mime: bytes) -> str:
+        """Files it unsent; the name of the folder."""
         ...

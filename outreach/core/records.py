@@ -383,3 +383,11 @@ class Reply:
     label: str
     note: str
     trouble: str
+    guess: str = ""
+    """What it may mean, told by its words: a guess, whatever it says."""
+    guess_evidence: str = ""
+    remind_on: str = ""
+    returns_on: str = ""
+    inline: bool = False
+    attachments: tuple[Mapping[str, object], ...] = ()
+    failures: tuple[Mapping[str, str], ...] = ()

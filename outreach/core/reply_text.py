@@ -14,6 +14,8 @@ from outreach.resources import toml
 
 _MAX_LINES = 2_000
 _SHINGLE = 4
+_QUOTED_SHOWN = 4
+_LINES_SHOWN = 300
 _OURS = 0.6
 _RUN = 8
 _WALK = 16
@@ -200,7 +202,7 @@ def _without_quotes(text: str) -> str:
     from quotequail import unwrap
 
     try:
-        found = unwrap(text) or {}
+        found = unwrap(_down_to_quote(text)) or {}
     except Exception:  # noqa: BLE001  a library over hostile text: its opinion is welcome, its exceptions are not
         found = {}
     top = str(found.get("text_top") or found.get("text_bottom") or text)
@@ -208,6 +210,13 @@ def _without_quotes(text: str) -> str:
         below = [line for line in text.splitlines() if not _is_quoted(line) and not _is_opening(line)]
         top = "\n".join(below) if _text(below) else top
     return _above_own_list(top)
+
+
+def _down_to_quote(text: str) -> str:
+    """The library looks at every line several times; below the first quoted ones nothing can change its mind."""
+    lines = text.splitlines()
+    first = next((number for number, line in enumerate(lines) if _is_quoted(line)), len(lines))
+    return "\n".join(lines[: min(first + _QUOTED_SHOWN, _LINES_SHOWN)])
 
 
 def _is_opening(line: str) -> bool:

@@ -1,27 +1,29 @@
 """Reads the mailbox: what is new is matched, judged and recorded, with everything that follows from it.
 
-Each message is one transaction, so the reading can stop anywhere and go on. Nothing in the mailbox is changed.
+Heads come first: only what may concern us is read whole. Some messages at a time are recorded in one transaction with
+all that follows from them, so the reading can stop anywhere and go on. Nothing in the mailbox is changed.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from outreach.core.classify import is_report
-from outreach.core.inbound import read_mail
-from outreach.core.judge import Owner, judge
-from outreach.core.matching import Match, clues_of, find_match
-from outreach.core.message import read_draft
-from outreach.core.normalize import address_key
-from outreach.core.ports import Clock, Cursor, Inbox, Incoming
+from outreach.core.classify import machine_sign
+from outreach.core.inbound import read_head, read_mail
+from outreach.core.matching import bare
+from outreach.core.ports import Clock, Cursor, Folder, Inbox, Incoming
 from outreach.core.records import Mailbox
+from outreach.core.triage import may_concern_us
 from outreach.core.verdict import Kind, Verdict
+from outreach.flows._judging import Judge, Reader
 from outreach.store.consequences import Effects
 from outreach.store.mail import Entry
 from outreach.store.store import Store
 
+_JUDGED_AT_ONCE = 50
+_SKIPPED_AT_ONCE = 500
 BEFORE_FIRST_MAIL = timedelta(days=1)
 _SAID = 80
 READ_AGAIN = timedelta(days=3)
@@ -74,14 +76,15 @@ def sync(
     clock: Clock,
     since: datetime | None = None,
     narrate: Callable[[Seen], None] = lambda _seen: None,
+    read: Reader = read_mail,
 ) -> SyncReport:
-    """Read every folder to its end. Raises MailboxError where that fails; what was read until then stays."""
-    run = _Run(store, mailbox, owner_name, clock, narrate)
+    """Read every folder to its end. Raises MailboxError where that fails; what was read until then stays. `read` turns
+    bytes into what arrived: a child process may do it for large mail."""
+    store.suppressions.expire(clock.now())
+    run = _Run(store, mailbox, owner_name, clock, narrate, read)
     try:
         for folder in inbox.folders():
-            cursor, known = store.mail.position(mailbox.id, folder.name)
-            for incoming in inbox.fetch(folder, cursor, known, since or run.start_of(cursor)):
-                run.take(incoming)
+            run.read_folder(inbox, folder, since)
     finally:
         inbox.close()
     store.mail.finish(mailbox.id, clock.now())
@@ -92,63 +95,92 @@ class _Run:
     """One reading of one mailbox."""
 
     def __init__(
-        self, store: Store, mailbox: Mailbox, owner_name: str, clock: Clock, narrate: Callable[[Seen], None]
+        self,
+        store: Store,
+        mailbox: Mailbox,
+        owner_name: str,
+        clock: Clock,
+        narrate: Callable[[Seen], None],
+        read: Reader,
     ) -> None:
-        self._store, self._mailbox, self._clock, self._narrate = store, mailbox, clock, narrate
-        names = (owner_name, mailbox.address)
-        self._owner = Owner(frozenset((address_key(mailbox.address),)), tuple(name for name in names if name))
+        self._store, self._mailbox, self._clock, self._narrate, self._read = store, mailbox, clock, narrate, read
+        self._judge = Judge(store, mailbox, owner_name)
         first = store.mail.first_sent_at(mailbox.id) or clock.now()
         self._start = first - BEFORE_FIRST_MAIL
+        self._pending: list[Incoming] = []
+        self._whole = 0
         self._kinds: Counter[str] = Counter()
         self._fetched = self._unmatched = self._again = self._quarantined = 0
         self._effects = Effects()
 
-    def start_of(self, cursor: Cursor | None) -> datetime:
-        """From when on a folder is read. A Maildir has no UIDs: only names tell what is new, so all of it counts."""
+    def read_folder(self, inbox: Inbox, folder: Folder, since: datetime | None) -> None:
+        """To its end, or until something breaks: what was read before that is recorded all the same."""
+        cursor, known = self._store.mail.position(self._mailbox.id, folder.name)
+        if cursor and since:
+            cursor = replace(cursor, mark="")  # asked to look again
+        try:
+            for found in inbox.fetch(folder, cursor, known, since or self._start_of(cursor), self._wanted):
+                if isinstance(found, Cursor):
+                    self._flush()
+                    self._store.mail.reached(self._mailbox.id, found)
+                else:
+                    self._take(found)
+        finally:
+            self._flush()
+
+    def _start_of(self, cursor: Cursor | None) -> datetime:
+        """From when on a folder is read. Files have no UIDs: only names tell what is new, so all of it counts."""
         if cursor is None or not cursor.validity or self._mailbox.synced_at is None:
             return self._start
         return self._mailbox.synced_at - READ_AGAIN
 
-    def take(self, incoming: Incoming) -> None:
-        """One message: judge it, record it, count it."""
+    def _wanted(self, heads: Sequence[bytes]) -> Sequence[bool]:
+        """Of some heads, those that may concern us: looked up together."""
         now = self._clock.now()
-        entry = self._judged(incoming, now)
-        effects = self._store.mail.record(entry, incoming, mailbox_id=self._mailbox.id, now=now)
+        arrivals = [read_head(head, now) for head in heads]
+        clues = [self._judge.clues(arrival, report=False) for arrival in arrivals]
+        ids = {bare(clue.value) for each in clues for clue in each.ids}
+        links = self._store.mail.links(ids, {key for each in clues for key in each.correspondents})
+        return [
+            may_concern_us(arrival, len(head), each, links, self._judge.sent)
+            for arrival, head, each in zip(arrivals, heads, clues, strict=True)
+        ]
+
+    def _take(self, incoming: Incoming) -> None:
+        """One message more; some are judged and recorded together."""
+        self._pending.append(incoming)
+        self._whole += not incoming.skipped
+        if self._whole >= _JUDGED_AT_ONCE or len(self._pending) >= _SKIPPED_AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        pending, self._pending, self._whole = self._pending, [], 0
+        entries = iter(self._judge.entries([one for one in pending if not one.skipped], self._read, self._clock.now()))
+        batch = [(one, None if one.skipped else next(entries)) for one in pending]
+        done = self._store.mail.record(batch, mailbox_id=self._mailbox.id, now=self._clock.now())
+        for (incoming, entry), effects in zip(batch, done, strict=True):
+            self._count(incoming, entry, effects)
+
+    def _count(self, incoming: Incoming, entry: Entry | None, effects: Effects | None) -> None:
         self._fetched += 1
-        if effects is None:
+        if entry is None:
+            head = read_head(incoming.raw, incoming.received_at)
+            self._kinds[Kind.AUTOMATIC if machine_sign(head, threaded=False) else Kind.UNRELATED] += 1
+            self._unmatched += 1
+        elif effects is None:
             self._again += 1
-            return
-        self._effects += effects
-        self._kinds[entry.verdict.kind] += 1
-        self._unmatched += entry.match is None and entry.verdict.kind is not Kind.OWN
-        self._quarantined += bool(entry.trouble)
-        if entry.kept:
-            self._narrate(_seen(entry))
+        else:
+            self._effects += effects
+            self._kinds[entry.verdict.kind] += 1
+            self._unmatched += entry.match is None and entry.verdict.kind is not Kind.OWN
+            self._quarantined += bool(entry.trouble)
+            if entry.kept:
+                self._narrate(_seen(entry))
 
     def report(self) -> SyncReport:
         return SyncReport(
             self._fetched, dict(self._kinds), self._unmatched, self._again, self._quarantined, self._effects
         )
-
-    def _judged(self, incoming: Incoming, now: datetime) -> Entry:
-        arrival = read_mail(incoming.raw, incoming.received_at)
-        clues = clues_of(arrival, report=is_report(arrival), own=self._owner.addresses)
-        match = find_match(clues, self._store.mail.find(clues), arrival.sent_at)
-        judged = judge(arrival, match, self._sent_texts(match), owner=self._owner, folder=incoming.folder.role, now=now)
-        trouble = incoming.trouble or judged.trouble
-        return Entry(
-            arrival=arrival,
-            verdict=judged.verdict,
-            match=match,
-            text=judged.text,
-            consequences=judged.consequences,
-            kept=judged.kept or bool(trouble),
-            private=judged.private,
-            trouble=trouble,
-        )
-
-    def _sent_texts(self, match: Match | None) -> list[str]:
-        return [read_draft(mime).text for mime in self._store.mail.sent_bytes(match.founder_id)] if match else []
 
 
 def _seen(entry: Entry) -> Seen:

@@ -77,6 +77,8 @@ def _translated(server: ImapServer) -> Iterator[None]:
             f"{where} does not speak TLS there.",
             hint="check OUTREACH_IMAP_PORT and OUTREACH_IMAP_SECURITY (tls or starttls)",
         ) from None
+    except IMAPClientAbortError:  # dropped: whoever asked tries again
+        raise
     except IMAPClientError as error:
         raise MailboxError(
             f"{where} does not offer what is needed for a secure login: {words(error)}.",

@@ -1,24 +1,26 @@
 """Reads a mailbox over IMAP (RFC 9051) and changes nothing: folders are opened with EXAMINE, bodies fetched by PEEK.
 
-The only commands are CAPABILITY, STARTTLS, LOGIN or AUTHENTICATE, LIST, EXAMINE, UID SEARCH, UID FETCH and LOGOUT, and
-no text of a received mail is ever part of one: a crafted Message-ID in a search has deleted mailboxes (CVE-2025-15366).
+The only commands are CAPABILITY, STARTTLS, LOGIN or AUTHENTICATE, LIST, EXAMINE, UID SEARCH, UID FETCH, IDLE, LOGOUT,
+and APPEND of a draft when the user asks for one. Of each message the head comes first, and the rest only where it may
+concern us. No text of a received mail is ever part of a command: a crafted Message-ID in a search has deleted mailboxes
+(CVE-2025-15366).
 """
 
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import Any, TypeVar
 
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
 
-from outreach.core.inbound import MAX_HEAD, MAX_MESSAGE
-from outreach.core.ports import Cursor, Folder, Incoming
+from outreach.core.inbound import MAX_HEAD, MAX_MESSAGE, MAX_READ_HEAD
+from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Wanted, everything
 from outreach.errors import MailboxError
+from outreach.inboxes._imap_heads import fetch_heads
 from outreach.inboxes._imap_login import BROKEN, ImapServer, connect, words
 
 __all__ = ["ImapInbox", "ImapServer"]
@@ -28,10 +30,22 @@ T = TypeVar("T")
 _TRIES = 3
 _GAPS = (1.0, 5.0, 15.0)
 _LISTED_AT_ONCE = 500
-_READ_AT_ONCE = 25
+_READ_AT_ONCE = 50
 _BYTES_AT_ONCE = 8_000_000
 _ONE_DAY = timedelta(days=1)
+_IDLE_SECONDS = 25 * 60.0
 
+# What tells whether a message can concern us: ids, people, and what machines say of themselves. Cut at 16 kB: then the
+# message is read whole.
+_HEAD = (
+    "BODY.PEEK[HEADER.FIELDS (FROM TO CC SUBJECT DATE MESSAGE-ID IN-REPLY-TO REFERENCES REPLY-TO RETURN-PATH"
+    " DELIVERED-TO X-ORIGINAL-TO ENVELOPE-TO CONTENT-TYPE AUTO-SUBMITTED PRECEDENCE LIST-ID LIST-UNSUBSCRIBE"
+    " X-FAILED-RECIPIENTS X-OUTREACH-ID X-MS-EXCHANGE-PARENT-MESSAGE-ID X-MICROSOFT-ORIGINAL-MESSAGE-ID"
+    " X-GOOGLE-ORIGINAL-MESSAGE-ID THREAD-INDEX X-APPLE-UNSUBSCRIBE X-SPAMARREST X-BOXBE X-CHALLENGE-RESPONSE)]"
+    f"<0.{MAX_READ_HEAD}>"
+)
+
+_DRAFTS = ("drafts", "draft", "entwürfe", "brouillons", "borradores", "bozze", "rascunhos", "concepten", "szkice")
 _ROLES = {
     "junk": (b"\\Junk", ("junk", "spam", "junk e-mail", "junk email", "bulk mail")),
     "sent": (b"\\Sent", ("sent", "sent items", "sent mail", "sent messages")),
@@ -55,27 +69,73 @@ class ImapInbox:
         """INBOX, and what the server marks as junk and sent (RFC 6154), else what is usually called so."""
         listed = self._patiently(lambda client: list(client.list_folders()))
         names = [(flags, name, _last(name, delimiter)) for flags, delimiter, name in listed if _is_plain(name)]
-        found = [Folder("INBOX", "inbox")]
+        found = []
         for role, (flag, usual) in _ROLES.items():
             marked = [name for flags, name, _ in names if flag in flags]
             called = [name for flags, name, last in names if last in usual and b"\\Noselect" not in flags]
             found += [Folder(name, role) for name in marked or called[:1]]
-        return found
+        # Sent first: it tells under which ids our mails went out, and the answers name those.
+        return sorted([*found, Folder("INBOX", "inbox")], key=lambda folder: ORDER.index(folder.role))
 
     def fetch(
-        self, folder: Folder, cursor: Cursor | None, known: frozenset[str], since: datetime
-    ) -> Iterator[Incoming]:
+        self, folder: Folder, cursor: Cursor | None, known: Known, since: datetime, wanted: Wanted = everything
+    ) -> Iterator[Incoming | Cursor]:
         """New UIDs, and unknown ones since `since`. A changed UIDVALIDITY voids the cursor and all known keys."""
-        self._open_folder = folder
-        self._patiently(self._examine)
+        self._open_folder, self._validity = folder, ""
+        mark = self._patiently(self._examine)
         valid = cursor is not None and cursor.validity == self._validity
+        if cursor and valid and mark and cursor.mark == mark:
+            return  # no UID was given out and no message was lost since: nothing is new
         last = cursor.last_uid if cursor and valid else 0
-        uids = [uid for uid in self._search(last, since) if not valid or str(uid) not in known]
-        for facts in _batches(self._list(uids, last, since)):
-            for uid, raw, trouble in self._bodies(facts):
+        uids = self._search(last, since)
+        old = set(known([str(uid) for uid in uids])) if valid else set()
+        fresh = [uid for uid in uids if str(uid) not in old]
+        for start in range(0, len(fresh), _LISTED_AT_ONCE):
+            listed = self._list(fresh[start : start + _LISTED_AT_ONCE], since)
+            facts = {uid: fact for uid, fact in listed.items() if (valid and uid > last) or fact.received_at >= since}
+            for uid, raw, trouble, skipped in self._read(facts, wanted):
                 last = max(last, uid)
                 place = Cursor(folder.name, self._validity, last)
-                yield Incoming(folder, str(uid), raw, facts[uid].received_at, place, trouble)
+                yield Incoming(folder, str(uid), raw, facts[uid].received_at, place, trouble, skipped)
+        yield Cursor(folder.name, self._validity, last, mark)
+
+    def wait(self, seconds: float) -> bool:
+        """IDLE on INBOX; where the server has none, sleep."""
+        self._open_folder, self._validity = Folder("INBOX", "inbox"), ""
+        try:
+            client = self._connected()
+            if not client.has_capability("IDLE"):
+                self.close()
+                self._sleep(seconds)
+                return True
+            return self._idle(client, seconds)
+        except BROKEN:
+            self._drop()
+            self._sleep(min(seconds, _GAPS[0]))
+            return True
+
+    def draft(self, mime: bytes) -> str:
+        """APPEND to the folder for drafts (RFC 6154), marked as one; nothing is opened or read for it."""
+        listed = self._patiently(lambda client: list(client.list_folders()))
+        names = [(flags, name, _last(name, delimiter)) for flags, delimiter, name in listed if _is_plain(name)]
+        marked = [name for flags, name, _ in names if b"\\Drafts" in flags]
+        called = [name for flags, name, last in names if last in _DRAFTS and b"\\Noselect" not in flags]
+        folder = next(iter(marked or called), "")
+        if not folder:
+            raise MailboxError(
+                f"{self._server.host} has no folder for drafts.",
+                hint="leave --draft out: the answer is then opened in your mail program",
+            )
+        self._open_folder = None
+        try:
+            self._connected().append(folder, mime, flags=(b"\\Draft", b"\\Seen"))
+        except (*BROKEN, IMAPClientError) as error:
+            self._drop()
+            raise MailboxError(
+                f"{self._server.host} did not take the draft: {words(error)}.",
+                hint="look into the folder for drafts before you try again",
+            ) from None
+        return folder
 
     def close(self) -> None:
         client, self._client = self._client, None
@@ -91,14 +151,51 @@ class ImapInbox:
         fresh = self._patiently(lambda client: client.search(["UID", f"{last + 1}:*"])) if last else []
         return sorted({*recent, *(uid for uid in fresh if uid > last)})
 
-    def _list(self, uids: Sequence[int], last: int, since: datetime) -> "dict[int, _Facts]":
-        """Size and date of each, before anything is downloaded; without those that are older than asked for."""
-        found: dict[int, _Facts] = {}
-        for start in range(0, len(uids), _LISTED_AT_ONCE):
-            found |= self._patiently(partial(_look, uids=uids[start : start + _LISTED_AT_ONCE], since=since))
-        return {uid: found[uid] for uid in sorted(found) if (last and uid > last) or found[uid].received_at >= since}
+    def _list(self, uids: Sequence[int], since: datetime) -> "dict[int, _Facts]":
+        """Size, date and head of each. What breaks the connection is found by halving, given up, and the rest read."""
+        asked = set(uids)
+        try:
+            answer = fetch_heads(self._connected(), uids, _HEAD)
+        except (*BROKEN, IMAPClientError) as error:
+            self._drop()
+            if len(uids) == 1:
+                return {uids[0]: self._list_one(uids[0], since, error)}
+            middle = len(uids) // 2
+            return self._list(uids[:middle], since) | self._list(uids[middle:], since)
+        return {uid: _facts(answer[uid], since) for uid in sorted(answer) if uid in asked}
+
+    def _list_one(self, uid: int, since: datetime, error: Exception) -> "_Facts":
+        """A message whose head cannot be had, even without its text: quarantined, never passed over."""
+        for gap in _GAPS[:-1]:
+            self._sleep(gap)
+            try:
+                answer = self._connected().fetch([uid], ["RFC822.SIZE", "INTERNALDATE"])
+            except (*BROKEN, IMAPClientError):
+                self._drop()
+            else:
+                return replace(_facts(answer.get(uid, {}), since), head=b"")
+        return _Facts(0, since, b"", _given_up(error))
 
     # --- their bytes --------------------------------------------------------------------------------------
+
+    def _read(self, facts: "Mapping[int, _Facts]", wanted: Wanted) -> Iterator[tuple[int, bytes, str, bool]]:
+        """uid, bytes, trouble and whether only the head was read, in order. What is wanted comes a few at a time."""
+        chosen = dict(zip(facts, wanted([fact.head for fact in facts.values()]), strict=True))
+        batches = _batches({uid: facts[uid] for uid in facts if chosen[uid] and not facts[uid].trouble})
+        ready: dict[int, tuple[bytes, str]] = {}
+        waiting: set[int] = set()
+        for uid, fact in facts.items():
+            if fact.trouble:
+                yield uid, b"", fact.trouble, False
+            elif not chosen[uid]:
+                yield uid, fact.head, "", True
+            else:
+                if uid not in waiting:
+                    batch = next(batches)
+                    waiting = set(batch)
+                    ready = {one: (raw, trouble) for one, raw, trouble in self._bodies(batch)}
+                if uid in ready:  # else it was deleted meanwhile
+                    yield uid, *ready.pop(uid), False
 
     def _bodies(self, facts: "Mapping[int, _Facts]") -> Iterator[tuple[int, bytes, str]]:
         """uid, bytes, trouble. What breaks the connection in a batch is found out one by one."""
@@ -111,7 +208,7 @@ class ImapInbox:
                 yield from self._body(uid, large=large)
             return
         for uid in facts:
-            if uid in answer:  # else it was deleted meanwhile
+            if uid in answer:
                 yield uid, answer[uid], _TOO_LARGE if large else ""
 
     def _body(self, uid: int, *, large: bool) -> Iterator[tuple[int, bytes, str]]:
@@ -120,7 +217,7 @@ class ImapInbox:
             try:
                 answer = self._download(self._connected(), [uid], large=large)
             except (*BROKEN, IMAPClientError) as error:
-                reason = f"the server could not hand it over in {_TRIES} tries ({type(error).__name__})"
+                reason = _given_up(error)
                 self._drop()
                 self._sleep(_GAPS[attempt])
             else:
@@ -132,6 +229,18 @@ class ImapInbox:
     def _download(self, client: IMAPClient, uids: Sequence[int], *, large: bool) -> dict[int, bytes]:
         answer = client.fetch(uids, [f"BODY.PEEK[]<0.{MAX_HEAD if large else MAX_MESSAGE}>"])
         return {uid: body for uid, data in answer.items() if (body := _body_of(data)) is not None}
+
+    def _idle(self, client: IMAPClient, seconds: float) -> bool:
+        """Up to so many seconds, begun anew before the server's half hour is over (RFC 2177)."""
+        left = seconds
+        while left > 0:
+            client.idle()
+            answer = client.idle_check(timeout=min(left, _IDLE_SECONDS))
+            _text, more = client.idle_done()
+            if any(len(each) > 1 and each[1] in (b"EXISTS", b"RECENT") for each in (*answer, *(more or ()))):
+                return True
+            left -= _IDLE_SECONDS
+        return False
 
     # --- the connection -----------------------------------------------------------------------------------
 
@@ -165,10 +274,13 @@ class ImapInbox:
                     )
         return self._client
 
-    def _examine(self, client: IMAPClient) -> None:
+    def _examine(self, client: IMAPClient) -> str:
+        """Opens the folder; what it looks like: the next UID, and how many messages there are."""
         assert self._open_folder is not None  # noqa: S101  only called with one
         answer = client.select_folder(self._open_folder.name, readonly=True)
         self._validity = str(answer.get(b"UIDVALIDITY", "") or "none")
+        uid_next, there = answer.get(b"UIDNEXT"), answer.get(b"EXISTS")
+        return f"{uid_next}/{there}" if uid_next and there is not None else ""
 
     def _drop(self) -> None:
         client, self._client = self._client, None
@@ -186,22 +298,23 @@ class _Facts:
 
     size: int
     received_at: datetime
+    head: bytes
+    trouble: str = ""
 
     @property
     def is_large(self) -> bool:
         return self.size > MAX_MESSAGE
 
 
-def _look(client: IMAPClient, *, uids: Sequence[int], since: datetime) -> dict[int, _Facts]:
-    answer = client.fetch(uids, ["RFC822.SIZE", "INTERNALDATE"])
-    return {uid: _facts(data, since) for uid, data in answer.items()}
-
-
 def _facts(data: Mapping[bytes, Any], since: datetime) -> _Facts:
     received = data.get(b"INTERNALDATE")
     at = received.astimezone(UTC) if isinstance(received, datetime) else since
     size = data.get(b"RFC822.SIZE")
-    return _Facts(size if isinstance(size, int) else 0, at)
+    return _Facts(size if isinstance(size, int) else 0, at, _body_of(data) or b"")
+
+
+def _given_up(error: Exception) -> str:
+    return f"the server could not hand it over in {_TRIES} tries ({type(error).__name__})"
 
 
 def _batches(facts: Mapping[int, _Facts]) -> Iterator[dict[int, _Facts]]:

@@ -6,14 +6,17 @@ looked for once more.
 
 import os
 import re
+import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from outreach.core.inbound import MAX_HEAD, MAX_MESSAGE
-from outreach.core.ports import Cursor, Folder, Incoming
+from outreach.core.inbound import MAX_HEAD, MAX_MESSAGE, head_of
+from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Wanted, everything
 from outreach.errors import MailboxError
 
+_READ_AT_ONCE = 50
+_DRAFTS = ("Drafts", "Draft")
 _FLAGS = re.compile(r"[:;!]2,[A-Za-z]*$")
 _FOLDERS = {
     "junk": ("Junk", "Spam", "Junk E-mail", "Junk Email", "Bulk Mail"),
@@ -36,24 +39,50 @@ class MaildirInbox:
         found = [Folder("INBOX", "inbox")]
         for role, names in _FOLDERS.items():
             found += [Folder(name, role) for name in names if (self._path(Folder(name, role)) / "cur").is_dir()]
-        return found
+        return sorted(found, key=lambda folder: ORDER.index(folder.role))
 
     def fetch(
         self,
         folder: Folder,
         cursor: Cursor | None,  # noqa: ARG002  the port's; names alone tell what is new here
-        known: frozenset[str],
+        known: Known,
         since: datetime,
-    ) -> Iterator[Incoming]:
+        wanted: Wanted = everything,
+    ) -> Iterator[Incoming | Cursor]:
         """Every message that is not known, oldest first. The cursor stays empty."""
         listed = self._list(folder)
-        fresh = sorted((at, key) for key, (at, _) in listed.items() if key not in known and at >= since.timestamp())
+        recent = [(at, key) for key, (at, _) in listed.items() if at >= since.timestamp()]
+        old = set(known([key for _, key in recent]))
+        fresh = sorted((at, key) for at, key in recent if key not in old)
         place = Cursor(folder.name, "", 0)
-        for at, key in fresh:
-            read = self._read(folder, key, listed[key][1])
-            if read is not None:
-                raw, trouble = read
-                yield Incoming(folder, key, raw, datetime.fromtimestamp(at, UTC), place, trouble)
+        for start in range(0, len(fresh), _READ_AT_ONCE):
+            some = [
+                (at, key, self._read(folder, key, listed[key][1])) for at, key in fresh[start : start + _READ_AT_ONCE]
+            ]
+            read = [(at, key, *found) for at, key, found in some if found is not None]
+            chosen = wanted([head_of(raw) for _, _, raw, _ in read])
+            for (at, key, raw, trouble), whole in zip(read, chosen, strict=True):
+                received_at, skipped = datetime.fromtimestamp(at, UTC), not whole and not trouble
+                yield Incoming(folder, key, head_of(raw) if skipped else raw, received_at, place, trouble, skipped)
+        yield place
+
+    def draft(self, mime: bytes) -> str:
+        """A new file in the folder for drafts, written beside and moved in, as every Maildir program does."""
+        folder = next((name for name in _DRAFTS if (self._root / f".{name}" / "cur").is_dir()), "")
+        if not folder:
+            raise MailboxError(
+                f"{self._root} has no folder for drafts.",
+                hint="leave --draft out: the answer is then opened in your mail program",
+            )
+        name = f"{time.time_ns()}.{os.getpid()}.outreach"
+        beside = self._root / f".{folder}" / "tmp" / name
+        try:
+            with os.fdopen(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
+                file.write(mime.replace(b"\r\n", b"\n"))
+            beside.rename(self._root / f".{folder}" / "cur" / f"{name}:2,DS")
+        except OSError as error:
+            raise MailboxError(f"{beside} cannot be written: {error.strerror}.", hint="check its permissions") from None
+        return folder
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -11,8 +11,11 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from outreach.core.consequences import (
+    SOFT_PAUSE,
     ConfirmSent,
     Consequence,
+    CountSoft,
+    FlagDomain,
     HoldPerson,
     LearnWireId,
     PauseMailbox,
@@ -21,6 +24,7 @@ from outreach.core.consequences import (
     StopPerson,
     SuppressAddress,
     SuppressPerson,
+    is_lasting,
 )
 from outreach.core.normalize import address_key, suppression_key
 from outreach.core.ports import Outcome
@@ -30,6 +34,7 @@ from outreach.store.tables import (
     AddressRow,
     Attempt,
     CompanyRow,
+    DomainFlag,
     EnrollmentRow,
     FounderRow,
     InboundRow,
@@ -42,6 +47,7 @@ from outreach.store.tables import (
 _enrollments, _outbox, _founders = table(EnrollmentRow), table(OutboxRow), table(FounderRow)
 _companies, _addresses, _mailboxes = table(CompanyRow), table(AddressRow), table(MailboxRow)
 _suppressions, _attempts = table(Suppression), table(Attempt)
+_inbound, _flags = table(InboundRow), table(DomainFlag)
 
 _inbound = table(InboundRow)
 
@@ -110,7 +116,9 @@ def apply(connection: sa.Connection, consequences: Sequence[Consequence], *, mai
     return done
 
 
-def _apply_one(connection: sa.Connection, consequence: Consequence, mailbox_id: int, cause: Cause) -> Effects:
+def _apply_one(  # noqa: C901  one case for each kind of consequence
+    connection: sa.Connection, consequence: Consequence, mailbox_id: int, cause: Cause
+) -> Effects:
     match consequence:
         case StopPerson(founder_id, reason, cancel):
             return Effects(people=stop_people(connection, [founder_id], reason=reason, cancel=cancel, now=cause.now))
@@ -126,6 +134,10 @@ def _apply_one(connection: sa.Connection, consequence: Consequence, mailbox_id: 
             return Effects(suppressed=_suppress_address(connection, address, kind, reason, cause))
         case SuppressPerson(founder_id, kind, reason):
             return Effects(suppressed=suppress_person(connection, founder_id, kind=kind, reason=reason, cause=cause))
+        case CountSoft(address, _at):
+            return Effects(suppressed=_suppress_lasting(connection, address, cause))
+        case FlagDomain(domain, reason):
+            flag_domain(connection, domain, reason, cause)
         case PauseMailbox(until, reason):
             pause_mailbox(connection, mailbox_id, until, reason)
         case ConfirmSent(outbox_id, evidence):
@@ -139,7 +151,7 @@ def _apply_one(connection: sa.Connection, consequence: Consequence, mailbox_id: 
 
 
 def stop_people(connection: sa.Connection, founders: Sequence[int], *, reason: str, cancel: str, now: datetime) -> int:
-    """End every open enrollment of these founders, in all campaigns; how many enrollments ended."""
+    """End every open enrollment of these founders, in all campaigns; how many of them were in one."""
     return stop_enrollments(connection, _enrollments.c.founder_id.in_(founders), reason=reason, cancel=cancel, now=now)
 
 
@@ -220,17 +232,21 @@ def hold_twins(connection: sa.Connection, twins: Mapping[int, int], now: datetim
 def stop_enrollments(
     connection: sa.Connection, condition: sa.ColumnElement[bool], *, reason: str, cancel: str, now: datetime
 ) -> int:
-    """T18: end the open enrollments that fit, and cancel what waits for them. A claimed message dies at the fence."""
+    """T18: end the open enrollments that fit, and cancel what waits for them. A claimed message dies at the fence.
+    How many people this concerns."""
     fitting = sa.and_(_enrollments.c.state.in_(_OPEN), condition)
+    people = connection.scalar(sa.select(sa.func.count(sa.distinct(_enrollments.c.founder_id))).where(fitting)) or 0
+    if not people:
+        return 0
     connection.execute(
         sa.update(_outbox)
         .where(_outbox.c.state.in_(_WAITING), _outbox.c.enrollment_id.in_(sa.select(_enrollments.c.id).where(fitting)))
         .values(state=WILL_NOT_GO, reason=cancel, updated_at=now)
     )
-    stopped = connection.execute(
+    connection.execute(
         sa.update(_enrollments).where(fitting).values(state=EnrollmentState.STOPPED, reason=reason, updated_at=now)
     )
-    return stopped.rowcount
+    return people
 
 
 def hold_person(connection: sa.Connection, hold: HoldPerson, now: datetime) -> int:
@@ -345,6 +361,38 @@ def suppress_learned(
         if entry["value"] in wanted:
             cause = Cause(entry["origin"], now, journal)
             suppress_person(connection, wanted[entry["value"]], kind=entry["kind"], reason=entry["reason"], cause=cause)
+
+
+def _suppress_lasting(connection: sa.Connection, address: str, cause: Cause) -> int:
+    """For a month, if temporary failures at this address have lasted for weeks. Not journaled: it ends by itself."""
+    failed = sa.select(_inbound.c.received_at).where(
+        _inbound.c.kind == "bounce",
+        _inbound.c.subkind == "soft",
+        _inbound.c.outbox_id.in_(sa.select(_outbox.c.id).where(_outbox.c.rcpt_key == address)),
+    )
+    times = list(connection.scalars(failed))
+    if not is_lasting(times):
+        return 0
+    value, until = f"address:{suppression_key(address)}", max(times) + SOFT_PAUSE
+    if until <= cause.now:
+        return 0
+    reason = f"{len(times)} temporary failures over weeks; until {until:%Y-%m-%d}"
+    mine = (_suppressions.c.value == value, _suppressions.c.kind == "soft_bounce")
+    if connection.execute(sa.update(_suppressions).where(*mine).values(until=until, reason=reason)).rowcount:
+        return 0
+    entry = {"value": value, "kind": "soft_bounce", "reason": reason, "origin": cause.origin, "until": until}
+    connection.execute(sa.insert(_suppressions).values(created_at=cause.now, **entry))
+    stop_enrollments(
+        connection, _enrollments.c.address_key == address, reason="bounced", cancel="bounced", now=cause.now
+    )
+    return 1
+
+
+def flag_domain(connection: sa.Connection, domain: str, reason: str, cause: Cause) -> None:
+    """Remember that this domain takes no mail; once is enough."""
+    if connection.scalar(sa.select(_flags.c.domain).where(_flags.c.domain == domain)) is None:
+        values = {"domain": domain, "reason": reason, "origin": cause.origin, "flagged_at": cause.now}
+        connection.execute(sa.insert(_flags).values(**values))
 
 
 def suppress_person(connection: sa.Connection, founder_id: int, *, kind: str, reason: str, cause: Cause) -> int:

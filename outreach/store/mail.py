@@ -5,25 +5,30 @@ loses nothing and repeats nothing. Of mail that does not concern us only its pla
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import sqlalchemy as sa
 
 from outreach.core.consequences import Consequence
 from outreach.core.inbound import Arrival
+from outreach.core.interest import Guess
+from outreach.core.judge import RULES
 from outreach.core.matching import Clues, Found, Match
-from outreach.core.ports import Cursor, Incoming
+from outreach.core.ports import Cursor, Incoming, Known
 from outreach.core.records import Reply
 from outreach.core.reply_text import ReplyText
+from outreach.core.triage import Links, Sent
 from outreach.core.verdict import Kind, Verdict
 from outreach.errors import NotFound
+from outreach.store.bulk import insert_all, select_in
 from outreach.store.consequences import Cause, Effects, apply, release_person
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
 from outreach.store.reply_log import read_reply_row, select_replies, wanted_replies
-from outreach.store.sent_index import find_sent
+from outreach.store.sent_index import all_sent, find_links, find_sent
 from outreach.store.tables import (
     AddressRow,
     CampaignRow,
@@ -44,6 +49,7 @@ _founders, _companies, _campaigns = table(FounderRow), table(CompanyRow), table(
 _mailboxes = table(MailboxRow)
 
 _MAX_RAW = 1_000_000
+_MOST_ATTACHMENTS = 50
 _COLLEAGUES = 50
 _OWN_TEXTS = 8
 _HOLDING = (Kind.AUTOMATIC, Kind.CHALLENGE)
@@ -62,6 +68,21 @@ class Entry:
     private: bool = False
     """The row says that it came and from whom, not what it says."""
     trouble: str = ""
+    guess: Guess = Guess()  # noqa: RUF009  frozen, so all rows may share it
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A message as it was kept, to be judged again."""
+
+    id: int
+    raw: bytes
+    received_at: datetime
+    kind: str
+    subkind: str
+    trouble: str
+    founder: str
+    label: str
 
 
 class Mail:
@@ -73,21 +94,19 @@ class Mail:
 
     # --- reading the mailbox ------------------------------------------------------------------------------
 
-    def position(self, mailbox_id: int, folder: str) -> tuple[Cursor | None, frozenset[str]]:
-        """How far a folder was read, and the keys known in it under that validity."""
+    def position(self, mailbox_id: int, folder: str) -> tuple[Cursor | None, Known]:
+        """How far a folder was read, and a way to ask which keys are known in it under that validity."""
         of_folder = (_cursors.c.mailbox_id == mailbox_id, _cursors.c.folder == folder)
         with self._db.read() as connection:
             row = connection.execute(sa.select(_cursors).where(*of_folder)).one_or_none()
-            if row is None:
-                return None, frozenset()
-            known = connection.scalars(
-                sa.select(_locations.c.key).where(
-                    _locations.c.mailbox_id == mailbox_id,
-                    _locations.c.folder == folder,
-                    _locations.c.validity == row.validity,
-                )
-            )
-            return Cursor(row.folder, row.validity, row.last_uid), frozenset(known)
+        if row is None:
+            return None, lambda _keys: ()
+        place = {"mailbox_id": mailbox_id, "folder": folder, "validity": row.validity}
+        return Cursor(row.folder, row.validity, row.last_uid, row.mark), partial(self._known, place)
+
+    def _known(self, place: Mapping[str, Any], keys: Sequence[str]) -> set[str]:
+        with self._db.read() as connection:
+            return _located(connection, place, keys)
 
     def first_sent_at(self, mailbox_id: int) -> datetime | None:
         """When the first mail may have left: nothing older can be an answer."""
@@ -103,33 +122,96 @@ class Mail:
 
     # --- what a message may be about -----------------------------------------------------------------------
 
-    def find(self, clues: Clues) -> Found:
-        """Every mail and prospect that the clues may point to, newest first."""
+    def find(self, clues: Sequence[Clues]) -> Found:
+        """Every mail and prospect that the clues of some messages may point to, newest first."""
         with self._db.read() as connection:
             return find_sent(connection, clues)
 
-    def sent_bytes(self, founder_id: int) -> list[bytes]:
-        """Our mails to one founder that may have left, newest first: what they may quote."""
-        query = (
-            sa.select(_outbox.c.mime)
-            .where(_outbox.c.founder_id == founder_id, _outbox.c.intent_at.is_not(None))
-            .order_by(_outbox.c.id.desc())
-            .limit(_OWN_TEXTS)
-        )
+    def links(self, ids: Collection[str], keys: Collection[str]) -> Links:
+        """Which ids and addresses of some heads are known."""
         with self._db.read() as connection:
-            return list(connection.scalars(query))
+            return find_links(connection, ids, keys)
+
+    def all_sent(self) -> Sent:
+        """What all our mails have in common with their answers."""
+        with self._db.read() as connection:
+            return all_sent(connection)
+
+    def sent_bytes(self, founders: Collection[int]) -> dict[int, list[bytes]]:
+        """Our mails to each of these founders that may have left, newest first: what they may quote."""
+        query = sa.select(_outbox.c.founder_id, _outbox.c.mime).where(_outbox.c.intent_at.is_not(None))
+        found: dict[int, list[bytes]] = {}
+        with self._db.read() as connection:
+            for row in select_in(connection, query.order_by(_outbox.c.id.desc()), _outbox.c.founder_id, founders):
+                mails = found.setdefault(row["founder_id"], [])
+                if len(mails) < _OWN_TEXTS:
+                    mails.append(row["mime"])
+        return found
 
     # --- writing it down -----------------------------------------------------------------------------------
 
-    def record(self, entry: Entry, incoming: Incoming, *, mailbox_id: int, now: datetime) -> Effects | None:
-        """Keep one message with all that follows from it, and move the cursor. None: it was known from elsewhere."""
+    def record(
+        self, batch: Sequence[tuple[Incoming, Entry | None]], *, mailbox_id: int, now: datetime
+    ) -> list[Effects | None]:
+        """Keep some messages of one folder with all that follows from them, and move the cursor, in one transaction.
+        No entry: it does not concern us. Without effects: it was known from elsewhere."""
+        if not batch:
+            return []
         with self._db.write() as connection:
-            inbound_id, fresh = _keep(connection, entry, incoming, now) if entry.kept else (None, True)
-            _locate(connection, mailbox_id, incoming, inbound_id)
-            _move_cursor(connection, mailbox_id, incoming.cursor)
-            if not fresh:
-                return None
-            cause = Cause(f"mail {inbound_id}" if inbound_id else "the Sent folder", now, self._journal)
+            kept = [(one, entry) for one, entry in batch if entry is not None and entry.kept]
+            ids = dict(zip((one.key for one, _ in kept), _keep(connection, kept, now), strict=True))
+            _locate(connection, mailbox_id, [(one, ids[one.key][0] if one.key in ids else None) for one, _ in batch])
+            effects = [
+                self._follow(connection, entry, *ids.get(one.key, (None, True)), mailbox_id=mailbox_id, now=now)
+                for one, entry in batch
+            ]
+            _move_cursor(connection, mailbox_id, batch[-1][0].cursor)
+            return effects
+
+    def _follow(
+        self,
+        connection: sa.Connection,
+        entry: Entry | None,
+        inbound_id: int | None,
+        fresh: bool,  # noqa: FBT001  from a pair
+        *,
+        mailbox_id: int,
+        now: datetime,
+    ) -> Effects | None:
+        if entry is None:
+            return Effects()
+        if not fresh:
+            return None
+        cause = Cause(f"mail {inbound_id}" if inbound_id else "the Sent folder", now, self._journal)
+        return apply(connection, entry.consequences, mailbox_id=mailbox_id, cause=cause)
+
+    def reached(self, mailbox_id: int, cursor: Cursor) -> None:
+        """A folder was read to its end."""
+        with self._db.write() as connection:
+            _move_cursor(connection, mailbox_id, cursor)
+
+    # --- judging again ---------------------------------------------------------------------------------------
+
+    def stored(self, after: int, limit: int) -> list[Stored]:
+        """Kept messages in the order in which they came, from the one after `after` on."""
+        query = (
+            sa.select(_inbound, _founders.c.full_name.label("founder"))
+            .outerjoin(_founders, _founders.c.id == _inbound.c.founder_id)
+            .where(_inbound.c.id > after, _inbound.c.raw.is_not(None), sa.func.length(_inbound.c.raw) > 0)
+            .order_by(_inbound.c.id)
+            .limit(limit)
+        )
+        with self._db.read() as connection:
+            return [_stored(row) for row in connection.execute(query).mappings()]
+
+    def judge_again(self, stored_id: int, entry: Entry, *, follow: bool, mailbox_id: int, now: datetime) -> Effects:
+        """Another verdict on a message replaces the old one; with `follow`, it adds stops and suppressions. It lifts
+        nothing; label and note stay."""
+        with self._db.write() as connection:
+            connection.execute(sa.update(_inbound).where(_inbound.c.id == stored_id).values(**_verdict_values(entry)))
+            cause = Cause(f"mail {stored_id}, judged again", now, self._journal)
+            if not follow:
+                return Effects()
             return apply(connection, entry.consequences, mailbox_id=mailbox_id, cause=cause)
 
     # --- the log, as people read it --------------------------------------------------------------------------
@@ -142,14 +224,16 @@ class Mail:
         founder_id: int | None = None,
         since: datetime | None = None,
         unlabelled: bool = False,
+        due_on: str = "",
+        after: int = 0,
         limit: int | None = None,
     ) -> list[Reply]:
-        """The log, newest first."""
-        query = (
-            select_replies()
-            .where(*wanted_replies(kinds, campaign_id, founder_id, since, unlabelled=unlabelled))
-            .limit(limit)
-        )
+        """The log: what waits for a label first, then newest first. `due_on`: only reminders up to that day (ISO);
+        `after`: only rows that came after this one."""
+        conditions = wanted_replies(kinds, campaign_id, founder_id, since, unlabelled=unlabelled)
+        conditions += [_inbound.c.remind_on != "", _inbound.c.remind_on <= due_on] if due_on else []
+        conditions += [_inbound.c.id > after] if after else []
+        query = select_replies().where(*conditions).limit(limit)
         with self._db.read() as connection:
             return [read_reply_row(row) for row in connection.execute(query).mappings()]
 
@@ -166,6 +250,24 @@ class Mail:
         with self._db.read() as connection:
             return connection.scalar(sa.select(sa.func.count()).select_from(_inbound).where(*conditions)) or 0
 
+    def newest(self) -> int:
+        """The number of the newest row; 0 for an empty log."""
+        with self._db.read() as connection:
+            return connection.scalar(sa.select(sa.func.max(_inbound.c.id))) or 0
+
+    def due(self, day: str) -> int:
+        """Reminders up to that day (ISO)."""
+        with self._db.read() as connection:
+            wanted = (_inbound.c.remind_on != "", _inbound.c.remind_on <= day)
+            return connection.scalar(sa.select(sa.func.count()).select_from(_inbound).where(*wanted)) or 0
+
+    def conversation(self, founder_id: int) -> list[Reply]:
+        """Everything that came from one founder, oldest first."""
+        query = select_replies().where(_inbound.c.founder_id == founder_id)
+        with self._db.read() as connection:
+            found = [read_reply_row(row) for row in connection.execute(query).mappings()]
+        return sorted(found, key=lambda reply: (reply.received_at, reply.id))
+
     def quarantined(self) -> int:
         """Messages that could not be read whole, and wait for a person."""
         query = sa.select(sa.func.count()).select_from(_inbound).where(_inbound.c.trouble != "", _inbound.c.label == "")
@@ -179,14 +281,15 @@ class Mail:
             raise NotFound(f"there is no reply {reply_id}.", hint="`outreach replies` lists them")
         return read_reply_row(row)
 
-    def label(self, reply_id: int, label: str, now: datetime) -> Reply:
-        """What a person made of it; empty takes it back. Whom a machine's mail holds goes on once it has a label."""
+    def label(self, reply_id: int, label: str, now: datetime, *, remind_on: str = "") -> Reply:
+        """What a person made of it; empty takes it back. Whom a machine's mail holds goes on once it has a label.
+        `remind_on`: the day (ISO) on which it comes back as a reminder."""
         reply = self.get(reply_id)
         with self._db.write() as connection:
-            _annotate(connection, reply_id, {"label": label})
+            _annotate(connection, reply_id, {"label": label, "remind_on": remind_on})
             if label and reply.kind in _HOLDING and reply.founder_id is not None:
                 release_person(connection, reply.founder_id, now)
-        return replace(reply, label=label)
+        return replace(reply, label=label, remind_on=remind_on)
 
     def note(self, reply_id: int, text: str) -> Reply:
         reply = self.get(reply_id)
@@ -203,34 +306,31 @@ class Mail:
 # --- recording --------------------------------------------------------------------------------------------------
 
 
-def _keep(connection: sa.Connection, entry: Entry, incoming: Incoming, now: datetime) -> tuple[int, bool]:
-    """The row of this message, and whether it is new: the same id with other bytes is another message."""
+def _keep(connection: sa.Connection, batch: Sequence[tuple[Incoming, Entry]], now: datetime) -> list[tuple[int, bool]]:
+    """For each message its row, and whether it is new: the same id with other bytes is another message."""
+    named = [(_identity(one, entry), entry.arrival.sha256) for one, entry in batch]
+    query = sa.select(_inbound.c.id, _inbound.c.message_id, _inbound.c.sha256)
+    rows = select_in(connection, query, _inbound.c.message_id, {identity for identity, _ in named})
+    known = {(row["message_id"], row["sha256"]): row["id"] for row in rows}
+    fresh: dict[tuple[str, str], dict[str, Any]] = {}
+    for name, (one, entry) in zip(named, batch, strict=True):
+        if name not in known:
+            fresh.setdefault(name, {"message_id": name[0], **_values(entry, one, now)})
+    statement = sa.insert(_inbound).returning(_inbound.c.id, sort_by_parameter_order=True)
+    made = dict(zip(fresh, connection.scalars(statement, list(fresh.values())), strict=True)) if fresh else {}
+    return [
+        (known[name], False) if name in known else (made[name], fresh.pop(name, None) is not None) for name in named
+    ]
+
+
+def _identity(incoming: Incoming, entry: Entry) -> str:
+    """What could not be fetched at all has no bytes to tell it by, only its place."""
     arrival = entry.arrival
-    # What could not be fetched at all has no bytes to tell it by, only its place.
-    identity = (arrival.message_id or arrival.sha256) if incoming.raw else f"{incoming.folder.name}/{incoming.key}"
-    known = sa.select(_inbound.c.id).where(_inbound.c.message_id == identity, _inbound.c.sha256 == arrival.sha256)
-    found = connection.scalar(known)
-    if found is not None:
-        return found, False
-    made = connection.execute(sa.insert(_inbound).values(message_id=identity, **_values(entry, incoming, now)))
-    key = made.inserted_primary_key
-    assert key is not None  # noqa: S101  every INSERT of one row has one
-    return int(key[0]), True
+    return (arrival.message_id or arrival.sha256) if incoming.raw else f"{incoming.folder.name}/{incoming.key}"
 
 
 def _values(entry: Entry, incoming: Incoming, now: datetime) -> dict[str, Any]:
-    arrival, match, verdict = entry.arrival, entry.match, entry.verdict
-    sure = match if match and not match.probable else None
-    content = (
-        {"subject": "", "text": "", "full_text": "", "raw": None}
-        if entry.private
-        else {
-            "subject": arrival.subject,
-            "text": entry.text.shown,
-            "full_text": entry.text.full,
-            "raw": incoming.raw[:_MAX_RAW],
-        }
-    )
+    arrival = entry.arrival
     return {
         "sha256": arrival.sha256,
         "from_address": arrival.from_address,
@@ -238,19 +338,45 @@ def _values(entry: Entry, incoming: Incoming, now: datetime) -> dict[str, Any]:
         "to_address": next(iter(arrival.to), ""),
         "sent_at": arrival.sent_at,
         "received_at": arrival.received_at,
+        "label": "",
+        "note": "",
+        "logged_at": now,
+        "subject": "" if entry.private else arrival.subject,
+        "raw": None if entry.private else incoming.raw[:_MAX_RAW],
+        "truncated": len(incoming.raw) > _MAX_RAW,
+        **_verdict_values(entry),
+    }
+
+
+def _verdict_values(entry: Entry) -> dict[str, Any]:
+    """What the judgement says, and what it is about."""
+    arrival, match, verdict = entry.arrival, entry.match, entry.verdict
+    sure = match if match and not match.probable else None
+    shown = not entry.private
+    return {
         "kind": verdict.kind,
         "subkind": verdict.subkind,
-        "evidence": list(verdict.evidence),
+        "evidence": [*verdict.evidence, f"rules: {RULES}"],
+        "rules": RULES,
+        "failures": [asdict(failure) for failure in verdict.failures],
+        "returns_on": verdict.returns_on.isoformat() if verdict.returns_on else "",
         "outbox_id": match.mail.id if match and match.mail else None,
         "founder_id": sure.founder_id if sure else None,
         "campaign_id": _campaign_of(sure),
         "step": sure.mail.step if sure and sure.mail else None,
-        "label": "",
-        "note": "",
+        "text": entry.text.shown if shown else "",
+        "full_text": entry.text.full if shown else "",
+        "inline": entry.text.inline,
+        "attachments": [asdict(part) for part in arrival.attachments[:_MOST_ATTACHMENTS]] if shown else [],
+        "guess": entry.guess.meaning if shown else "",
+        "guess_evidence": entry.guess.words if shown else "",
         "trouble": entry.trouble,
-        "logged_at": now,
-        **content,
     }
+
+
+def _stored(row: sa.RowMapping) -> Stored:
+    plain = {name: row[name] for name in ("id", "raw", "received_at", "kind", "subkind", "trouble", "label")}
+    return Stored(**plain, founder=row["founder"] or "")
 
 
 def _campaign_of(match: Match | None) -> int | None:
@@ -259,21 +385,25 @@ def _campaign_of(match: Match | None) -> int | None:
     return match.mail.campaign_id if match.mail else match.prospect.campaign_id if match.prospect else None
 
 
-def _locate(connection: sa.Connection, mailbox_id: int, incoming: Incoming, inbound_id: int | None) -> None:
-    place = {
-        "mailbox_id": mailbox_id,
-        "folder": incoming.folder.name,
-        "validity": incoming.cursor.validity,
-        "key": incoming.key,
-    }
-    there = sa.select(_locations.c.key).where(*(_locations.c[name] == value for name, value in place.items()))
-    if connection.scalar(there) is None:
-        connection.execute(sa.insert(_locations).values(inbound_id=inbound_id, **place))
+def _locate(connection: sa.Connection, mailbox_id: int, found: Sequence[tuple[Incoming, int | None]]) -> None:
+    """Remember where these messages of one folder lie."""
+    if not found:
+        return
+    first = found[0][0]
+    place = {"mailbox_id": mailbox_id, "folder": first.folder.name, "validity": first.cursor.validity}
+    there = _located(connection, place, [incoming.key for incoming, _ in found])
+    fresh = {one.key: {**place, "key": one.key, "inbound_id": to} for one, to in found if one.key not in there}
+    insert_all(connection, _locations, list(fresh.values()))
+
+
+def _located(connection: sa.Connection, place: Mapping[str, Any], keys: Sequence[str]) -> set[str]:
+    query = sa.select(_locations.c.key).where(*(_locations.c[name] == value for name, value in place.items()))
+    return {row["key"] for row in select_in(connection, query, _locations.c.key, keys)}
 
 
 def _move_cursor(connection: sa.Connection, mailbox_id: int, cursor: Cursor) -> None:
     of_folder = (_cursors.c.mailbox_id == mailbox_id, _cursors.c.folder == cursor.folder)
-    values = {"validity": cursor.validity, "last_uid": cursor.last_uid}
+    values = {"validity": cursor.validity, "last_uid": cursor.last_uid, "mark": cursor.mark}
     if connection.execute(sa.update(_cursors).where(*of_folder).values(**values)).rowcount == 0:
         connection.execute(sa.insert(_cursors).values(mailbox_id=mailbox_id, folder=cursor.folder, **values))
 

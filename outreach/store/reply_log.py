@@ -11,13 +11,27 @@ from outreach.store.tables import CampaignRow, FounderRow, InboundRow, table
 
 _inbound, _campaigns, _founders = table(InboundRow), table(CampaignRow), table(FounderRow)
 
+# What a person should read comes before the rest: people's own words, and what could not be told or read.
+_waits = sa.case(
+    (
+        sa.and_(
+            _inbound.c.label == "",
+            sa.or_(
+                _inbound.c.kind.in_(("reply", "challenge")), _inbound.c.trouble != "", _inbound.c.kind == "automatic"
+            ),
+        ),
+        1,
+    ),
+    else_=0,
+)
+
 
 def select_replies() -> sa.Select[Any]:
     return (
         sa.select(_inbound, _campaigns.c.name.label("campaign"), _founders.c.full_name.label("founder"))
         .outerjoin(_campaigns, _campaigns.c.id == _inbound.c.campaign_id)
         .outerjoin(_founders, _founders.c.id == _inbound.c.founder_id)
-        .order_by(_inbound.c.received_at.desc(), _inbound.c.id.desc())
+        .order_by(_waits.desc(), _inbound.c.received_at.desc(), _inbound.c.id.desc())
     )
 
 
@@ -45,5 +59,9 @@ def wanted_replies(
 
 def read_reply_row(row: sa.RowMapping) -> Reply:
     plain = {name: row[name] for name in Reply.__dataclass_fields__}
-    texts = {"campaign": row["campaign"] or "", "founder": row["founder"] or "", "evidence": tuple(row["evidence"])}
+    texts = {
+        "campaign": row["campaign"] or "",
+        "founder": row["founder"] or "",
+        **{name: tuple(row[name]) for name in ("evidence", "attachments", "failures")},
+    }
     return Reply(**{**plain, **texts})

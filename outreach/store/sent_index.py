@@ -1,41 +1,85 @@
 """What incoming mail may be about: our mails by id, token, recipient or company, and the people behind an address."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import sqlalchemy as sa
 
-from outreach.core.matching import Clues, Found, Prospect, SentMail, bare
+from outreach.core.matching import Clues, Found, Prospect, SentMail, bare, company_domain, topic
+from outreach.core.triage import Links, Sent
+from outreach.store.bulk import select_in
 from outreach.store.tables import AddressRow, CompanyRow, EnrollmentRow, FounderRow, OutboxRow, table
 
 _outbox, _enrollments, _addresses = table(OutboxRow), table(EnrollmentRow), table(AddressRow)
 _founders, _companies = table(FounderRow), table(CompanyRow)
 
 _COLLEAGUES = 50
+_MOST_TOKENS = 4
 
 
-def find_sent(connection: sa.Connection, clues: Clues) -> Found:
-    """Every mail and prospect that the clues may point to, newest first."""
-    prospects = _prospects(connection, clues.correspondents)
-    mails = _mails(connection, [*_pointed(clues), _outbox.c.founder_id.in_({each.founder_id for each in prospects})])
-    if not mails and clues.domain and clues.topic:
-        same = sa.or_(_companies.c.domain == clues.domain, _outbox.c.rcpt_domain == clues.domain)
-        mails = _mails(connection, [sa.and_(same, _outbox.c.intent_at.is_not(None))], limit=_COLLEAGUES)
+def find_sent(connection: sa.Connection, clues: Sequence[Clues]) -> Found:
+    """Every mail and prospect that the clues of some messages may point to, newest first."""
+    prospects = _prospects(connection, {key for each in clues for key in each.correspondents})
+    people = _outbox.c.founder_id.in_({each.founder_id for each in prospects})
+    mails = _mails(connection, [*_pointed(clues), people])
+    topical = {each.domain for each in clues if each.domain and each.topic}
+    if topical:
+        same = sa.or_(_companies.c.domain.in_(topical), _outbox.c.rcpt_domain.in_(topical))
+        colleagues = _mails(connection, [sa.and_(same, _outbox.c.intent_at.is_not(None))], _COLLEAGUES * len(clues))
+        known = {mail.id for mail in mails}
+        mails += [mail for mail in colleagues if mail.id not in known]
     return Found(tuple(mails), tuple(prospects))
 
 
-def _pointed(clues: Clues) -> list[sa.ColumnElement[bool]]:
-    ids = [spelling for clue in clues.ids for spelling in (bare(clue.value), f"<{bare(clue.value)}>")]
-    keys = [clue.value for clue in clues.recipients]
+def find_links(connection: sa.Connection, ids: Collection[str], keys: Collection[str]) -> Links:
+    """Which of these ids (without brackets) are ours, and which addresses those of people in a campaign."""
+    spelled = [spelling for each in ids for spelling in (each, f"<{each}>")]
+    known: set[str] = set()
+    for column in (_outbox.c.message_id, _outbox.c.wire_message_id):
+        known |= {bare(row[column.name]) for row in select_in(connection, sa.select(column), column, spelled)}
+    people = sa.select(_addresses.c.key).where(_addresses.c.founder_id.is_not(None))
+    found = {row["key"] for row in select_in(connection, people, _addresses.c.key, keys)}
+    enrolled = sa.select(_enrollments.c.address_key)
+    found |= {row["address_key"] for row in select_in(connection, enrolled, _enrollments.c.address_key, keys)}
+    return Links(frozenset(known), frozenset(found))
+
+
+def all_sent(connection: sa.Connection) -> Sent:
+    """Every subject and domain of the mails that may have left, and the domains of the companies written to."""
+    left = _outbox.c.intent_at.is_not(None)
+    topics = {topic(subject) for subject in connection.scalars(sa.select(_outbox.c.subject).where(left).distinct())}
+    hosts = set(connection.scalars(sa.select(_outbox.c.rcpt_domain).where(left).distinct()))
+    companies = (
+        sa.select(_companies.c.domain)
+        .join(_founders, _founders.c.company_id == _companies.c.id)
+        .join(_enrollments, _enrollments.c.founder_id == _founders.c.id)
+        .distinct()
+    )
+    domains = {company_domain(f"x@{host}") for host in (*hosts, *connection.scalars(companies)) if host}
+    return Sent(frozenset(topics - {""}), frozenset(domains - {""}))
+
+
+def _pointed(clues: Sequence[Clues]) -> list[sa.ColumnElement[bool]]:
+    ids = {bare(clue.value) for each in clues for clue in each.ids}
+    spelled = [spelling for one in ids for spelling in (one, f"<{one}>")]
+    names = [one for one in ids if "@" not in one]  # Amazon tells ids without their host
+    keys = {clue.value for each in clues for clue in each.recipients}
     tokens = [  # `@` is followed by `A`: a range, because LIKE would not use the index
         sa.and_(_outbox.c.message_id >= f"<or.{clue.value}@", _outbox.c.message_id < f"<or.{clue.value}A")
-        for clue in clues.tokens
+        for each in clues
+        for clue in each.tokens[:_MOST_TOKENS]
     ]
     return [
         *tokens,
-        _outbox.c.message_id.in_(ids),
-        sa.and_(_outbox.c.wire_message_id != "", _outbox.c.wire_message_id.in_(ids)),
+        _outbox.c.message_id.in_(spelled),
+        sa.and_(_outbox.c.wire_message_id != "", _outbox.c.wire_message_id.in_(spelled)),
+        *(_begins(_outbox.c.wire_message_id, spelling) for name in names for spelling in (name, f"<{name}")),
         sa.and_(_outbox.c.rcpt_key.in_(keys), _outbox.c.intent_at.is_not(None)),
     ]
+
+
+def _begins(column: sa.ColumnElement[str], name: str) -> sa.ColumnElement[bool]:
+    """The name before the @: a range, because LIKE would not use the index."""
+    return sa.or_(column == name, sa.and_(column >= f"{name}@", column < f"{name}A"))
 
 
 def _mails(
@@ -58,7 +102,7 @@ def _sent_mail(row: sa.RowMapping) -> SentMail:
     return SentMail(**{**plain, **facts, "sent_at": row["sent_at"] or row["intent_at"]})
 
 
-def _prospects(connection: sa.Connection, keys: Sequence[str]) -> list[Prospect]:
+def _prospects(connection: sa.Connection, keys: Collection[str]) -> list[Prospect]:
     """The enrolled people behind these addresses, newest enrollment first."""
     if not keys:
         return []

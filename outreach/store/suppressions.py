@@ -61,6 +61,11 @@ class Suppressions:
                     )
                 )
 
+    def expire(self, now: datetime) -> None:
+        """Forget what has come to its end."""
+        with self._db.write() as connection:
+            connection.execute(sa.delete(_suppressions).where(_suppressions.c.until <= now))
+
     def all(self) -> list[Mapping[str, Any]]:
         """Newest first."""
         query = sa.select(*(_suppressions.c[name] for name in _COLUMNS)).order_by(_suppressions.c.id.desc())

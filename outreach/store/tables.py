@@ -28,9 +28,10 @@ def _json(**kwargs: Any) -> Any:
     return Field(sa_type=sa.JSON, **kwargs)
 
 
-def _added(default: str) -> Any:
-    """A column that came later: rows that were there before have the default."""
-    return Field(default=default, sa_column_kwargs={"server_default": default})
+def _later(default: Any = "", **kwargs: Any) -> Any:
+    """A column that came after the table: rows from before have the default."""
+    text = default if isinstance(default, str) else "[]" if isinstance(default, list) else str(int(default))
+    return Field(default=default, sa_column_kwargs={"server_default": text}, **kwargs)
 
 
 # --- people ---------------------------------------------------------------------------------------
@@ -296,8 +297,8 @@ class CampaignRow(SQLModel, table=True):
     reason: str = ""
     filters: dict[str, str] = _json()
     created_at: datetime
-    purpose: str = _added("")
-    why: str = _added("")
+    purpose: str = _later("")
+    why: str = _later("")
     overrides: dict[str, str] = _json(sa_column_kwargs={"server_default": "{}"}, default_factory=dict)
 
 
@@ -332,6 +333,7 @@ class OutboxRow(SQLModel, table=True):
             postgresql_where=sa.text("state <> 'cancelled' OR intent_at IS NOT NULL"),
         ),
         sa.Index("ix_outbox_state_due", "state", "due_at"),
+        sa.Index("ix_outbox_wire_message_id", "wire_message_id"),
     )
     id: int | None = Field(default=None, primary_key=True)
     campaign_id: int = Field(foreign_key="campaigns.id", index=True)
@@ -367,8 +369,8 @@ class OutboxRow(SQLModel, table=True):
     provider_id: str = ""
     queued_at: datetime
     updated_at: datetime
-    variant: str = _added("")
-    template: str = _added("")
+    variant: str = _later("")
+    template: str = _later("")
 
 
 class Approval(SQLModel, table=True):
@@ -423,6 +425,8 @@ class Suppression(SQLModel, table=True):
     reason: str
     origin: str
     created_at: datetime
+    until: datetime | None = None
+    """When it ends by itself: only what three full mailboxes in two weeks tell does."""
 
 
 class InboundRow(SQLModel, table=True):
@@ -453,6 +457,25 @@ class InboundRow(SQLModel, table=True):
     note: str = ""
     trouble: str = ""
     logged_at: datetime
+    failures: list[dict[str, str]] = _later([], sa_type=sa.JSON)
+    attachments: list[dict[str, Any]] = _later([], sa_type=sa.JSON)
+    returns_on: str = _later()
+    guess: str = _later()
+    guess_evidence: str = _later()
+    remind_on: str = _later()
+    rules: int = _later(0)
+    truncated: bool = _later(default=False)
+    inline: bool = _later(default=False)
+
+
+class DomainFlag(SQLModel, table=True):
+    """A domain that takes no mail at all, as a bounce told (no such domain, no mail server, null MX)."""
+
+    __tablename__ = "domain_flags"
+    domain: str = Field(primary_key=True)
+    reason: str
+    origin: str
+    flagged_at: datetime
 
 
 class InboundLocation(SQLModel, table=True):
@@ -474,3 +497,4 @@ class CursorRow(SQLModel, table=True):
     folder: str = Field(primary_key=True)
     validity: str
     last_uid: int
+    mark: str = _later()

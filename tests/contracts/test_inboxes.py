@@ -2,6 +2,8 @@
 
 import os
 import re
+import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,10 +13,11 @@ from uuid import uuid4
 
 import pytest
 
-from outreach.core.ports import Cursor, Folder, Inbox, Incoming
+from outreach.core.ports import Cursor, Folder, Inbox, Incoming, Known
 from outreach.errors import MailboxError
 from outreach.inboxes.imap import ImapInbox, ImapServer
 from outreach.inboxes.maildir import MaildirInbox
+from outreach.inboxes.mbox import MboxInbox
 from tests.mails import mail
 from tests.servers import PASSWORD, Authority, Dovecot, dovecot, free_port, make_authority
 
@@ -22,6 +25,16 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 LONG_AGO = NOW - timedelta(days=30)
 INBOX = Folder("INBOX", "inbox")
 ALLOWED_VERBS = {"CAPABILITY", "STARTTLS", "LOGIN", "AUTHENTICATE", "LIST", "EXAMINE", "UID", "LOGOUT"}
+
+
+def nothing(_keys: object) -> tuple[str, ...]:
+    """No key is known."""
+    return ()
+
+
+def messages(inbox: Inbox, known: Known = nothing) -> Iterator[Incoming]:
+    """Everything in INBOX, without the cursor at the end."""
+    return (one for one in inbox.fetch(INBOX, None, known, LONG_AGO) if isinstance(one, Incoming))
 
 
 class Box:
@@ -53,7 +66,8 @@ class Box:
     ) -> list[Incoming]:
         inbox = self.connect()
         try:
-            return list(inbox.fetch(folder, cursor, known, since))
+            found = list(inbox.fetch(folder, cursor, known.intersection, since))
+            return [one for one in found if isinstance(one, Incoming)]
         finally:
             inbox.close()
 
@@ -104,7 +118,37 @@ def maildir_box(tmp_path: Path) -> Box:
     return Box(tmp_path / "Maildir", lambda: MaildirInbox(tmp_path / "Maildir"))
 
 
-@pytest.fixture(params=["maildir", "imap"])
+class Mboxes(Box):
+    """The same over mbox files, one for each folder."""
+
+    def put(self, raw: bytes, *, folder: str = "", at: datetime = NOW, name: str = "") -> Path:  # noqa: ARG002
+        path = self.maildir / (folder or "Inbox")
+        quoted = re.sub(rb"(?m)^(>*From )", rb">\1", raw)
+        with path.open("ab") as file:
+            file.write(f"From x@x.example {at:%a %b %d %H:%M:%S %Y}\n".encode() + quoted.rstrip(b"\n") + b"\n\n")
+        return path
+
+    def read(
+        self,
+        folder: Folder = INBOX,
+        cursor: Cursor | None = None,
+        known: frozenset[str] = frozenset(),
+        since: datetime = LONG_AGO,
+    ) -> list[Incoming]:
+        return super().read(Folder("Inbox", "inbox") if folder == INBOX else folder, cursor, known, since)
+
+    def state(self) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in self.maildir.iterdir()}
+
+
+@pytest.fixture
+def mbox_box(tmp_path: Path) -> Mboxes:
+    for name in ("Inbox", "Junk", "Sent"):
+        (tmp_path / name).touch()
+    return Mboxes(tmp_path, lambda: MboxInbox(tmp_path))
+
+
+@pytest.fixture(params=["maildir", "imap", "mbox"])
 def box(request: pytest.FixtureRequest) -> Box:
     found: Box = request.getfixturevalue(f"{request.param}_box")
     return found
@@ -112,18 +156,15 @@ def box(request: pytest.FixtureRequest) -> Box:
 
 class TestEveryInbox:
     def test_it_finds_the_folders_that_matter(self, box: Box) -> None:
-        assert sorted((folder.name, folder.role) for folder in box.folders()) == [
-            ("INBOX", "inbox"),
-            ("Junk", "junk"),
-            ("Sent", "sent"),
-        ]
+        found = [(folder.name.upper(), folder.role) for folder in box.folders()]
+        assert found == [("SENT", "sent"), ("INBOX", "inbox"), ("JUNK", "junk")]
 
     def test_messages_come_whole_and_oldest_first(self, box: Box) -> None:
         raws = [mail(f"number {number}", message_id=f"<{number}@x.example>") for number in range(3)]
         for number, raw in enumerate(raws):
             box.put(raw, at=NOW - timedelta(hours=9 - number))
         found = box.read()
-        assert [one.raw.replace(b"\r\n", b"\n") for one in found] == raws
+        assert [one.raw.replace(b"\r\n", b"\n").rstrip(b"\n") for one in found] == raws
         assert [one.received_at for one in found] == [NOW - timedelta(hours=9 - number) for number in range(3)]
         assert not any(one.trouble for one in found)
         assert len({one.key for one in found}) == 3
@@ -151,7 +192,7 @@ class TestEveryInbox:
         box.put(mail("sent"), folder="Sent")
         for folder in box.folders():
             found = box.read(folder)
-            assert [one.raw.rpartition(b"\n")[2] for one in found] == (
+            assert [one.raw.rstrip().rpartition(b"\n")[2] for one in found] == (
                 [] if folder.role == "inbox" else [folder.role.encode()]
             )
             assert all(one.folder == folder for one in found)
@@ -165,9 +206,11 @@ class TestEveryInbox:
         assert box.state() == before
 
     def test_a_message_deleted_meanwhile_is_passed_over(self, box: Box) -> None:
+        if isinstance(box, Mboxes):
+            return  # a file is read at once
         paths = [box.put(mail(str(number), message_id=f"<{number}@x.example>")) for number in range(2)]
         inbox = box.connect()
-        rest = inbox.fetch(INBOX, None, frozenset(), LONG_AGO)
+        rest = messages(inbox)
         for path in paths:
             for there in (path, path.parent.parent / "cur" / f"{path.name}:2,"):
                 there.unlink(missing_ok=True)
@@ -175,7 +218,7 @@ class TestEveryInbox:
         inbox.close()
 
     def test_hostile_bytes_come_through(self, box: Box) -> None:
-        raw = b'From: \xff\xfe\nSubject: =?x?y?\nMessage-ID: <a"b) OR ALL@x.example>\n\n\x01\x1b[31m\xff\n'
+        raw = b'Subject: a\nFrom: \xff\xfe\nSubject: =?x?y?\nMessage-ID: <a"b) OR ALL@x.example>\n\n\x01\x1b[31m\xff\n'
         box.put(raw)
         (found,) = box.read()
         assert found.raw.replace(b"\r\n", b"\n") == raw
@@ -200,7 +243,7 @@ def test_flags_are_no_part_of_a_key(maildir_box: Box) -> None:
 def test_a_file_renamed_between_listing_and_opening_is_found(maildir_box: Box) -> None:
     path = maildir_box.put(mail("moved"))
     maildir_box.put(mail("first", message_id="<2@x.example>"), at=NOW - timedelta(hours=1))
-    stream = maildir_box.connect().fetch(INBOX, None, frozenset(), LONG_AGO)
+    stream = messages(maildir_box.connect())
     assert b"first" in next(iter(stream)).raw
     path.rename(maildir_box.maildir / "cur" / f"{path.name}:2,S")
     assert b"moved" in next(iter(stream)).raw
@@ -220,7 +263,7 @@ def test_links_are_not_followed(maildir_box: Box, tmp_path: Path) -> None:
 def test_each_kind_of_connection(server: Dovecot, imap_box: Box, security: str) -> None:
     imap_box.put(mail("hello"))
     inbox = ImapInbox(account(server, security, imap_box.user))
-    assert [b"hello" in one.raw for one in inbox.fetch(INBOX, None, frozenset(), LONG_AGO)] == [True]
+    assert [b"hello" in one.raw for one in messages(inbox)] == [True]
     inbox.close()
 
 
@@ -273,9 +316,9 @@ def test_a_connection_that_breaks_is_made_anew(imap_box: Box) -> None:
     inbox = imap_box.connect()
     assert isinstance(inbox, ImapInbox)
     found = []
-    for one in inbox.fetch(INBOX, None, frozenset(), LONG_AGO):
+    for one in messages(inbox):
         found.append(int(one.raw.rpartition(b"\n")[2]))
-        if len(found) in (5, 30):
+        if len(found) in (5, 55):
             assert inbox._client is not None
             inbox._client.shutdown()
     inbox.close()
@@ -311,3 +354,107 @@ def test_a_host_that_is_not_there_is_named() -> None:
     server = ImapServer("127.0.0.1", free_port(), "none", "ada", lambda: PASSWORD)
     with pytest.raises(MailboxError, match="cannot be reached"):
         ImapInbox(server).folders()
+
+
+def test_idle_tells_when_something_comes(imap_box: Box) -> None:
+    inbox = imap_box.connect()
+    assert isinstance(inbox, ImapInbox)
+    assert inbox.wait(0.5) is False
+    timer = threading.Timer(0.5, imap_box.put, [mail("new")])
+    timer.start()
+    started = time.monotonic()
+    assert inbox.wait(20) is True
+    assert time.monotonic() - started < 15
+    timer.join()
+    inbox.close()
+
+
+def test_a_draft_is_appended_on_request_and_nothing_else_is_touched(server: Dovecot, imap_box: Box) -> None:
+    imap_box.put(mail("kept"))
+    imap_box.read()
+    drafts = imap_box.maildir / ".Drafts"
+    shutil.copytree(imap_box.maildir / ".Junk", drafts)
+    if os.geteuid() == 0:
+        stat = imap_box.maildir.stat()
+        for path in (drafts, *drafts.rglob("*")):
+            os.chown(path, stat.st_uid, stat.st_gid)
+    before = imap_box.state()
+    inbox = imap_box.connect()
+    assert isinstance(inbox, ImapInbox)
+    start = server.log.stat().st_size
+    assert inbox.draft(mail("a draft").replace(b"\n", b"\r\n")) == "Drafts"
+    inbox.close()
+    added = {name: raw for name, raw in imap_box.state().items() if name not in before}
+    assert [b"a draft" in raw for raw in added.values()] == [True]
+    assert {name: raw for name, raw in imap_box.state().items() if name in before} == before
+    time.sleep(0.2)
+    verbs = {
+        verb for verb, _ in re.findall(r"Command finished: (\S+)(?: (\S+))?", server.log.read_text("utf-8")[start:])
+    }
+    assert verbs <= ALLOWED_VERBS | {"APPEND"}
+
+
+def test_a_mailbox_without_drafts_says_what_to_do(imap_box: Box, maildir_box: Box) -> None:
+    for inbox in (imap_box.connect(), maildir_box.connect()):
+        assert isinstance(inbox, ImapInbox | MaildirInbox)
+        with pytest.raises(MailboxError, match="no folder for drafts") as caught:
+            inbox.draft(b"x")
+        assert "--draft" in caught.value.hint
+        inbox.close()
+
+
+def test_a_draft_in_a_maildir(maildir_box: Box) -> None:
+    for part in ("tmp", "new", "cur"):
+        (maildir_box.maildir / ".Drafts" / part).mkdir(parents=True)
+    inbox = maildir_box.connect()
+    assert isinstance(inbox, MaildirInbox)
+    assert inbox.draft(b"Subject: x\r\n\r\ntext\r\n") == "Drafts"
+    (file,) = (maildir_box.maildir / ".Drafts" / "cur").iterdir()
+    assert file.read_bytes() == b"Subject: x\n\ntext\n"
+    assert file.name.endswith(":2,DS")
+
+
+# --- mbox alone -----------------------------------------------------------------------------------------------
+
+
+def test_an_mbox_read_to_its_end_goes_on_from_there(mbox_box: Mboxes) -> None:
+    mbox_box.put(mail("one"))
+    inbox = MboxInbox(mbox_box.maildir)
+    folder = Folder("Inbox", "inbox")
+    first, cursor = inbox.fetch(folder, None, nothing, LONG_AGO)
+    assert isinstance(first, Incoming)
+    assert isinstance(cursor, Cursor)
+    mbox_box.put(mail("two", message_id="<2@x.example>"))
+    second, end = inbox.fetch(folder, cursor, nothing, LONG_AGO)
+    assert isinstance(second, Incoming)
+    assert b"two" in second.raw
+    assert isinstance(end, Cursor)
+    assert list(inbox.fetch(folder, end, nothing, LONG_AGO)) == [end]
+
+
+def test_an_mbox_that_was_rewritten_is_read_again_but_nothing_twice(mbox_box: Mboxes) -> None:
+    path = mbox_box.put(mail("one"))
+    mbox_box.put(mail("two", message_id="<2@x.example>"))
+    inbox = MboxInbox(mbox_box.maildir)
+    folder = Folder("Inbox", "inbox")
+    one, two, cursor = inbox.fetch(folder, None, nothing, LONG_AGO)
+    assert isinstance(one, Incoming)
+    assert isinstance(two, Incoming)
+    assert isinstance(cursor, Cursor)
+    path.write_bytes(path.read_bytes().replace(b"\nSubject:", b"\nX-Mozilla-Status: 0001\nSubject:", 1))
+    known = frozenset((one.key, two.key)).intersection
+    assert [each for each in inbox.fetch(folder, cursor, known, LONG_AGO) if isinstance(each, Incoming)] == []
+
+
+def test_a_message_that_is_still_being_written_waits(mbox_box: Mboxes) -> None:
+    path = mbox_box.put(mail("one"))
+    with path.open("ab") as file:
+        file.write(f"From x@x.example {NOW:%a %b %d %H:%M:%S %Y}\nSubject: half".encode())
+    assert [b"one" in each.raw for each in mbox_box.read()] == [True]
+
+
+def test_a_lone_mbox_file_is_the_inbox(mbox_box: Mboxes) -> None:
+    path = mbox_box.put(mail("one"))
+    assert MboxInbox(path).folders() == [Folder("Inbox", "inbox")]
+    with pytest.raises(MailboxError, match="no mbox file"):
+        MboxInbox(path.with_name("none")).folders()

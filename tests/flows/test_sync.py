@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,110 +9,29 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from outreach.core.records import Campaign, EnrollmentState, Mailbox, OutboxItem, OutboxState
+from outreach.core.records import EnrollmentState, OutboxState
 from outreach.errors import StoreError
 from outreach.flows.sync import SyncReport, sync
 from outreach.inboxes.maildir import MaildirInbox
-from outreach.store.journal import MemoryJournal
-from outreach.store.schema import memory_database
 from outreach.store.store import Store
 from outreach.store.tables import (
     AddressRow,
-    EnrollmentRow,
     FounderRow,
     InboundLocation,
-    InboundRow,
     MailboxRow,
-    OutboxRow,
-    Suppression,
     table,
 )
-from tests.factory import SENDER, add_founders, queue_all, start_campaign
-from tests.fakes import MONDAY_MORNING, FakeClock
+from tests.factory import SENDER
+from tests.fakes import MONDAY_MORNING
+from tests.flows.world import ENROLLMENTS, INBOUND, OUTBOX, World, make_world
 from tests.mails import mail, report
 
-OUTBOX, ENROLLMENTS, INBOUND = table(OutboxRow), table(EnrollmentRow), table(InboundRow)
 AWAY = "I am out of the office until 12 March 2026."
-
-
-@dataclass
-class World:
-    """A store in which Bo, Cy and Di were written to, and the mailbox in which they answer."""
-
-    store: Store
-    journal: MemoryJournal
-    clock: FakeClock
-    maildir: Path
-    campaign: Campaign
-    mailbox: Mailbox
-    items: dict[str, OutboxItem]
-    count: int = 0
-    arrived: list[Path] = field(default_factory=list)
-
-    def arrive(self, raw: bytes, *, folder: str = "", at: datetime | None = None) -> Path:
-        self.count += 1
-        target = (self.maildir / f".{folder}" if folder else self.maildir) / "new" / f"{self.count:04d}.test"
-        target.write_bytes(raw)
-        stamp = (at or self.clock.now()).timestamp()
-        os.utime(target, (stamp, stamp))
-        return target
-
-    def answer(self, name: str, text: str = "Yes, let us talk.", *, n: int = 1, **headers: str) -> Path:
-        """A reply to the mail that this founder was sent."""
-        item = self.items[name]
-        fields: dict[str, Any] = {
-            "sender": f"{name} Brightly <{item.rcpt}>",
-            "in_reply_to": item.message_id,
-            "message_id": f"<{name}-{n}@{name.lower()}.example>",
-            "date": self.clock.now(),
-            **headers,
-        }
-        return self.arrive(mail(text, **fields))
-
-    def sync(self, since: datetime | None = None) -> SyncReport:
-        mailbox = self.store.campaigns.mailbox(SENDER.address, self.clock.now())
-        return sync(
-            self.store,
-            MaildirInbox(self.maildir),
-            mailbox=mailbox,
-            owner_name=SENDER.name,
-            clock=self.clock,
-            since=since,
-        )
-
-    def rows(self, name: sa.Table) -> list[Mapping[str, Any]]:
-        with self.store.database.read() as connection:
-            return [dict(row) for row in connection.execute(sa.select(name)).mappings()]
-
-    def enrollments(self) -> dict[str, tuple[str, str]]:
-        """address → (state, reason)."""
-        return {row["address"]: (row["state"], row["reason"]) for row in self.rows(ENROLLMENTS)}
-
-    def suppressed(self) -> set[tuple[str, str]]:
-        return {(row["value"], row["kind"]) for row in self.rows(table(Suppression))}
-
-    def set_items(self, **values: Any) -> None:
-        with self.store.database.write() as connection:
-            connection.execute(sa.update(OUTBOX).values(**values))
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
-    for folder in ("", ".Junk", ".Sent"):
-        for part in ("tmp", "new", "cur"):
-            (tmp_path / folder / part).mkdir(parents=True)
-    journal = MemoryJournal()
-    store = Store(memory_database(), journal)
-    add_founders(store, ["Bo", "Cy", "Di"])
-    campaign, mailbox = start_campaign(store)
-    items = queue_all(store, campaign)
-    clock = FakeClock()
-    built = World(
-        store, journal, clock, tmp_path, campaign, mailbox, {item.founder.partition(" ")[0]: item for item in items}
-    )
-    built.set_items(state=OutboxState.SENT, intent_at=MONDAY_MORNING, sent_at=MONDAY_MORNING)
-    clock.move(timedelta(hours=5))
-    return built
+    return make_world(tmp_path)
 
 
 def test_a_reply_is_logged_and_stops_the_person(world: World) -> None:

@@ -1,6 +1,7 @@
 """A labelled set of invented messages: what real servers, programs and people send, with what each must be taken for.
 
-Shapes repeat, so builders and tables stand for the files; `python -m tests.labelled DIR` writes them as .eml, and prints the figures.
+Shapes repeat, so builders and tables stand for the files; `python -m tests.labelled DIR` writes them as .eml and prints
+the figures.
 """
 
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ HARMLESS = ("soft", "delayed", "policy", "content", "unknown")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One message and what it is. `failed`: whose address a bounce is about; `reasons`: what the failure may be called."""
+    """One message and what it is. `failed`: whose address a bounce is about; `subkinds`: what it may be called."""
 
     name: str
     raw: bytes

@@ -1,4 +1,4 @@
-"""How well the labelled set is judged: the whole way from bytes to consequences, and precision and recall of each kind."""
+"""How well the labelled set is judged, from bytes to consequences: precision and recall of each kind."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -4,8 +4,8 @@
 
 from collections.abc import Iterator
 
-from tests.labelled import BODY, RCPT, RETURNED, Sample, message
-from tests.labelled.bounces import DEAD, HARMLESS
+from tests.labelled import BODY, HARMLESS, RCPT, RETURNED, Sample, message
+from tests.labelled.bounces import DEAD
 
 MAIL = f"{RETURNED}\n{BODY}"
 HARD, SOFT, POLICY = ("hard",), ("soft",), ("policy",)
