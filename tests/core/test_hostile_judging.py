@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.core.consequences import HoldPerson
-from outreach.core.inbound import head_of, read_head
+from outreach.core.inbound import Arrival, head_of, read_head
 from outreach.core.judge import Judged
+from outreach.core.matching import Clues, clues_of
 from outreach.core.triage import Links, Sent, may_concern_us
 from tests.core.test_inbound import HOSTILE
 from tests.labelled import Sample
@@ -72,7 +73,5 @@ def judge_it(raw: bytes) -> Judged:
     return judged(Sample("hostile", raw, "")).judged
 
 
-def _no_clues(arrival):  # type: ignore[no-untyped-def]
-    from outreach.core.matching import clues_of
-
+def _no_clues(arrival: Arrival) -> Clues:
     return clues_of(arrival, report=False, own=OWNER.addresses)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from outreach.core.inbound import Arrival, read_mail
 from outreach.core.records import EnrollmentState, OutboxState
-from outreach.flows.reclassify import reclassify
+from outreach.flows.reclassify import Reclassified, reclassify
 from outreach.flows.sync import sync
 from outreach.inboxes.maildir import MaildirInbox
 from outreach.store.schema import open_database
@@ -79,7 +80,7 @@ def test_published_bug_a_reply_from_an_alias_is_found(world: World, headers: dic
     named = {name: value.format(id=world.items["Bo"].message_id) for name, value in headers.items()}
     world.arrive(
         mail("Yes!", sender="robert@private.example", message_id="<a@private.example>", date=world.clock.now(), **named)
-    )  # type: ignore[arg-type]  # header texts only
+    )
     assert dict(world.sync().by_kind) == {"reply": 1}
     (reply,) = world.store.mail.replies()
     assert (reply.founder, reply.from_address) == ("Bo Brightly", "robert@private.example")
@@ -206,23 +207,15 @@ def test_only_heads_of_strangers_are_read(world: World) -> None:
     ],
 )
 def test_what_may_concern_us_is_read_whole(world: World, headers: dict[str, str]) -> None:
-    world.arrive(mail("the whole text", date=world.clock.now(), **headers))  # type: ignore[arg-type]  # header texts only
+    world.arrive(mail("the whole text", date=world.clock.now(), **headers))
     seen: list[bytes] = []
-    world_read = MaildirInbox(world.maildir)
-    sync(
-        world.store,
-        world_read,
-        mailbox=world.mailbox,
-        clock=world.clock,
-        read=lambda raw, at: seen.append(raw) or _read(raw, at),
-    )  # type: ignore[func-returns-value]
+
+    def watched(raw: bytes, at: datetime) -> Arrival:
+        seen.append(raw)
+        return read_mail(raw, at)
+
+    sync(world.store, MaildirInbox(world.maildir), mailbox=world.mailbox, clock=world.clock, read=watched)
     assert [b"the whole text" in raw for raw in seen] == [True]
-
-
-def _read(raw: bytes, at: datetime):  # type: ignore[no-untyped-def]
-    from outreach.core.inbound import read_mail
-
-    return read_mail(raw, at)
 
 
 def test_two_readings_at_once_log_nothing_twice(tmp_path: Path) -> None:
@@ -274,8 +267,8 @@ def test_what_was_read_before_a_break_stays(world: World) -> None:
 # --- judging again ----------------------------------------------------------------------------------------------
 
 
-def rejudge(world: World, **more: bool):  # type: ignore[no-untyped-def]
-    return reclassify(world.store, mailbox=world.mailbox, owner_name=SENDER.name, clock=world.clock, **more)
+def rejudge(world: World, *, dry_run: bool = False) -> Reclassified:
+    return reclassify(world.store, mailbox=world.mailbox, owner_name=SENDER.name, clock=world.clock, dry_run=dry_run)
 
 
 def forget_verdict(world: World, **values: str) -> None:
