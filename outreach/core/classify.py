@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 
 from outreach.core.absence import find_return
 from outreach.core.bounces import is_delivery_report, is_success, read_failures, report_rule
+from outreach.core.headers import find_addresses
 from outreach.core.inbound import Arrival
-from outreach.core.matching import Match, topic
+from outreach.core.matching import Match, company_domain, topic
 from outreach.core.normalize import address_key
 from outreach.core.opt_out import find_doubtful, find_opt_out
 from outreach.core.reply_text import ReplyText
@@ -22,6 +23,8 @@ from outreach.resources import table, toml
 _FIRST_LINES = 400
 _LOOKED_AT = 2_000
 _LINKS = 20_000
+_MOST_NAMED = 3
+_WE = re.compile(r"\b(?:us|our|uns|unsere|nous|notre|nos|nosotros|noi|ons|onze|nas|nasz)\b")
 _AUTOMATIC = re.compile("auto|自動|自动|자동|αυτόμα|авто|otomatik")
 _NO_REPLY = ("noreply", "donotreply", "nepasrepondre", "noresponder", "nichtantworten")
 _AUTO_HEADERS = (
@@ -176,7 +179,16 @@ def _auto_reply(case: Case) -> Verdict | None:
         return None  # a machine's own news, no answer
     written = f"{case.arrival.subject}\n{case.text.shown}"
     returns_on = find_return(written, case.arrival.sent_at.date())
-    return Verdict(Kind.AUTO_REPLY, _absence(case, returned=returns_on is not None), (sign,), returns_on=returns_on)
+    subkind = _absence(case, returned=returns_on is not None)
+    named = _others_named(case) if subkind == "left" else ()
+    return Verdict(Kind.AUTO_REPLY, subkind, (sign, *named), returns_on=returns_on)
+
+
+def _others_named(case: Case) -> tuple[str, ...]:
+    """Whom someone who has left names instead: shown, never written to by itself."""
+    ours = {*case.own, case.match.address_key if case.match else "", address_key(case.arrival.from_address or "@")}
+    found = (each for each in find_addresses(case.text.shown[:_LOOKED_AT]) if address_key(each) not in ours)
+    return tuple(f"they name {each}" for each in list(found)[:_MOST_NAMED])
 
 
 def _automatic_sign(case: Case) -> str:
@@ -285,7 +297,10 @@ def _unreadable(case: Case) -> Verdict | None:
 def _reply(case: Case) -> Verdict:
     asked = find_opt_out(case.text.new)
     if asked:
-        return Verdict(Kind.UNSUBSCRIBE, "human", (f"they wrote: {asked}",))
+        domain = company_domain(case.match.address_key) if case.match else ""
+        whole = _WE.search(asked) is not None and domain
+        offer = (f"for the whole company: outreach suppress add {domain}",) if whole else ()
+        return Verdict(Kind.UNSUBSCRIBE, "human", (f"they wrote: {asked}", *offer))
     doubtful = find_doubtful(case.text.new)
     evidence = (f"possible opt-out: they wrote {doubtful}, please read",) if doubtful else ()
     return Verdict(Kind.REPLY, "inline" if case.text.inline else "plain", evidence)

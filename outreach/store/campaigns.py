@@ -24,6 +24,7 @@ from outreach.store.database import Database
 from outreach.store.tables import (
     CampaignRow,
     CompanyRow,
+    DomainFlag,
     EnrollmentRow,
     FounderRow,
     InboundRow,
@@ -35,7 +36,7 @@ from outreach.store.tables import (
 
 _campaigns, _enrollments, _mailboxes = table(CampaignRow), table(EnrollmentRow), table(MailboxRow)
 _outbox, _founders, _companies = table(OutboxRow), table(FounderRow), table(CompanyRow)
-_inbound, _suppressions = table(InboundRow), table(Suppression)
+_inbound, _suppressions, _flags = table(InboundRow), table(Suppression), table(DomainFlag)
 
 _IN_PROGRESS = (EnrollmentState.ACTIVE, EnrollmentState.HELD)
 _CHUNK = 500
@@ -205,7 +206,7 @@ class Campaigns:
     def facts(self, founders: Sequence[Founder], *, campaign_id: int | None) -> dict[int, Facts]:
         """For each founder, what happened between us and them outside this campaign, in a few set-based queries."""
         with self._db.read() as connection:
-            suppressed = dict(connection.execute(_SUPPRESSED).all())
+            suppressed: dict[str, str] = dict(connection.execute(_SUPPRESSED).all())
             replied = dict(connection.execute(_REPLIES).all())
             written: dict[int, datetime] = dict(connection.execute(_first_written(campaign_id)).all())
             elsewhere: dict[int, str] = dict(connection.execute(_running_elsewhere(campaign_id)).all())
@@ -230,9 +231,15 @@ class Campaigns:
 # --- queries --------------------------------------------------------------------------------------------------
 
 _MAY_HAVE_LEFT = _outbox.c.intent_at.is_not(None)
-_SUPPRESSED = sa.select(
-    _suppressions.c.value, sa.func.min(_suppressions.c.kind + " (" + _suppressions.c.reason + ")")
-).group_by(_suppressions.c.value)
+_SUPPRESSED = sa.union_all(
+    sa.select(_suppressions.c.value, sa.func.min(_suppressions.c.kind + " (" + _suppressions.c.reason + ")")).group_by(
+        _suppressions.c.value
+    ),
+    # A domain that takes no mail holds back everyone there, as long as it is flagged.
+    sa.select(
+        sa.literal("domain:") + _flags.c.domain, sa.literal("the domain takes no mail (") + _flags.c.reason + ")"
+    ),
+)
 _REPLIES = (
     sa.select(_inbound.c.founder_id, sa.func.max(_inbound.c.received_at, type_=_inbound.c.received_at.type))
     .where(_inbound.c.kind == "reply", _inbound.c.founder_id.is_not(None))

@@ -14,6 +14,7 @@ from outreach.core.consequences import (
     SOFT_PAUSE,
     ConfirmSent,
     Consequence,
+    CountComplaint,
     CountSoft,
     FlagDomain,
     HoldPerson,
@@ -25,14 +26,16 @@ from outreach.core.consequences import (
     SuppressAddress,
     SuppressPerson,
     is_lasting,
+    is_resented,
 )
 from outreach.core.normalize import address_key, suppression_key
 from outreach.core.ports import Outcome
-from outreach.core.records import AddressStatus, EnrollmentState, OutboxState
+from outreach.core.records import AddressStatus, CampaignState, EnrollmentState, OutboxState
 from outreach.store.journal import Recorder
 from outreach.store.tables import (
     AddressRow,
     Attempt,
+    CampaignRow,
     CompanyRow,
     DomainFlag,
     EnrollmentRow,
@@ -47,7 +50,7 @@ from outreach.store.tables import (
 _enrollments, _outbox, _founders = table(EnrollmentRow), table(OutboxRow), table(FounderRow)
 _companies, _addresses, _mailboxes = table(CompanyRow), table(AddressRow), table(MailboxRow)
 _suppressions, _attempts = table(Suppression), table(Attempt)
-_inbound, _flags = table(InboundRow), table(DomainFlag)
+_inbound, _flags, _campaigns = table(InboundRow), table(DomainFlag), table(CampaignRow)
 
 _inbound = table(InboundRow)
 
@@ -136,6 +139,8 @@ def _apply_one(  # noqa: C901  one case for each kind of consequence
             return Effects(suppressed=suppress_person(connection, founder_id, kind=kind, reason=reason, cause=cause))
         case CountSoft(address, _at):
             return Effects(suppressed=_suppress_lasting(connection, address, cause))
+        case CountComplaint(campaign_id):
+            _pause_if_resented(connection, campaign_id)
         case FlagDomain(domain, reason):
             flag_domain(connection, domain, reason, cause)
         case PauseMailbox(until, reason):
@@ -386,6 +391,21 @@ def _suppress_lasting(connection: sa.Connection, address: str, cause: Cause) -> 
         connection, _enrollments.c.address_key == address, reason="bounced", cancel="bounced", now=cause.now
     )
     return 1
+
+
+def _pause_if_resented(connection: sa.Connection, campaign_id: int) -> None:
+    """Nothing more leaves in a campaign that too many report as spam, until a person has looked."""
+    complained = sa.select(sa.func.count(sa.distinct(_inbound.c.founder_id))).where(
+        _inbound.c.campaign_id == campaign_id, _inbound.c.kind == "complaint"
+    )
+    mailed = sa.select(sa.func.count()).where(_outbox.c.campaign_id == campaign_id, _outbox.c.intent_at.is_not(None))
+    complaints, mails = connection.scalar(complained) or 0, connection.scalar(mailed) or 0
+    if is_resented(complaints, mails):
+        connection.execute(
+            sa.update(_campaigns)
+            .where(_campaigns.c.id == campaign_id, _campaigns.c.state == CampaignState.ACTIVE)
+            .values(state=CampaignState.PAUSED, reason=f"{complaints} of {mails} mails were reported as spam")
+        )
 
 
 def flag_domain(connection: sa.Connection, domain: str, reason: str, cause: Cause) -> None:

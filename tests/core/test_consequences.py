@@ -8,6 +8,7 @@ from outreach.core.classify import Case, classify
 from outreach.core.consequences import (
     ConfirmSent,
     Consequence,
+    CountSoft,
     HoldPerson,
     LearnWireId,
     PauseMailbox,
@@ -16,6 +17,8 @@ from outreach.core.consequences import (
     StopPerson,
     SuppressAddress,
     SuppressPerson,
+    is_lasting,
+    is_resented,
     plan_consequences,
 )
 from outreach.core.matching import Match
@@ -90,7 +93,6 @@ def test_a_bounce_without_both_proofs_only_stops(raw: bytes, match: Match) -> No
 @pytest.mark.parametrize(
     "raw",
     [
-        report("5.2.2", "smtp; full"),
         report("4.4.1", "smtp; timeout", action="delayed"),
         report("5.3.4", "smtp; too large"),
         report("2.0.0", "smtp; ok", action="delivered"),
@@ -99,6 +101,24 @@ def test_a_bounce_without_both_proofs_only_stops(raw: bytes, match: Match) -> No
 )
 def test_what_is_only_logged(raw: bytes) -> None:
     assert plan(raw) == ()
+
+
+def test_a_temporary_failure_is_counted() -> None:
+    assert plan(report("5.2.2", "smtp; full")) == (CountSoft("bo@bo.example", ARRIVED_AT),)
+
+
+def test_failures_that_last_are_three_over_two_weeks() -> None:
+    days = [ARRIVED_AT + timedelta(days=day) for day in (0, 7, 14)]
+    assert is_lasting(days)
+    assert not is_lasting(days[:2])
+    assert not is_lasting([*days[:2], days[0] + timedelta(days=13)])
+
+
+@pytest.mark.parametrize(
+    ("complaints", "mails", "ends"), [(0, 10, False), (1, 300, True), (1, 334, False), (2, 600, True)]
+)
+def test_a_campaign_ends_at_three_complaints_in_a_thousand(complaints: int, mails: int, ends: bool) -> None:
+    assert is_resented(complaints, mails) is ends
 
 
 def test_our_reputation_pauses_the_mailbox_for_a_day_and_nobody_is_suppressed() -> None:

@@ -144,6 +144,41 @@ def test_a_domain_that_takes_no_mail_is_remembered(world: World) -> None:
     assert (flag["domain"], flag["origin"]) == ("bo.example", "mail 1")
 
 
+def test_a_dead_domain_holds_back_everyone_there(world: World) -> None:
+    dead = "smtp; Host or domain name not found. Name service error for name=bo.example"
+    world.arrive(report("5.4.4", dead, returned_id=world.items["Bo"].message_id))
+    world.sync()
+    facts = world.store.campaigns.facts(world.store.people.founders({}), campaign_id=None)
+    assert ["takes no mail" in " ".join(each.suppressed_by) for each in facts.values()] == [True, False, False]
+
+
+def test_a_campaign_that_is_reported_as_spam_pauses(world: World) -> None:
+    made = report(returned_id=world.items["Bo"].message_id).replace(
+        b"report-type=delivery-status", b"report-type=feedback-report"
+    )
+    made = made.replace(
+        b"Content-Type: message/delivery-status", b"Content-Type: message/feedback-report\n\nFeedback-Type: abuse"
+    )
+    world.arrive(made)
+    assert dict(world.sync().by_kind) == {"complaint": 1}
+    campaign = world.store.campaigns.get("spring")
+    assert (campaign.state, campaign.reason) == ("paused", "1 of 3 mails were reported as spam")
+
+
+def test_whom_someone_who_has_left_names_is_shown_only(world: World) -> None:
+    world.arrive(
+        mail(
+            "Bo is no longer with Bo Labs. Please write to eve@bo.example.",
+            auto_submitted="auto-replied",
+            date=world.clock.now(),
+        )
+    )
+    world.sync()
+    (reply,) = world.store.mail.replies()
+    assert "they name eve@bo.example" in reply.evidence
+    assert world.store.people.find_by_address("eve@bo.example") is None
+
+
 def test_a_notice_by_amazon_is_a_bounce(world: World) -> None:
     gone = {
         "emailAddress": "bo@bo.example",
