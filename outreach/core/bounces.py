@@ -16,7 +16,7 @@ from outreach.core.verdict import Failure
 from outreach.resources import toml
 
 _LOOKED_AT = 4_000
-_FIRST_WORDS = 700
+_FIRST_WORDS = 500
 _MOST_NAMED = 20
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _BASIC = re.compile(r"(?:^|[\s:;#<(\[\"'=])([45]\d\d)(?=[\s\-:,;#)\]]|$)")
@@ -134,6 +134,7 @@ def _undeclared(arrival: Arrival) -> str:
     words = toml("machines.toml")
     sender = f"{arrival.from_name} {arrival.from_address.partition('@')[0]}".lower()
     subject, said = arrival.subject.lower(), own_words(arrival)
+    text_lines = said.lower().splitlines()
     text = " ".join(said.lower().split())
     if subject.startswith(tuple(words["forward_prefixes"])):
         return ""
@@ -142,9 +143,11 @@ def _undeclared(arrival: Arrival) -> str:
     daemon = not arrival.from_address or _any(sender, "daemon_names")
     if daemon and not _is_vacation(arrival) and (worded or _REPLY.search(said)):
         return "a mail server's failure notice"
-    if _any(text[:_FIRST_WORDS], "failure_openings") and not subject.startswith(tuple(words["answer_prefixes"])):
+    listed = "list-id" in head or "list-unsubscribe" in head or head.word("precedence") == "list"
+    opening = " ".join(line for line in text_lines if not line.lstrip().startswith((">", "|")))[:_FIRST_WORDS]
+    answered = subject.startswith(tuple(words["answer_prefixes"]))
+    if not listed and not answered and _any(opening, "failure_openings"):
         return "the opening words of a mail server"
-    listed = "list-id" in head or "list-unsubscribe" in head
     if (
         not listed
         and subject.startswith(tuple(words["certain_subjects"]))

@@ -13,6 +13,7 @@ from tests.labelled.bounces import DEAD, all_bounces
 from tests.labelled.machines import all_machines
 from tests.labelled.odd_bounces import all_odd
 from tests.labelled.people import all_people
+from tests.labelled.tricky import all_tricky
 from tests.mails import ARRIVED_AT, ME, OUR_TEXT, SENT_AT, read, sent
 
 OWNER = Owner(frozenset((ME,)), ("Ada Testwell", ME))
@@ -45,7 +46,7 @@ class Result:
 
 
 def all_samples() -> list[Sample]:
-    return [*all_bounces(), *all_odd(), *all_machines(), *all_people()]
+    return [*all_bounces(), *all_odd(), *all_machines(), *all_people(), *all_tricky()]
 
 
 def judged(sample: Sample) -> Result:
