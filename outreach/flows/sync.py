@@ -24,6 +24,7 @@ from outreach.store.store import Store
 
 _JUDGED_AT_ONCE = 50
 _SKIPPED_AT_ONCE = 500
+_BYTES_AT_ONCE = 16_000_000
 BEFORE_FIRST_MAIL = timedelta(days=1)
 _SAID = 80
 READ_AGAIN = timedelta(days=3)
@@ -108,7 +109,7 @@ class _Run:
         first = store.mail.first_sent_at(mailbox.id) or clock.now()
         self._start = first - BEFORE_FIRST_MAIL
         self._pending: list[Incoming] = []
-        self._whole = 0
+        self._whole = self._bytes = 0
         self._kinds: Counter[str] = Counter()
         self._fetched = self._unmatched = self._again = self._quarantined = 0
         self._effects = Effects()
@@ -150,11 +151,13 @@ class _Run:
         """One message more; some are judged and recorded together."""
         self._pending.append(incoming)
         self._whole += not incoming.skipped
-        if self._whole >= _JUDGED_AT_ONCE or len(self._pending) >= _SKIPPED_AT_ONCE:
+        self._bytes += len(incoming.raw)
+        full = self._whole >= _JUDGED_AT_ONCE or self._bytes >= _BYTES_AT_ONCE
+        if full or len(self._pending) >= _SKIPPED_AT_ONCE:
             self._flush()
 
     def _flush(self) -> None:
-        pending, self._pending, self._whole = self._pending, [], 0
+        pending, self._pending, self._whole, self._bytes = self._pending, [], 0, 0
         entries = iter(self._judge.entries([one for one in pending if not one.skipped], self._read, self._clock.now()))
         batch = [(one, None if one.skipped else next(entries)) for one in pending]
         done = self._store.mail.record(batch, mailbox_id=self._mailbox.id, now=self._clock.now())
