@@ -1,16 +1,16 @@
 """The sockets that adapters plug into, and what crosses them. At most three methods each.
 
-A module in `importers/`, `transports/` or `inboxes/` is the plugin; its name is its file's name.
+A module in `importers/`, `finders/`, `transports/` or `inboxes/` is the plugin; its name is its file's name.
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from outreach.core.quick import record
-from outreach.core.records import Lead, RowError
+from outreach.core.records import AddressStatus, KnownAddress, Lead, RowError
 
 # --- time -----------------------------------------------------------------------------------------
 
@@ -223,3 +223,210 @@ class Drafts(Protocol):
     def draft(self, mime: bytes) -> str:
         """Files it unsent; the name of the folder."""
         ...
+
+
+# --- the web and DNS ------------------------------------------------------------------------------
+
+
+class WebTrouble(StrEnum):
+    """Why a request has no usable answer."""
+
+    BLOCKED = "blocked"
+    """The address, port or redirect is one that this program does not go to."""
+    UNREACHABLE = "unreachable"
+    TIMEOUT = "timeout"
+    UNREADABLE = "unreadable"
+    """The bytes are no HTTP, or compressed although that was not wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebAnswer:
+    """What a server answered. `url` is where the redirects ended; `body` is cut at the limit. With a `trouble` there is
+    no answer: `reason` says why, and `reached` whether the server may have got the request."""
+
+    url: str
+    status: int = 0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    trouble: WebTrouble | None = None
+    reason: str = ""
+    reached: bool = True
+
+
+class Web(Protocol):
+    """A way to fetch pages that never leaves the public internet. Never raises for what a server does."""
+
+    def get(self, url: str, *, headers: Mapping[str, str], seconds: float, limit: int, site: str = "") -> WebAnswer:
+        """GET, within `seconds` in all and `limit` bytes. Redirects are followed on `site` (a registrable domain) only,
+        at most three, and not at all without one."""
+        ...
+
+
+class MailHost(StrEnum):
+    """Whether a domain takes mail, by DNS."""
+
+    TAKES = "takes"
+    NONE = "none"
+    """No such domain, or no MX record."""
+    NULL = "null"
+    """It says that it takes no mail (RFC 7505)."""
+    UNKNOWN = "unknown"
+    """No answer in time, or a broken one."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailDomain:
+    """What DNS says of one domain; `hosts` are its mail servers, the preferred first."""
+
+    domain: str
+    state: MailHost
+    hosts: tuple[str, ...] = ()
+
+
+class MailHosts(Protocol):
+    """Asks DNS. Never raises."""
+
+    def look_up(self, domain: str) -> MailDomain: ...
+
+
+# --- finders --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A founder whose address is looked for, with what is known around them.
+
+    `known` are addresses at the company's domain that can be trusted, with their owners; `taken` belong to others;
+    `dead` have bounced or cannot exist. `team` counts the founders of the company who are looked for.
+    """
+
+    founder_id: int
+    full_name: str
+    company: str
+    domain: str
+    website: str = ""
+    country: str = ""
+    employees: str = ""
+    company_id: int | None = None
+    colleagues: tuple[str, ...] = ()
+    known: tuple[KnownAddress, ...] = ()
+    taken: frozenset[str] = frozenset()
+    dead: frozenset[str] = frozenset()
+    team: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One thing to ask a finder, at most once in thirty days. `key` names it; `calls` and `credits` are what it costs
+    at most. `about` is the domain it is about; `person` whose name it is about, if only one's.
+
+    `needs_mail`: pointless where the domain takes no mail. `keep` off: it costs nothing, so nothing is remembered.
+    """
+
+    finder: str
+    key: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    calls: int = 0
+    credits: int = 0
+    about: str = ""
+    person: str = ""
+    needs_mail: bool = True
+    keep: bool = True
+
+
+class LookupOutcome(StrEnum):
+    """What became of a question."""
+
+    ANSWERED = "answered"
+    NOTHING = "nothing"
+    RESTRICTED = "restricted"
+    """The person asked the provider not to be found: never asked again."""
+    LIMITED = "limited"
+    """The provider's rate or quota is used up: this finder rests."""
+    REFUSED = "refused"
+    """The provider does not want us (a wrong key): this finder is out."""
+    FAILED = "failed"
+    """No use of it this time; it was not charged, and may be asked again."""
+    DOUBTFUL = "doubtful"
+    """It may have been charged, and the answer is lost: asked again only when the user says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back: `data` is plain JSON that `read` understands, also when it comes from the store."""
+
+    outcome: LookupOutcome
+    data: Mapping[str, Any] = field(default_factory=dict)
+    calls: int = 0
+    credits: int = 0
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An address that a finder proposes, with how sure it is (per cent) and why. `of_company`: a shared inbox."""
+
+    address: str
+    status: AddressStatus
+    confidence: int
+    evidence: tuple[str, ...]
+    of_company: bool = False
+
+
+class Finder(Protocol):
+    """One way to find addresses. `name` is what `--using` takes; `missing` says what must be set first, or is empty."""
+
+    name: str
+    missing: str
+
+    def questions(self, wanted: Wanted) -> Sequence[Question]:
+        """What would be asked for this founder, in order; nothing where it cannot help. Asks nobody."""
+        ...
+
+    def ask(self, question: Question) -> Answer:
+        """Ask it. Never raises for what a server does."""
+        ...
+
+    def read(self, wanted: Wanted, data: Mapping[str, Any]) -> Sequence[Candidate]:
+        """The data of an answer → addresses for this founder, the best first. Asks nobody; data may be old."""
+        ...
+
+
+@runtime_checkable
+class Verifier(Finder, Protocol):
+    """A finder that can also say whether an address exists."""
+
+    def verification(self, address: str) -> Question:
+        """What it would be asked."""
+        ...
+
+    def verdict(self, address: str, data: Mapping[str, Any]) -> Candidate:
+        """The data of its answer as a candidate with another status."""
+        ...
+
+
+@runtime_checkable
+class Account(Protocol):
+    """A finder that costs money, and knows how much is left."""
+
+    def credits_left(self) -> str:
+        """In the provider's terms; empty if it would not say."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FinderTools:
+    """What a finder gets when it is made. `secret` gives a setting by its name without `OUTREACH_`, else an empty
+    text. `base_urls` replace a provider's, and `patience` (seconds) shortens every wait for an answer, for tests."""
+
+    web: Web
+    clock: Clock
+    secret: "Secret"
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    patience: float = 60.0
+
+
+class Secret(Protocol):
+    """Reads one secret when it is needed, so that nothing holds it longer."""
+
+    def __call__(self, name: str, /) -> str: ...

@@ -91,24 +91,43 @@ class RowError:
 
 
 class AddressStatus(StrEnum):
-    """How far an address can be trusted; only GIVEN and VERIFIED are written to unless a campaign says otherwise."""
+    """How far an address can be trusted; only GIVEN and VERIFIED are written to unless a campaign says otherwise.
+
+    GIVEN stands in a list of the user's. VERIFIED was checked by a provider (which calls it valid) or is published by
+    the company itself. RISKY may exist (catch-all), GUESSED follows a pattern, UNKNOWN could not be checked yet.
+    INVALID cannot take mail, BOUNCED did not.
+    """
 
     GIVEN = "given"
     VERIFIED = "verified"
-    GUESSED = "guessed"
     RISKY = "risky"
+    GUESSED = "guessed"
+    UNKNOWN = "unknown"
     INVALID = "invalid"
     BOUNCED = "bounced"
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """One e-mail address. `key` is its canonical form, unique in the store; `origin` is the format that brought it."""
+    """One e-mail address. `key` is its canonical form, unique in the store; `origin` is the format or finder that
+    brought it. `confidence` (per cent), `evidence` and `checked_at` are those of the newest check, if there was one."""
 
     address: str
     key: str
     status: AddressStatus
     origin: str
+    confidence: int | None = None
+    evidence: tuple[str, ...] = ()
+    checked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAddress:
+    """An address at a company's domain, and whose it is."""
+
+    key: str
+    name: str
+    country: str = ""
 
 
 @dataclass(frozen=True, slots=True)
