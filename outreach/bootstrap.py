@@ -4,9 +4,9 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from functools import cached_property, partial
@@ -16,13 +16,26 @@ from typing import cast
 
 from filelock import FileLock, Timeout
 
+from outreach import __version__
 from outreach.core.delivery import decide, mended_by_login
 from outreach.core.guards import recipient_allowed
 from outreach.core.inbound import Arrival, read_mail, read_unread
+from outreach.core.lookups import BUDGET_SPAN
 from outreach.core.pacing import FRESH_INBOX, Limits, unpaced
-from outreach.core.ports import Clock, Drafts, Inbox, SendResult, Transport, Waiting
+from outreach.core.ports import (
+    Clock,
+    Drafts,
+    Finder,
+    FinderTools,
+    Inbox,
+    MailHosts,
+    SendResult,
+    Transport,
+    Waiting,
+    Web,
+)
 from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
-from outreach.errors import ImportRefused, MailboxError, SendRefused, StoreError, WorkspaceError
+from outreach.errors import ImportRefused, MailboxError, SendRefused, StoreError, TemplateError, WorkspaceError
 from outreach.flows.enqueue import Conditions, Writer
 from outreach.flows.send import find_doubts
 from outreach.processes import ChildFailed, in_child, is_surely_dead, place_of, this_process
@@ -80,6 +93,17 @@ class Workspace:
 
 
 @dataclass(frozen=True)
+class Network:
+    """How this program reaches the web and DNS. Tests and the demo bring servers of their own; no setting does."""
+
+    web: Callable[[str], Web] | None = None
+    """User-Agent → client."""
+    mail_hosts: Callable[[], MailHosts] | None = None
+    base_urls: Mapping[str, str] = field(default_factory=dict)
+    patience: float = 60.0
+
+
+@dataclass(frozen=True)
 class App:
     """An open workspace: settings, store, clock, and the adapters that the settings name."""
 
@@ -90,6 +114,7 @@ class App:
     owner: str
     is_dead: Callable[[str], bool]
     chance: Callable[[], float]
+    network: Network = Network()
 
     @cached_property
     def sender(self) -> Sender:
@@ -142,6 +167,39 @@ class App:
 
     def sequence(self, name: str) -> Sequence:
         return load_sequence(self.workspace.templates / name)
+
+    def steps_of(self, campaign: Campaign) -> Sequence | None:
+        """A campaign's sequence, or None where its templates cannot be used."""
+        try:
+            return self.sequence(campaign.sequence)
+        except TemplateError:
+            return None
+
+    def finders(self, names: Collection[str] = ()) -> list[Finder]:
+        """The finders of these names, else those of the settings, else all that are ready."""
+        from outreach.finders import make_finders
+
+        contact = f" (+mailto:{self.sender.address})" if self.sender.address.isascii() else ""
+        web, agent = self.network.web, f"outreach/{__version__}{contact}"
+        if web is None:
+            from outreach.webclient import GuardedWeb
+
+            web = GuardedWeb
+        tools = FinderTools(web(agent), self.clock, self.settings.secret, self.network.base_urls, self.network.patience)
+        return make_finders(list(names or self.settings.finders), tools)
+
+    def find_budget_left(self) -> int:
+        """How many credits `find` may still spend in these 24 hours."""
+        spent = self.store.finds.spent(self.clock.now() - BUDGET_SPAN)
+        return max(0, self.settings.find_budget - spent)
+
+    def mail_hosts(self) -> MailHosts:
+        """Who knows which domains take mail."""
+        if self.network.mail_hosts is not None:
+            return self.network.mail_hosts()
+        from outreach.mailhosts import DnsMailHosts
+
+        return DnsMailHosts()
 
     def writer(self, campaign: Campaign) -> Writer:
         """What turns a step of this campaign into a message."""
@@ -348,7 +406,9 @@ class App:
 
 
 @contextmanager
-def open_app(folder: Path, environment: Mapping[str, str], *, clock: Clock | None = None) -> Iterator[App]:
+def open_app(
+    folder: Path, environment: Mapping[str, str], *, clock: Clock | None = None, network: Network | None = None
+) -> Iterator[App]:
     """Open the workspace in `folder`; raise what is wrong with it, with the next thing to type."""
     os.umask(0o077)
     workspace = Workspace(folder)
@@ -368,7 +428,14 @@ def open_app(folder: Path, environment: Mapping[str, str], *, clock: Clock | Non
     store = open_store(folder, environment, settings=settings)
     try:
         yield App(
-            workspace, settings, store, clock or SystemClock(), this_process(), is_surely_dead, SystemRandom().random
+            workspace,
+            settings,
+            store,
+            clock or SystemClock(),
+            this_process(),
+            is_surely_dead,
+            SystemRandom().random,
+            network or Network(),
         )
     finally:
         store.close()

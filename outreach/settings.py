@@ -23,6 +23,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -34,6 +35,8 @@ from outreach.errors import MailboxError, SettingsError
 from outreach.resources import toml
 
 PREFIX = "OUTREACH_"
+EXTRA = "x_"
+"""Names that begin so (`OUTREACH_X_…`) belong to finders of other packages."""
 _NOT_SETTINGS = frozenset({"OUTREACH_WORKSPACE"})  # read before any setting is
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.IGNORECASE)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -177,11 +180,22 @@ class Settings(BaseModel):
     company_daily_cap: int = Field(1, ge=1, le=20, examples=["1"])
     run_limit: int = Field(50, ge=1, le=500, examples=["50"])
 
+    hunter_api_key: SecretStr = Field(SecretStr(""), examples=["..."])
+    hunter_api_key_cmd: str = Field("", examples=['"pass show hunter"'])
+    finders: _List = Field((), examples=["website,hunter,pattern"])
+    find_budget: int = Field(50, ge=0, le=100_000, examples=["50"])
+
     postal_address: str = Field("", examples=['"1 Example Street, Exampletown"'])
     signature: str = Field("", examples=['"Ada Lovelace, engineer"'])
     allow_recipients: _List = Field((), examples=["me@example.com,example.org"])
     no_send: bool = Field(default=False, examples=["1"])
     database_url: str = Field("", examples=["sqlite:////home/ada/outreach.db"])
+
+    _extras: Mapping[str, SecretStr] = PrivateAttr(default_factory=dict)
+
+    def model_post_init(self, context: Mapping[str, SecretStr] | None, /) -> None:
+        """What finders of other packages are told arrives beside the settings themselves."""
+        self._extras = dict(context or {})
 
     @field_validator("max_gap")
     @classmethod
@@ -199,15 +213,23 @@ class Settings(BaseModel):
         """The most that this mailbox may send in 24 hours, whatever the caps say."""
         return int(toml("providers.toml").get(self.provider, {}).get("ceiling", 2000))
 
+    def secret(self, name: str) -> str:
+        """A finder's secret: `hunter_api_key`, or `x_…` for one of another package; empty if it is not set."""
+        if name.startswith(EXTRA):
+            return self._extras.get(name, SecretStr("")).get_secret_value()
+        given: SecretStr = getattr(self, name, SecretStr(""))
+        command: str = getattr(self, f"{name}_cmd", "")
+        return given.get_secret_value() or (_ask(command, f"{name}_cmd") if command else "")
+
     def password(self, service: str) -> str:
         """The password for `smtp` or `imap`: the setting itself, else the first line that its command prints."""
         given: SecretStr = getattr(self, f"{service}_password")
         command: str = getattr(self, f"{service}_password_cmd")
-        return given.get_secret_value() or (_ask(command, service) if command else "")
+        return given.get_secret_value() or (_ask(command, f"{service}_password_cmd") if command else "")
 
 
-def _ask(command: str, service: str) -> str:
-    name = f"{PREFIX}{service.upper()}_PASSWORD_CMD"
+def _ask(command: str, setting: str) -> str:
+    name = PREFIX + setting.upper()
     try:
         done = subprocess.run(  # noqa: S603  the user's own command, from the user's own settings
             shlex.split(command), capture_output=True, text=True, timeout=_PASSWORD_CMD_SECONDS, check=True
@@ -261,10 +283,11 @@ def load_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:
         for name, value in lines.items()
         if name.startswith(PREFIX) and name not in _NOT_SETTINGS and value
     }
-    values = _with_defaults(given)
+    values = _with_defaults({name: value for name, value in given.items() if not name.startswith(EXTRA)})
+    extras = {name: SecretStr(value) for name, value in given.items() if name.startswith(EXTRA)}
     problems += _contradictions(values)
     try:
-        settings = Settings.model_validate(values)
+        settings = Settings.model_validate(values, context=extras)
     except ValidationError as error:
         problems += [_problem(details) for details in error.errors(include_input=False)]
     if problems:

@@ -13,6 +13,7 @@ from outreach.cli import (
     demo,
     doctor,
     duplicates,
+    find,
     imports,
     lines,
     loop,
@@ -23,6 +24,7 @@ from outreach.cli import (
     results,
     send,
     setup,
+    why,
 )
 from outreach.cli._shell import Program, Shell
 
@@ -35,8 +37,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    setup, doctor, demo, imports, people, duplicates, campaigns, check, preview, lines, send, loop, outbox, replies,
-    results,
+    setup, doctor, demo, imports, find, people, duplicates, why, campaigns, check, preview, lines, send, loop, outbox,
+    replies, results,
 ):  # fmt: skip
     part.register(app)
 

@@ -14,7 +14,7 @@ from outreach.cli._output import say
 from outreach.errors import OutreachError
 
 if TYPE_CHECKING:
-    from outreach.bootstrap import App  # loads SQLModel and the rest: only commands that need it pay for it
+    from outreach.bootstrap import App, Network  # loads SQLModel and the rest: only commands that need it pay for it
     from outreach.core.ports import Clock
 
 DONE_IN_PART = 3
@@ -30,6 +30,7 @@ class Shell:
     directory: Path = field(default_factory=Path)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     clock: "Clock | None" = None
+    network: "Network | None" = None
     debug: bool = False
 
     @contextmanager
@@ -37,7 +38,7 @@ class Shell:
         """The open workspace."""
         from outreach.bootstrap import open_app
 
-        with open_app(self.directory, self.environment, clock=self.clock) as app:
+        with open_app(self.directory, self.environment, clock=self.clock, network=self.network) as app:
             yield app
 
 

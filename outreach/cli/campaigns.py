@@ -24,7 +24,7 @@ from outreach.errors import UsageError
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App
-    from outreach.core.records import Campaign, Founder
+    from outreach.core.records import AddressStatus, Campaign, Founder
     from outreach.flows.edits import Edit
 
 _SHOWN_REASONS = 15
@@ -73,6 +73,12 @@ def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
     tag: Tag = "",
     not_contacted: NotContacted = False,
     search: Search = "",
+    allow_risky: Annotated[
+        bool, typer.Option("--allow-risky", help="Also write to risky addresses, to 20 people at most.")
+    ] = False,
+    allow_guessed: Annotated[
+        bool, typer.Option("--allow-guessed", help="Also write to guessed addresses, to 10 people at most.")
+    ] = False,
     purpose: Purpose = "",
     why: Why = "",
     allow_country: AllowCountry = None,
@@ -85,6 +91,7 @@ def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
     """
     filters = chosen_filters(locals())
     purpose, overrides = _checked_purpose(purpose), _overrides(allow_country or [])
+    allows = tuple(_allows(risky=allow_risky, guessed=allow_guessed))
     with shell(context).app() as app:
         if not _NAME.fullmatch(name):
             raise UsageError(
@@ -98,15 +105,25 @@ def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
 
             draft = Campaign(
                 0, name, sequence, app.mailbox.id, CampaignState.ACTIVE, "", filters, app.clock.now(),
-                purpose, why, overrides,
+                purpose, why, overrides, allows,
             )  # fmt: skip
             _enroll(app, draft, dry_run=True, json=json)
             return
         campaign = app.store.campaigns.create(
             name, sequence=sequence, mailbox_id=app.mailbox.id, filters=filters, now=app.clock.now(),
-            purpose=purpose, why=why, overrides=overrides,
+            purpose=purpose, why=why, overrides=overrides, allows=allows,
         )  # fmt: skip
         _enroll(app, campaign, dry_run=False, json=json)
+
+
+def _allows(*, risky: bool, guessed: bool) -> "list[AddressStatus]":
+    from outreach.core.records import AddressStatus
+
+    chosen = {AddressStatus.RISKY: risky, AddressStatus.GUESSED: guessed}
+    found = [status for status, wanted in chosen.items() if wanted]
+    if found:
+        say(f"{' and '.join(found)} addresses may be tried; the campaign pauses at their first bounces")
+    return found
 
 
 def enroll(
@@ -232,6 +249,7 @@ def show_campaign(context: typer.Context, name: NAME, json: Json = False) -> Non
                 "filters": dict(campaign.filters),
                 **_terms_json(campaign),
                 "edited": [str(edit) for edit in edited],
+                "allows": list(campaign.allows),
                 "founders": [
                     {
                         "founder": founder.id,
@@ -248,6 +266,8 @@ def show_campaign(context: typer.Context, name: NAME, json: Json = False) -> Non
     show(f"{campaign.name}: {campaign.sequence}, {campaign.state}{f' ({campaign.reason})' if campaign.reason else ''}")
     for line in [*_terms_lines(campaign), *(f"  {edit}" for edit in edited)]:
         show(line)
+    if campaign.allows:
+        show(f"also writes to {' and '.join(campaign.allows)} addresses")
     show_table(
         ("id", "founder", "company", "address", "state"),
         [

@@ -94,7 +94,7 @@ def _say_next(founders: int, with_address: int) -> None:
         say("next: outreach campaign new NAME --sequence job-search")
     elif founders:
         say("no founder has an e-mail address yet: a Crunchbase export never holds one")
-        say("next: outreach import LIST.csv   (any table with names, companies and addresses joins them)")
+        say("next: outreach find   (or outreach import LIST.csv: any table with names, companies and addresses)")
 
 
 def _overrides(mapped: Iterable[str]) -> dict[str, str]:

@@ -73,7 +73,7 @@ def list_founders(  # noqa: PLR0917  Typer's options are the filters, and go by 
     Example: outreach founders list --location "Bay Area" --has-email
     """
     filters = chosen_filters(locals())
-    shown = chosen_columns(columns, _FOUNDER_COLUMNS, ("id", "name", "title", "company", "address"))
+    shown = chosen_columns(columns, _FOUNDER_COLUMNS, ("id", "name", "title", "company", "address", "status", "source", "sure"))
     with shell(context).app() as app:
         people = app.store.people
         found = people.founders(filters, limit or (None if json else _SHOWN), sort=sort)
@@ -296,7 +296,7 @@ def founder_json(founder: "Founder") -> dict[str, Any]:
 
 
 _FOUNDER_COLUMNS = (
-    "id", "name", "first_name", "last_name", "title", "address", "status", "company", "domain", "website", "city",
+    "id", "name", "first_name", "last_name", "title", "address", "status", "source", "sure", "company", "domain", "website", "city",
     "region", "country", "industries", "employees", "founded", "funding", "linkedin", "tags",
 )  # fmt: skip
 
@@ -313,6 +313,8 @@ def _founder_columns(founder: "Founder") -> dict[str, Any]:
         "title": founder.title,
         "address": [address.address for address in founder.addresses],
         "status": [str(address.status) for address in founder.addresses],
+        "source": [address.origin for address in founder.addresses],
+        "sure": ["" if address.confidence is None else f"{address.confidence} %" for address in founder.addresses],
         "company": founder.company.name if founder.company else "",
         "linkedin": founder.linkedin,
         "tags": list(founder.tags),
@@ -452,13 +454,23 @@ def _company_facts(company: "Company") -> dict[str, Any]:
 # --- shared ---------------------------------------------------------------------------------------
 
 
-def _address_json(address: "Address") -> dict[str, str]:
-    return {"address": address.address, "status": address.status, "origin": address.origin}
+def _address_json(address: "Address") -> dict[str, Any]:
+    return {
+        "address": address.address,
+        "status": address.status,
+        "origin": address.origin,
+        "confidence": address.confidence,
+        "evidence": list(address.evidence),
+        "checked_at": address.checked_at,
+    }
 
 
 def _show_addresses(addresses: Iterable["Address"]) -> None:
     for address in addresses:
-        show(f"  address:   {address.address} ({address.status}, from {address.origin})")
+        sure = f", {_sure(address)}" if address.confidence is not None else ""
+        show(f"  address:   {address.address} ({address.status}{sure}, from {address.origin})")
+        for line in address.evidence:
+            show(f"             {line}")
 
 
 def _show_cells(cells: Mapping[str, str]) -> None:

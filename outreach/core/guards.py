@@ -11,7 +11,11 @@ from outreach.core.normalize import is_role_inbox
 from outreach.core.records import Address, AddressStatus, Founder
 
 BETWEEN_FIRST_STEPS = timedelta(days=90)
-_PREFERENCE = (AddressStatus.VERIFIED, AddressStatus.GIVEN)
+_PREFERENCE = (AddressStatus.VERIFIED, AddressStatus.GIVEN, AddressStatus.RISKY, AddressStatus.GUESSED)
+_ALWAYS = _PREFERENCE[:2]
+CAPS = {AddressStatus.RISKY: 20, AddressStatus.GUESSED: 10}
+"""What a campaign may allow besides, and the most people it then writes to at such addresses."""
+_BOUNCES_TO_STOP = {AddressStatus.RISKY: 2, AddressStatus.GUESSED: 1}
 _DEAD = frozenset(("closed", "acquired"))
 
 
@@ -33,6 +37,8 @@ class Facts:
     """Someone of the same company to whom a sequence is running."""
     namesake: str = ""
     """Someone of the same name at another company who was written to, and where."""
+    allows: tuple[AddressStatus, ...] = ()
+    """What this campaign may write to besides addresses that are given or verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +53,31 @@ class Answer:
         return f"{self.rule}: {self.detail}" if self.detail else self.rule
 
 
-def sendable_address(addresses: Sequence[Address]) -> Address | None:
-    """The address to write to: verified before given, then the one that came first; none of the others."""
-    usable = [address for address in addresses if address.status in _PREFERENCE]
-    return min(usable, key=lambda address: _PREFERENCE.index(address.status), default=None)
+def sendable_address(addresses: Sequence[Address], allows: Sequence[AddressStatus] = ()) -> Address | None:
+    """The address to write to: verified before given, then the one that came first. Of the others only what a campaign
+    allows, and the surest of them."""
+    usable = [address for address in addresses if address.status in (*_ALWAYS, *(set(allows) & set(CAPS)))]
+    return min(usable, key=_preference, default=None)
+
+
+def surest_address(addresses: Sequence[Address]) -> Address | None:
+    """The address to show: the one that would be written to, else the least doubtful."""
+    order = list(AddressStatus)
+    doubtful = min(addresses, key=lambda each: (order.index(each.status), -(each.confidence or 0)), default=None)
+    return sendable_address(addresses) or doubtful
+
+
+def _preference(address: Address) -> tuple[int, int]:
+    doubtful = address.status not in _ALWAYS
+    return _PREFERENCE.index(address.status), -(address.confidence or 0) if doubtful else 0
+
+
+def unchecked_bounces_stop(status: AddressStatus, bounced: int) -> str:
+    """Why a campaign rests after so many bounces of addresses that it was allowed to try; empty if it may go on."""
+    if bounced < _BOUNCES_TO_STOP.get(status, bounced + 1):
+        return ""
+    mails = "a mail" if bounced == 1 else f"{bounced} mails"
+    return f"{mails} to {status} addresses came back, and such bounces harm a mailbox"
 
 
 def recipient_allowed(address: str, allowed: Sequence[str]) -> bool:
@@ -99,18 +126,18 @@ def _colleague_answered(facts: Facts, _now: datetime) -> str:
 
 
 def _no_address(facts: Facts, _now: datetime) -> str:
-    return "" if facts.founder.addresses else "no e-mail address is known; import a list that has one"
+    return "" if facts.founder.addresses else "no e-mail address is known; outreach find looks for one"
 
 
 def _unverified(facts: Facts, _now: datetime) -> str:
-    if not facts.founder.addresses or sendable_address(facts.founder.addresses):
+    if not facts.founder.addresses or sendable_address(facts.founder.addresses, facts.allows):
         return ""
     known = ", ".join(f"{address.address} is {address.status}" for address in facts.founder.addresses)
     return f"no address is given or verified ({known})"
 
 
 def _role_inbox(facts: Facts, _now: datetime) -> str:
-    address = sendable_address(facts.founder.addresses)
+    address = sendable_address(facts.founder.addresses, facts.allows)
     return f"{address.address} is a shared inbox" if address and is_role_inbox(address.key) else ""
 
 

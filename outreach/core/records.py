@@ -315,6 +315,8 @@ class Campaign:
     """Why the user writes to these people, in one sentence: the reason that data protection law asks for."""
     overrides: Mapping[str, str] = field(default_factory=dict)
     """Country → why its rule does not apply here, in the user's words."""
+    allows: tuple[AddressStatus, ...] = ()
+    """What it may write to besides addresses that are given or verified."""
 
 
 @dataclass(frozen=True, slots=True)

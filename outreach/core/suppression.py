@@ -4,6 +4,9 @@ from collections.abc import Iterable
 
 from outreach.core.normalize import suppression_key
 
+ADDRESS_ONLY = ("bounce", "soft_bounce")
+"""Kinds of entries that are about one address, not about the person: another address of theirs may be written to."""
+
 
 def suppression_keys(
     addresses: Iterable[str], *, founder_id: int | None = None, company_id: int | None = None

@@ -1,9 +1,10 @@
 """Puts founders into a campaign: those who match its filters and whom every guard lets pass."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from outreach.core.countries import country_answer
-from outreach.core.guards import answers, blocks, sendable_address
+from outreach.core.guards import CAPS, answers, blocks, sendable_address
 from outreach.core.ports import Clock
 from outreach.core.records import Campaign, Founder
 from outreach.store.store import Store
@@ -39,18 +40,23 @@ def enroll(store: Store, campaign: Campaign, *, clock: Clock, dry_run: bool, pur
     present = {founder.id for founder in store.people.enrolled(campaign.id)}
     matching = [founder for founder in store.people.founders(campaign.filters) if founder.id not in present]
     facts = store.campaigns.facts(matching, campaign_id=campaign.id)
+    tried = Counter(store.campaigns.unchecked(campaign.id))
     chosen, refused, warned = [], [], []
     for founder in matching:
         found = [answer for answer in answers(facts[founder.id], now) if answer.rule not in _ASKED_LATER]
-        address = sendable_address(founder.addresses)
+        address = sendable_address(founder.addresses, campaign.allows)
         law = country_answer(
             founder, address.key if address else "", purpose=campaign.purpose or purpose, overrides=campaign.overrides
         )
-        against = (*blocks(found), *([str(law)] if law and law.blocks else []))
-        if address and not against:
-            chosen.append((founder, address.address, address.key))
-            warned += [Refused(founder, (str(law),))] if law else []
-        else:
-            refused.append(Refused(founder, against))
+        against = [*blocks(found), *([str(law)] if law and law.blocks else [])]
+        if address and not against and address.status in CAPS and tried[address.status] >= CAPS[address.status]:
+            cap = f"a campaign tries at most {CAPS[address.status]} {address.status} addresses"
+            against.append(f"unverified-address: {cap}")
+        if address is None or against:
+            refused.append(Refused(founder, tuple(against)))
+            continue
+        tried[address.status] += 1
+        chosen.append((founder, address.address, address.key))
+        warned += [Refused(founder, (str(law),))] if law else []
     number = len(chosen) if dry_run else store.campaigns.enroll(campaign.id, chosen, now)
     return Enrolled(number, tuple(refused), tuple(warned), tuple(founder for founder, _, _ in chosen))

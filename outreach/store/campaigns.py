@@ -6,9 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from outreach.core.guards import Facts
-from outreach.core.normalize import address_key
+from outreach.core.guards import CAPS, Facts, sendable_address
+from outreach.core.normalize import address_key, suppression_key
 from outreach.core.records import (
+    AddressStatus,
     Campaign,
     CampaignState,
     Enrollment,
@@ -17,7 +18,7 @@ from outreach.core.records import (
     Mailbox,
     OutboxState,
 )
-from outreach.core.suppression import suppression_keys
+from outreach.core.suppression import ADDRESS_ONLY, suppression_keys
 from outreach.errors import NotFound, UsageError
 from outreach.store.consequences import stop_enrollments
 from outreach.store.database import Database
@@ -86,6 +87,7 @@ class Campaigns:
         purpose: str = "",
         why: str = "",
         overrides: Mapping[str, str] | None = None,
+        allows: Sequence[AddressStatus] = (),
     ) -> Campaign:
         row = {
             "name": name,
@@ -98,6 +100,7 @@ class Campaigns:
             "purpose": purpose,
             "why": why,
             "overrides": dict(overrides or {}),
+            "allows": list(allows),
         }
         with self._db.write() as connection:
             if connection.scalar(sa.select(_campaigns.c.id).where(_campaigns.c.name == name)):
@@ -162,6 +165,7 @@ class Campaigns:
                 "founder_id": founder.id,
                 "address": address,
                 "address_key": key,
+                "address_status": next((each.status for each in founder.addresses if each.key == key), None),
                 "state": EnrollmentState.ACTIVE,
                 "reason": "",
                 "enrolled_at": now,
@@ -176,6 +180,16 @@ class Campaigns:
             if fresh:
                 connection.execute(sa.insert(_enrollments), fresh)
         return len(fresh)
+
+    def unchecked(self, campaign_id: int) -> dict[AddressStatus, int]:
+        """How many were enrolled with an address that was only risky or guessed."""
+        query = (
+            sa.select(_enrollments.c.address_status, sa.func.count())
+            .where(_enrollments.c.campaign_id == campaign_id, _enrollments.c.address_status.in_(CAPS))
+            .group_by(_enrollments.c.address_status)
+        )
+        with self._db.read() as connection:
+            return {AddressStatus(status): number for status, number in connection.execute(query)}
 
     def enrollments(self, campaign_id: int) -> list[Enrollment]:
         query = sa.select(_enrollments).where(_enrollments.c.campaign_id == campaign_id).order_by(_enrollments.c.id)
@@ -207,6 +221,9 @@ class Campaigns:
         """For each founder, what happened between us and them outside this campaign, in a few set-based queries."""
         with self._db.read() as connection:
             suppressed: dict[str, str] = dict(connection.execute(_SUPPRESSED).all())
+            bounced: dict[str, str] = dict(connection.execute(_BOUNCED).all())
+            allows = connection.scalar(sa.select(_campaigns.c.allows).where(_campaigns.c.id == campaign_id)) or ()
+            allowed = tuple(map(AddressStatus, allows))
             replied = dict(connection.execute(_REPLIES).all())
             written: dict[int, datetime] = dict(connection.execute(_first_written(campaign_id)).all())
             elsewhere: dict[int, str] = dict(connection.execute(_running_elsewhere(campaign_id)).all())
@@ -216,13 +233,14 @@ class Campaigns:
         return {
             founder.id: Facts(
                 founder=founder,
-                suppressed_by=_covering(founder, suppressed),
+                suppressed_by=_covering(founder, suppressed, bounced, allowed),
                 replied_at=replied.get(founder.id),
                 first_written_at=written.get(founder.id),
                 other_campaign=elsewhere.get(founder.id, ""),
                 busy_colleague=_colleague(founder, busy),
                 answered_colleague=_colleague(founder, answered),
                 namesake=_other(namesakes.get(founder.full_name.casefold(), {}), founder.id),
+                allows=allowed,
             )
             for founder in founders
         }
@@ -231,15 +249,17 @@ class Campaigns:
 # --- queries --------------------------------------------------------------------------------------------------
 
 _MAY_HAVE_LEFT = _outbox.c.intent_at.is_not(None)
+_WHY_SUPPRESSED = sa.select(
+    _suppressions.c.value, sa.func.min(_suppressions.c.kind + " (" + _suppressions.c.reason + ")")
+).group_by(_suppressions.c.value)
 _SUPPRESSED = sa.union_all(
-    sa.select(_suppressions.c.value, sa.func.min(_suppressions.c.kind + " (" + _suppressions.c.reason + ")")).group_by(
-        _suppressions.c.value
-    ),
+    _WHY_SUPPRESSED.where(_suppressions.c.kind.not_in(ADDRESS_ONLY)),
     # A domain that takes no mail holds back everyone there, as long as it is flagged.
     sa.select(
         sa.literal("domain:") + _flags.c.domain, sa.literal("the domain takes no mail (") + _flags.c.reason + ")"
     ),
 )
+_BOUNCED = _WHY_SUPPRESSED.where(_suppressions.c.kind.in_(ADDRESS_ONLY))
 _REPLIES = (
     sa.select(_inbound.c.founder_id, sa.func.max(_inbound.c.received_at, type_=_inbound.c.received_at.type))
     .where(_inbound.c.kind == "reply", _inbound.c.founder_id.is_not(None))
@@ -318,18 +338,24 @@ def _colleague(founder: Founder, people: Mapping[int, Mapping[int, str]]) -> str
     return _other(people.get(founder.company.id, {}), founder.id) if founder.company else ""
 
 
-def _covering(founder: Founder, suppressed: Mapping[str, str]) -> tuple[str, ...]:
+def _covering(
+    founder: Founder, suppressed: Mapping[str, str], bounced: Mapping[str, str], allowed: Sequence[AddressStatus]
+) -> tuple[str, ...]:
     keys = suppression_keys(
         [address.key for address in founder.addresses],
         founder_id=founder.id,
         company_id=founder.company.id if founder.company else None,
     )
-    return tuple(dict.fromkeys(suppressed[key] for key in keys if key in suppressed))
+    found = dict.fromkeys(suppressed[key] for key in keys if key in suppressed)
+    address = sendable_address(founder.addresses, allowed)
+    dead = bounced.get(f"address:{suppression_key(address.key)}", "") if address else ""
+    return (*found, *([dead] if dead else []))
 
 
 def _campaign(row: sa.RowMapping) -> Campaign:
     plain = {name: row[name] for name in Campaign.__dataclass_fields__}
-    return Campaign(**{**plain, "state": CampaignState(row["state"])})
+    allows = tuple(map(AddressStatus, row["allows"] or ()))
+    return Campaign(**{**plain, "state": CampaignState(row["state"]), "allows": allows})
 
 
 def _enrollment(row: sa.RowMapping) -> Enrollment:

@@ -17,7 +17,7 @@ from outreach.core.pacing import Limits
 from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, EnrollmentState, OutboxItem, OutboxState
 from outreach.store import gate
-from outreach.store.consequences import WILL_NOT_GO, pause_mailbox, stop_enrollments, suppress_address
+from outreach.store.consequences import WILL_NOT_GO, pause_mailbox, stop_address, suppress_address
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
 from outreach.store.outbox import EXPIRES_AFTER
@@ -172,8 +172,7 @@ class Claims:
             suppress_address(
                 connection, item.rcpt, kind="bounce", reason=reason, origin=origin, now=now, journal=self._log
             )
-            condition = _enrollments.c.address_key == item.rcpt_key
-            stop_enrollments(connection, condition, reason="bounced", cancel="bounced", now=now)
+            stop_address(connection, item.rcpt_key, reason="bounced", cancel="bounced", now=now)
         if decision.stop_campaign:
             connection.execute(
                 sa.update(_campaigns)

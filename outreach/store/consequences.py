@@ -28,6 +28,7 @@ from outreach.core.consequences import (
     is_lasting,
     is_resented,
 )
+from outreach.core.guards import unchecked_bounces_stop
 from outreach.core.normalize import address_key, suppression_key
 from outreach.core.ports import Outcome
 from outreach.core.records import AddressStatus, CampaignState, EnrollmentState, OutboxState
@@ -48,6 +49,7 @@ from outreach.store.tables import (
 )
 
 _enrollments, _outbox, _founders = table(EnrollmentRow), table(OutboxRow), table(FounderRow)
+_campaigns = table(CampaignRow)
 _companies, _addresses, _mailboxes = table(CompanyRow), table(AddressRow), table(MailboxRow)
 _suppressions, _attempts = table(Suppression), table(Attempt)
 _inbound, _flags, _campaigns = table(InboundRow), table(DomainFlag), table(CampaignRow)
@@ -129,8 +131,7 @@ def _apply_one(  # noqa: C901  one case for each kind of consequence
             colleagues = stop_company(connection, company_id, domains, reason=reason, cancel=cancel, now=cause.now)
             return Effects(people=colleagues, companies=int(colleagues > 0))
         case StopAddress(key, reason, cancel):
-            condition = _enrollments.c.address_key == key
-            return Effects(people=stop_enrollments(connection, condition, reason=reason, cancel=cancel, now=cause.now))
+            return Effects(people=stop_address(connection, key, reason=reason, cancel=cancel, now=cause.now))
         case HoldPerson():
             return Effects(held=hold_person(connection, consequence, cause.now))
         case SuppressAddress(address, kind, reason):
@@ -252,6 +253,34 @@ def stop_enrollments(
         sa.update(_enrollments).where(fitting).values(state=EnrollmentState.STOPPED, reason=reason, updated_at=now)
     )
     return people
+
+
+def stop_address(connection: sa.Connection, key: str, *, reason: str, cancel: str, now: datetime) -> int:
+    """The same for everyone written to at this address. Where it was one that a campaign only tried, and it came back,
+    the campaign may rest."""
+    condition = _enrollments.c.address_key == key
+    stopped = stop_enrollments(connection, condition, reason=reason, cancel=cancel, now=now)
+    if reason == "bounced":
+        _rest_after_bounces(connection, key)
+    return stopped
+
+
+def _rest_after_bounces(connection: sa.Connection, key: str) -> None:
+    tried = sa.select(_enrollments.c.campaign_id, _enrollments.c.address_status).where(
+        _enrollments.c.address_key == key, _enrollments.c.address_status.is_not(None)
+    )
+    for campaign_id, status in connection.execute(tried).all():
+        bounced = sa.select(sa.func.count()).where(
+            _enrollments.c.campaign_id == campaign_id,
+            _enrollments.c.address_status == status,
+            _enrollments.c.reason == "bounced",
+        )
+        if why := unchecked_bounces_stop(AddressStatus(status), connection.scalar(bounced) or 0):
+            connection.execute(
+                sa.update(_campaigns)
+                .where(_campaigns.c.id == campaign_id, _campaigns.c.state == CampaignState.ACTIVE)
+                .values(state=CampaignState.PAUSED, reason=why)
+            )
 
 
 def hold_person(connection: sa.Connection, hold: HoldPerson, now: datetime) -> int:

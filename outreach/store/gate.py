@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from outreach.core.normalize import suppression_key
 from outreach.core.pacing import DAY, HOUR, Limits
 from outreach.core.records import CampaignState, EnrollmentState
-from outreach.core.suppression import suppression_keys
+from outreach.core.suppression import ADDRESS_ONLY, suppression_keys
 from outreach.store.tables import (
     AddressRow,
     CampaignRow,
@@ -52,7 +53,7 @@ def kind_of(limits: Limits) -> Kind:
 
 def values(item_id: int, limits: Limits, keys: Sequence[str], now: datetime) -> dict[str, Any]:
     """The parameters of the checks."""
-    told: dict[str, Any] = {"item": item_id, "keys": list(keys), "now": now}
+    told: dict[str, Any] = {"item": item_id, "keys": list(keys), "own": keys[0], "now": now}
     if limits.fresh_inbox:
         told["read_after"] = now - limits.fresh_inbox
     if limits.paced:
@@ -68,7 +69,7 @@ def checks(kind: Kind) -> dict[str, sa.ColumnElement[bool]]:
     campaign = sa.exists().where(_campaigns.c.id == _outbox.c.campaign_id, _campaigns.c.state == CampaignState.ACTIVE)
     mine = _enrollments.c.id == _outbox.c.enrollment_id
     found: dict[str, sa.ColumnElement[bool]] = {
-        "suppressed": ~sa.exists().where(_suppressions.c.value.in_(sa.bindparam("keys", expanding=True))),
+        "suppressed": ~_covered(sa.bindparam("keys", expanding=True), sa.bindparam("own", type_=sa.String)),
         "stopped": sa.exists().where(mine, _enrollments.c.state.in_((EnrollmentState.ACTIVE, EnrollmentState.HELD))),
         "on-hold": sa.exists().where(mine, _enrollments.c.state != EnrollmentState.HELD),
         "campaign-paused": campaign,
@@ -136,14 +137,22 @@ _WHO = (
 
 
 def keys_of(connection: sa.Connection, item_id: int) -> tuple[str, ...]:
-    """Every suppression key that would cover this message: the person, all their addresses, domains, the company."""
+    """Every suppression key that would cover this message, its own address first: the person, all their addresses,
+    domains, the company."""
     rows = connection.execute(_WHO, {"item": item_id}).all()
     addresses = {row.rcpt for row in rows} | {row.key for row in rows if row.key}
     keys = set[str]()
     for company in {row.company_id for row in rows} | {row.works_at for row in rows}:
         keys |= set(suppression_keys(addresses, founder_id=rows[0].founder_id, company_id=company))
-    return tuple(sorted(keys))
+    return f"address:{suppression_key(rows[0].rcpt)}", *sorted(keys)
 
 
 def is_suppressed(keys: Sequence[str]) -> sa.ColumnElement[bool]:
-    return sa.exists().where(_suppressions.c.value.in_(keys))
+    """By the keys that `keys_of` gives."""
+    return _covered(keys, keys[0])
+
+
+def _covered(keys: Any, own: Any) -> sa.ColumnElement[bool]:
+    """A bounce is about an address, not about the person: of these only the one to the message's own address counts."""
+    counts = sa.or_(_suppressions.c.kind.not_in(ADDRESS_ONLY), _suppressions.c.value == own)
+    return sa.exists().where(_suppressions.c.value.in_(keys), counts)

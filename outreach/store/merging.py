@@ -13,7 +13,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
+from outreach.core.address_check import SENDABLE
 from outreach.core.merge import MergePlan, Question
+from outreach.core.records import AddressStatus
 from outreach.core.survivors import CompanyRecord, Entry, FounderRecord
 from outreach.store.bulk import delete_in, insert_all, next_id, select_in, update_all
 from outreach.store.consequences import (
@@ -130,6 +132,7 @@ class Merging:
     def apply_addresses(self, plan: MergePlan, entries: Sequence[Entry], lead_of: Mapping[int, int]) -> None:
         """Whose each address is now; `lead_of` are the stored rows of new entries."""
         self._address_changes(plan, entries, lead_of)
+        self._confirm_found(entries, lead_of)
         self._follow_addresses(plan)
         touched = {each.founder_id for each in plan.addresses if each.founder_id is not None}
         suppress_learned(self._c, touched, self._now, self._log)
@@ -342,6 +345,23 @@ class Merging:
             (_inbound, _inbound.c.outbox_id.in_(sent)),
         ):
             self._c.execute(sa.update(of).where(of.c.founder_id == old, goes).values(founder_id=new), pairs)
+
+    def _confirm_found(self, entries: Sequence[Entry], lead_of: Mapping[int, int]) -> None:
+        """An address that `find` had only found, and that a list gives now, is the list's word from now on."""
+        rows = [
+            {"at_key": key, "told": person.email_status, "format": entries[at].format, "lead": lead}
+            for at, lead in lead_of.items()
+            for person in entries[at].lead.people
+            for key in person.emails
+            if person.email_status in SENDABLE
+        ]
+        if rows:
+            found = sa.and_(_addresses.c.lead_id.is_(None), _addresses.c.status != AddressStatus.BOUNCED)
+            values = {"status": "told", "origin": "format", "lead_id": "lead"}
+            new: dict[str, Any] = {column: sa.bindparam(name) for column, name in values.items()}
+            self._c.execute(
+                sa.update(_addresses).where(_addresses.c.key == sa.bindparam("at_key"), found).values(new), rows
+            )
 
     def _tag(self, files: Sequence[NewImport], fresh: Sequence["_Written"]) -> None:
         tagged = {(founder, files[each.lead.file].tag) for each in fresh for founder in each.founders}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
@@ -27,6 +28,7 @@ from outreach.store.tables import (
     LeadFounder,
     LeadRow,
     RetiredId,
+    VerdictRow,
     table,
 )
 
@@ -35,6 +37,7 @@ _names, _tags, _enrollments = table(CompanyName), table(FounderTag), table(Enrol
 _notes = table(FounderNote)
 _leads, _lead_founders, _imports = table(LeadRow), table(LeadFounder), table(Import)
 _retired, _hints = table(RetiredId), table(CompanyHint)
+_verdicts = table(VerdictRow)
 
 _SHOWN_CANDIDATES = 5
 _CHUNK = 1000
@@ -179,9 +182,11 @@ class People:
 
     def inboxes(self, company_id: int) -> list[Address]:
         """The addresses of a company itself."""
-        query = sa.select(_addresses).where(_addresses.c.company_id == company_id).order_by(_addresses.c.id)
+        query = _BY_TRUST.where(_addresses.c.company_id == company_id)
         with self._db.read() as connection:
-            return [_address(row) for row in connection.execute(query).mappings()]
+            rows = connection.execute(query).mappings().all()
+            checks = _newest_checks(connection, rows)
+            return [_address(row, checks) for row in rows]
 
     def team(self, company_id: int) -> list[Founder]:
         query = sa.select(_founders).where(_founders.c.company_id == company_id).order_by(_founders.c.id)
@@ -252,7 +257,8 @@ def _read_founders(connection: sa.Connection, query: sa.Select[Any]) -> list[Fou
     ids = [row["id"] for row in rows]
     wanted = {row["company_id"] for row in rows} - {None}
     companies = {company.id: company for company in _companies_of(connection, wanted)}
-    addresses = _grouped(select_in(connection, _BY_TRUST, _addresses.c.founder_id, ids), "founder_id")
+    owned = list(select_in(connection, _BY_TRUST, _addresses.c.founder_id, ids))
+    addresses, checks = _grouped(owned, "founder_id"), _newest_checks(connection, owned)
     tags = _grouped(
         select_in(connection, sa.select(_tags).order_by(_tags.c.tag), _tags.c.founder_id, ids), "founder_id"
     )
@@ -265,7 +271,7 @@ def _read_founders(connection: sa.Connection, query: sa.Select[Any]) -> list[Fou
         Founder(
             **{name: row[name] for name in ("id", "full_name", "first_name", "last_name", "title", "linkedin")},
             company=companies.get(row["company_id"]),
-            addresses=tuple(map(_address, addresses.get(row["id"], ()))),
+            addresses=tuple(_address(each, checks) for each in addresses.get(row["id"], ())),
             tags=tuple(tag["tag"] for tag in tags.get(row["id"], ())),
             cells=cells.get(row["id"], {}),
             line=noted.get((row["id"], "line"), ""),
@@ -276,6 +282,7 @@ def _read_founders(connection: sa.Connection, query: sa.Select[Any]) -> list[Fou
 
 
 _BY_TRUST = sa.select(_addresses).order_by(_addresses.c.id)
+_CHECKS = sa.select(_verdicts).order_by(_verdicts.c.id)
 _RANKED = (
     sa.select(
         _lead_founders.c.founder_id,
@@ -319,8 +326,19 @@ def _company(row: sa.RowMapping, aliases: tuple[str, ...], founders: int) -> Com
     return Company(**{**same, **told, "aliases": aliases, "founders": founders})
 
 
-def _address(row: sa.RowMapping) -> Address:
-    return Address(row["address"], row["key"], AddressStatus(row["status"]), row["origin"])
+def _newest_checks(connection: sa.Connection, addresses: Sequence[sa.RowMapping]) -> dict[str, sa.RowMapping]:
+    keys = [row["key"] for row in addresses]
+    return {check["key"]: check for check in select_in(connection, _CHECKS, _verdicts.c.key, keys)}
+
+
+def _address(row: sa.RowMapping, checks: Mapping[str, sa.RowMapping]) -> Address:
+    plain = Address(row["address"], row["key"], AddressStatus(row["status"]), row["origin"])
+    check = checks.get(row["key"])
+    if check is None:
+        return plain
+    return replace(
+        plain, confidence=check["confidence"], evidence=tuple(check["evidence"]), checked_at=check["checked_at"]
+    )
 
 
 def _grouped(rows: Iterable[sa.RowMapping], name: str) -> dict[int, list[sa.RowMapping]]:

@@ -3,6 +3,8 @@
 from outreach.store.campaigns import Campaigns
 from outreach.store.claims import Claims
 from outreach.store.database import Database
+from outreach.store.finds import Finds
+from outreach.store.history import Histories
 from outreach.store.instance import Instance
 from outreach.store.journal import MemoryJournal, Recorder
 from outreach.store.leads import Leads
@@ -24,6 +26,8 @@ class Store:
         self.people = People(database)
         self.notes = Notes(database)
         self.leads = Leads(database)
+        self.finds = Finds(database)
+        self.history = Histories(database)
         self.campaigns = Campaigns(database)
         self.outbox = Outbox(database)
         self.claims = Claims(database, suppression_log)

@@ -255,6 +255,39 @@ class AddressRow(SQLModel, table=True):
     created_at: datetime
 
 
+class VerdictRow(SQLModel, table=True):
+    """What a check said of an address, append-only; the newest counts. By its key: the address may change hands."""
+
+    __tablename__ = "address_verdicts"
+    id: int | None = Field(default=None, primary_key=True)
+    key: str = Field(index=True)
+    status: str
+    confidence: int
+    origin: str
+    evidence: list[str] = _json()
+    checked_at: datetime
+
+
+class LookupRow(SQLModel, table=True):
+    """One question to a finder, recorded before it is asked, with its answer. `about` is the domain, `person` the key
+    of the name it asks for."""
+
+    __tablename__ = "lookups"
+    __table_args__ = (sa.Index("ix_lookups_finder_question", "finder", "question"),)
+    id: int | None = Field(default=None, primary_key=True)
+    finder: str
+    question: str
+    about: str = Field(default="", index=True)
+    person: str = ""
+    outcome: str
+    data: dict[str, Any] = _json()
+    calls: int = 0
+    credits: int = 0
+    text: str = ""
+    asked_at: datetime = Field(index=True)
+    answered_at: datetime | None = None
+
+
 class Candidate(SQLModel, table=True):
     """Two records that may be one; only a person can tell. `left_id` < `right_id`."""
 
@@ -300,10 +333,11 @@ class CampaignRow(SQLModel, table=True):
     purpose: str = _later("")
     why: str = _later("")
     overrides: dict[str, str] = _json(sa_column_kwargs={"server_default": "{}"}, default_factory=dict)
+    allows: list[str] | None = _json(default=None, nullable=True)
 
 
 class EnrollmentRow(SQLModel, table=True):
-    """A founder in a campaign, with the one address that all steps go to."""
+    """A founder in a campaign, with the one address that all steps go to, and what was known of it then."""
 
     __tablename__ = "enrollments"
     __table_args__ = (sa.UniqueConstraint("campaign_id", "founder_id"),)
@@ -317,6 +351,7 @@ class EnrollmentRow(SQLModel, table=True):
     held_until: datetime | None = None
     enrolled_at: datetime
     updated_at: datetime
+    address_status: str | None = None
 
 
 class OutboxRow(SQLModel, table=True):

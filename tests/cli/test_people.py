@@ -16,6 +16,8 @@ _SAMPLES = Path(__file__).parent.parent / "samples"
 _CRUNCHBASE = str(_SAMPLES / "crunchbase" / "companies-2021.csv")
 _FOUNDERS = str(_SAMPLES / "generic" / "founders.csv")
 
+_UNCHECKED = {"confidence": None, "evidence": [], "checked_at": None}
+
 Outreach = Callable[..., tuple[int, str, str]]
 
 
@@ -87,7 +89,7 @@ def test_founders_json_has_the_promised_shape(outreach: Outreach) -> None:
         "last_name": "Müller-Lüdenscheidt",
         "title": "CEO",
         "company": {"id": 1, "name": "Acme GmbH", "domain": "acme.example", "country": ""},
-        "addresses": [{"address": "juergen@acme.example", "status": "given", "origin": "generic"}],
+        "addresses": [{"address": "juergen@acme.example", "status": "given", "origin": "generic", **_UNCHECKED}],
         "tags": ["may"],
     }
 

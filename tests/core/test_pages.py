@@ -1,7 +1,7 @@
 """Addresses on pages: what a visitor can read is found, and nothing is made up."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.core.pages import on_site, read_page, worth_reading
@@ -110,6 +110,7 @@ def test_a_page_of_addresses_is_cut() -> None:
     assert len(read_page(html, URL).addresses) == 200
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(alphabet=st.characters(codec="utf-8"), max_size=400))
 def test_any_page_is_read(text: str) -> None:
     for wrapped in (text, f"<p>{text}</p>", f"<a href='mailto:{text}'>x</a>", f"<script>{text}</script>"):

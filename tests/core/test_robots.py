@@ -1,7 +1,7 @@
 """robots.txt as RFC 9309 has it."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.core.robots import ALLOW_ALL, ALLOW_NONE, parse_robots
@@ -51,6 +51,7 @@ def test_the_two_extremes() -> None:
     assert not ALLOW_NONE.allows("/")
 
 
+@settings(deadline=None)  # a busy machine is no fault
 @given(st.text(max_size=300), st.text(max_size=60))
 def test_any_file_is_read(text: str, path: str) -> None:
     assert parse_robots(f"User-agent: *\n{text}", "outreach").allows(path) in (True, False)
