@@ -27,11 +27,12 @@ def demo(
 
     Example: outreach demo
     """
+    from outreach.bootstrap import Network
     from outreach.cli import run
     from outreach.demo.play import play
 
-    def type_in(words: list[str], clock: Clock) -> int:
-        return run(words, Shell(environment={}, clock=clock))
+    def type_in(words: list[str], clock: Clock, network: Network) -> int:
+        return run(words, Shell(environment={}, clock=clock, network=network))
 
     folder = directory or _free(_DEFAULT)
     say(f"playing in {folder.resolve()}")

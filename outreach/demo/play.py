@@ -1,7 +1,8 @@
 """Plays the whole job: types the real commands one after the other, into the real program, in a real workspace.
 
-Only three things are staged: the mail server (`demo.server`, on loopback), the people who answer, and the clock, which
-starts three weeks ago and moves when the program waits, so that follow-ups fall due while one watches.
+Only four things are staged: the mail server (`demo.server`, on loopback), the people who answer, a few company sites
+(`demo.sites`, on loopback too), and the clock, which starts three weeks ago and moves when the program waits, so that
+follow-ups fall due while one watches.
 """
 
 import io
@@ -13,10 +14,12 @@ from datetime import UTC, datetime, time, timedelta
 from importlib.resources import files
 from pathlib import Path
 
+from outreach.bootstrap import Network
 from outreach.demo.server import World
+from outreach.demo.sites import Sites
 from outreach.errors import UsageError
 
-Run = Callable[[list[str], "DemoClock"], int]
+Run = Callable[[list[str], "DemoClock", Network], int]
 Tell = Callable[[str], None]
 
 CAMPAIGN = "ai-founders"
@@ -48,29 +51,35 @@ def play(folder: Path, *, run: Run, tell: Tell, today: datetime, program: str) -
         raise UsageError(f"{folder} is not empty.", hint=f"outreach demo {folder}-2")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = DemoClock(today)
-    world = World()
+    world, sites = World(), Sites()
     host, port = world.start(folder / "Maildir")
+    network = sites.start()
     try:
-        _Stage(folder, run, tell, clock, world).play(host, port)
+        _Stage(folder, run, tell, clock, world, network).play(host, port)
         _farewell(folder, tell, program)
         return 0
     finally:
+        sites.stop()
         world.stop()
 
 
 class _Stage:
     """The workspace, and whoever is on it."""
 
-    def __init__(self, folder: Path, run: Run, tell: Tell, clock: DemoClock, world: World) -> None:
+    def __init__(self, folder: Path, run: Run, tell: Tell, clock: DemoClock, world: World, network: Network) -> None:
         self._folder, self._run, self._tell, self._clock, self._world = folder, run, tell, clock, world
+        self._network = network
 
     def play(self, host: str, port: int) -> None:
         self._prepare(host, port)
         self._tell("40 invented AI startups, their founders, a mail server and a mailbox: all on this machine.")
         self._type("import", str(self._folder / _LISTS[0]), str(self._folder / _LISTS[1]))
+        self._type("find", "--using", "website,pattern", "--dry-run")
+        self._type("find", "--using", "website,pattern")
+        self._type("founders", "--search", "quillmoss")
         self._type("campaign", "new", CAMPAIGN, "--sequence", "job-search")
         self._type("preview", CAMPAIGN, "--limit", "1")
-        self._send("Monday morning: the first mails")
+        self._send("Monday morning: the first mails", at=time(9, 30))
         self._answers(days=1, at=time(8, 30), what="Tuesday: what came back over night")
         self._send("Thursday: follow-ups, only to those who did not answer", days=2, at=time(11, 30))
         self._answers(days=1, at=time(8, 30), what="Friday: more answers")
@@ -132,12 +141,12 @@ class _Stage:
 
     def _type(self, *words: str) -> None:
         self._tell("\n$ outreach " + " ".join(_shown(word) for word in words))
-        self._run(["-C", str(self._folder), *words], self._clock)
+        self._run(["-C", str(self._folder), *words], self._clock, self._network)
 
     def _quietly(self, *words: str) -> str:
         said = io.StringIO()
         with redirect_stdout(said), redirect_stderr(io.StringIO()):
-            self._run(["-C", str(self._folder), *words], self._clock)
+            self._run(["-C", str(self._folder), *words], self._clock, self._network)
         return said.getvalue()
 
 
@@ -145,7 +154,7 @@ def _farewell(folder: Path, tell: Tell, program: str) -> None:
     here = f"{program} -C {folder}"
     tell("\nEverything above was real: SMTP to a server on this machine, a mailbox read back; nothing left it.")
     tell("Look around in the workspace it leaves behind:")
-    tell(f"  {here} founders --limit 10\n  {here} replies show 1\n  {here} outbox")
+    tell(f'  {here} founders --limit 10\n  {here} replies show 1\n  {here} why "Tobias Aurich"\n  {here} outbox')
     tell(f"With your own list and mailbox: {program} init")
 
 

@@ -16,7 +16,7 @@ _SAMPLES = Path(__file__).parent.parent / "samples"
 _CRUNCHBASE = str(_SAMPLES / "crunchbase" / "companies-2021.csv")
 _FOUNDERS = str(_SAMPLES / "generic" / "founders.csv")
 
-_UNCHECKED = {"confidence": None, "evidence": [], "checked_at": None}
+_UNCHECKED: dict[str, Any] = {"confidence": None, "evidence": [], "checked_at": None}
 
 Outreach = Callable[..., tuple[int, str, str]]
 
