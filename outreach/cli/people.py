@@ -73,7 +73,9 @@ def list_founders(  # noqa: PLR0917  Typer's options are the filters, and go by 
     Example: outreach founders list --location "Bay Area" --has-email
     """
     filters = chosen_filters(locals())
-    shown = chosen_columns(columns, _FOUNDER_COLUMNS, ("id", "name", "title", "company", "address", "status", "source", "sure"))
+    shown = chosen_columns(
+        columns, _FOUNDER_COLUMNS, ("id", "name", "title", "company", "address", "status", "source", "sure")
+    )
     with shell(context).app() as app:
         people = app.store.people
         found = people.founders(filters, limit or (None if json else _SHOWN), sort=sort)
@@ -296,8 +298,8 @@ def founder_json(founder: "Founder") -> dict[str, Any]:
 
 
 _FOUNDER_COLUMNS = (
-    "id", "name", "first_name", "last_name", "title", "address", "status", "source", "sure", "company", "domain", "website", "city",
-    "region", "country", "industries", "employees", "founded", "funding", "linkedin", "tags",
+    "id", "name", "first_name", "last_name", "title", "address", "status", "source", "sure", "company", "domain",
+    "website", "city", "region", "country", "industries", "employees", "founded", "funding", "linkedin", "tags",
 )  # fmt: skip
 
 
@@ -314,7 +316,7 @@ def _founder_columns(founder: "Founder") -> dict[str, Any]:
         "address": [address.address for address in founder.addresses],
         "status": [str(address.status) for address in founder.addresses],
         "source": [address.origin for address in founder.addresses],
-        "sure": ["" if address.confidence is None else f"{address.confidence} %" for address in founder.addresses],
+        "sure": [_sure(address) for address in founder.addresses],
         "company": founder.company.name if founder.company else "",
         "linkedin": founder.linkedin,
         "tags": list(founder.tags),
@@ -463,6 +465,10 @@ def _address_json(address: "Address") -> dict[str, Any]:
         "evidence": list(address.evidence),
         "checked_at": address.checked_at,
     }
+
+
+def _sure(address: "Address") -> str:
+    return "" if address.confidence is None else f"{address.confidence} %"
 
 
 def _show_addresses(addresses: Iterable["Address"]) -> None:

@@ -181,7 +181,7 @@ ORDER = ("sent", "inbox", "junk")
 Known = Callable[[Sequence[str]], Collection[str]]
 """Which of these keys are known already, under the cursor's validity."""
 
-Wanted = Callable[[Sequence[bytes]], Sequence[bool]]
+Triage = Callable[[Sequence[bytes]], Sequence[bool]]
 """For the heads of some messages: which of them are to be read whole."""
 
 
@@ -198,7 +198,7 @@ class Inbox(Protocol):
         ...
 
     def fetch(
-        self, folder: Folder, cursor: Cursor | None, known: Known, since: datetime, wanted: Wanted = everything
+        self, folder: Folder, cursor: Cursor | None, known: Known, since: datetime, wanted: Triage = everything
     ) -> Iterator[Incoming | Cursor]:
         """What is new in the folder, oldest first: no key that is known (under the same validity), not before `since`;
         only heads of what is not wanted. A Cursor at the end: the folder was read to its end."""

@@ -18,7 +18,7 @@ from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
 
 from outreach.core.inbound import MAX_HEAD, MAX_MESSAGE, MAX_READ_HEAD
-from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Wanted, everything
+from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Triage, everything
 from outreach.errors import MailboxError
 from outreach.inboxes._imap_heads import fetch_heads
 from outreach.inboxes._imap_login import BROKEN, ImapServer, connect, words
@@ -78,7 +78,7 @@ class ImapInbox:
         return sorted([*found, Folder("INBOX", "inbox")], key=lambda folder: ORDER.index(folder.role))
 
     def fetch(
-        self, folder: Folder, cursor: Cursor | None, known: Known, since: datetime, wanted: Wanted = everything
+        self, folder: Folder, cursor: Cursor | None, known: Known, since: datetime, wanted: Triage = everything
     ) -> Iterator[Incoming | Cursor]:
         """New UIDs, and unknown ones since `since`. A changed UIDVALIDITY voids the cursor and all known keys."""
         self._open_folder, self._validity = folder, ""
@@ -178,7 +178,7 @@ class ImapInbox:
 
     # --- their bytes --------------------------------------------------------------------------------------
 
-    def _read(self, facts: "Mapping[int, _Facts]", wanted: Wanted) -> Iterator[tuple[int, bytes, str, bool]]:
+    def _read(self, facts: "Mapping[int, _Facts]", wanted: Triage) -> Iterator[tuple[int, bytes, str, bool]]:
         """uid, bytes, trouble and whether only the head was read, in order. What is wanted comes a few at a time."""
         chosen = dict(zip(facts, wanted([fact.head for fact in facts.values()]), strict=True))
         batches = _batches({uid: facts[uid] for uid in facts if chosen[uid] and not facts[uid].trouble})

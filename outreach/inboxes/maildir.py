@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from outreach.core.inbound import MAX_HEAD, MAX_MESSAGE, head_of
-from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Wanted, everything
+from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Triage, everything
 from outreach.errors import MailboxError
 
 _READ_AT_ONCE = 50
@@ -47,7 +47,7 @@ class MaildirInbox:
         cursor: Cursor | None,  # noqa: ARG002  the port's; names alone tell what is new here
         known: Known,
         since: datetime,
-        wanted: Wanted = everything,
+        wanted: Triage = everything,
     ) -> Iterator[Incoming | Cursor]:
         """Every message that is not known, oldest first. The cursor stays empty."""
         listed = self._list(folder)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from outreach.core.inbound import MAX_HEAD, MAX_MESSAGE, head_of
-from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Wanted, everything
+from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Triage, everything
 from outreach.errors import MailboxError
 
 _READ_AT_ONCE = 50
@@ -54,7 +54,7 @@ class MboxInbox:
         return sorted(found, key=lambda folder: ORDER.index(folder.role))
 
     def fetch(
-        self, folder: Folder, cursor: Cursor | None, known: Known, since: datetime, wanted: Wanted = everything
+        self, folder: Folder, cursor: Cursor | None, known: Known, since: datetime, wanted: Triage = everything
     ) -> Iterator[Incoming | Cursor]:
         """What stands below what was read; if that was changed, whatever is not known, from the beginning."""
         try:
@@ -109,7 +109,7 @@ class _Message:
 
 
 def _chosen(
-    folder: Folder, messages: Sequence[_Message], known: Known, since: datetime, wanted: Wanted
+    folder: Folder, messages: Sequence[_Message], known: Known, since: datetime, wanted: Triage
 ) -> Iterator[Incoming]:
     keyed = {message.key: message for message in messages}
     old = set(known(list(keyed)))
