@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import zipfile
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -155,6 +157,45 @@ def test_lines_go_out_and_come_back_as_spreadsheets_save_them(
     workspace.run("preview", "spring", "--export-lines", "lines.csv", exit_code=2)
     workspace.run("preview", "spring", "--export-lines", "lines.csv", "--force")
     assert "'=1+1 is two" in table.read_text("utf-8-sig")
+
+
+def workbook(rows: list[list[str]]) -> bytes:
+    """The smallest file that a spreadsheet program would write."""
+    kinds = "http://schemas.openxmlformats.org"
+    cells = "".join(
+        "<row>" + "".join(f'<c t="inlineStr"><is><t>{escape(cell)}</t></is></c>' for cell in row) + "</row>"
+        for row in rows
+    )
+    main = f"{kinds}/spreadsheetml/2006/main"
+    links = f"{kinds}/package/2006/relationships"
+    office = f"{kinds}/officeDocument/2006/relationships"
+    parts = {
+        "[Content_Types].xml": f'<Types xmlns="{kinds}/package/2006/content-types">'
+        '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Default Extension="xml" ContentType="application/xml"/></Types>',
+        "_rels/.rels": f'<Relationships xmlns="{links}"><Relationship Id="a" Type="{office}/officeDocument" '
+        'Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{main}" xmlns:r="{office}"><sheets>'
+        '<sheet name="lines" sheetId="1" r:id="a"/></sheets></workbook>',
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{links}"><Relationship Id="a" Type="{office}/worksheet" '
+        'Target="worksheets/sheet1.xml"/></Relationships>',
+        "xl/worksheets/sheet1.xml": f'<worksheet xmlns="{main}"><sheetData>{cells}</sheetData></worksheet>',
+    }
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as made:
+        for name, text in parts.items():
+            made.writestr(name, text)
+    return out.getvalue()
+
+
+def test_lines_come_back_in_a_workbook_too(workspace: Program) -> None:
+    started(workspace)
+    workspace.run("preview", "spring", "--export-lines", "lines.csv")
+    rows = filled(workspace.folder / "lines.csv", {"Bo Brightly": "Größe & <b>more</b>"})
+    table = [list(rows[0]), *(list(row.values()) for row in rows)]
+    (workspace.folder / "lines.xlsx").write_bytes(workbook(table))
+    assert workspace.json("import-lines", "lines.xlsx", exit_code=0)["set"] == 1
+    assert workspace.json("founders", "show", "1")["line"] == "Größe & <b>more</b>"
 
 
 def test_a_line_in_the_wrong_row_is_not_taken(workspace: Program) -> None:
