@@ -100,12 +100,12 @@ def mails(workspace: Program) -> dict[str, Any]:
 def test_a_line_is_written_shown_and_taken_back(workspace: Program) -> None:
     started(workspace)
     done = workspace.run("founders", "edit", "Bo Brightly", "--line", "Your robot sorts\nparcels.")
-    assert "line is now “Your robot sorts parcels.”" in done.stdout
+    assert "line: Your robot sorts parcels." in done.stdout
     assert "Your robot sorts parcels." in mails(workspace)["Bo Brightly"]["text"]
     assert workspace.json("founders", "show", "1")["line"] == "Your robot sorts parcels."
     workspace.run("founders", "edit", "1", "--line", "")
     assert "I found you in a list." in mails(workspace)["Bo Brightly"]["text"]
-    assert "--line" in workspace.run("founders", "edit", "1", exit_code=2).stderr
+    assert "nothing to write" in workspace.run("founders", "edit", "1", exit_code=2).stderr
     workspace.run("founders", "edit", "1", "--line", "x" * 600, exit_code=2)
 
 
