@@ -17,6 +17,7 @@ from typing import cast
 from filelock import FileLock, Timeout
 
 from outreach import __version__
+from outreach.core.clock import Reading
 from outreach.core.delivery import decide, mended_by_login
 from outreach.core.guards import recipient_allowed
 from outreach.core.inbound import Arrival, read_mail, read_unread
@@ -38,8 +39,8 @@ from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequ
 from outreach.errors import ImportRefused, MailboxError, SendRefused, StoreError, TemplateError, WorkspaceError
 from outreach.flows.enqueue import Conditions, Writer
 from outreach.flows.send import find_doubts
-from outreach.processes import ChildFailed, in_child, is_surely_dead, place_of, this_process
-from outreach.settings import Purpose, Settings, TransportName, is_loopback, load_settings
+from outreach.processes import ChildFailed, in_child, is_surely_dead, place_of, steady_time, this_process
+from outreach.settings import Purpose, Settings, StaleInbox, TransportName, is_loopback, load_settings
 from outreach.store.journal import Journal
 from outreach.store.schema import open_database
 from outreach.store.store import Store
@@ -59,6 +60,9 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    def reading(self) -> Reading:
+        return Reading(self.now(), *steady_time())
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,10 @@ class App:
             run_limit=settings.run_limit,
             ramp=settings.ramp,
             fresh_inbox=FRESH_INBOX if self.reads_inbox else None,
+            first_steps_pass=settings.stale_inbox is StaleInbox.FIRST_STEPS,
+            holidays=settings.holidays,
+            domain_gap=settings.domain_gap,
+            ceiling=settings.ceiling,
         )
 
     @property
@@ -289,12 +297,12 @@ class App:
             transport.close()
 
     def unusable(self, refusal: SendResult) -> MailboxError:
-        decision = decide(refusal, attempts=0, failures_in_row=0, now=self.clock.now())
+        decision = decide(refusal, attempts=0, now=self.clock.now())
         server = f"{self.settings.smtp_host}:{self.settings.smtp_port}"
         said = f"{refusal.code} {refusal.text}" if refusal.code else refusal.text
         return MailboxError(
             f"{decision.means} ({server}: {said}); nothing was sent.",
-            hint=f"check the OUTREACH_SMTP_ lines in {self.workspace.env}",
+            hint=f"{decision.remedy} ({self.workspace.env})",
         )
 
     def check_may_send(self, name: str = "") -> None:

@@ -6,6 +6,8 @@ lease of the claim decides."""
 import hashlib
 import os
 import platform
+import time
+import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import get_context
@@ -16,6 +18,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _SEPARATOR = "|"
+_THIS_RUN = uuid.uuid4().hex
 _CHILD_BYTES = 2_000_000_000
 
 
@@ -73,6 +76,13 @@ def is_surely_dead(owner: str) -> bool:
     if boot != _boot_id():
         return True
     return not _exists(int(pid)) or (bool(started) and started != _started(int(pid)))
+
+
+def steady_time() -> tuple[str, float]:
+    """A name for this start of the machine, and the seconds since it by a clock that nobody sets; sleep counts too."""
+    if hasattr(time, "CLOCK_BOOTTIME"):
+        return _boot_id() or _THIS_RUN, time.clock_gettime(time.CLOCK_BOOTTIME)
+    return _THIS_RUN, time.monotonic()  # elsewhere the monotonic clock goes on during sleep by itself
 
 
 def place_of(file: Path) -> dict[str, str]:

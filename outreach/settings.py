@@ -8,7 +8,7 @@ import re
 import shlex
 import subprocess
 from collections.abc import Iterable, Mapping
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 from email.utils import parseaddr
 from enum import StrEnum
 from pathlib import Path
@@ -65,6 +65,13 @@ class TransportName(StrEnum):
     DIRECTORY = "directory"
 
 
+class StaleInbox(StrEnum):
+    """What an inbox that could not be read for half an hour holds back."""
+
+    ALL = "all"
+    FIRST_STEPS = "first-steps-pass"
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name can only mean this machine."""
     return _LOOPBACK.fullmatch(host) is not None
@@ -108,6 +115,15 @@ def _weekdays(value: object) -> object:
         start, end = _DAYS.index(first), _DAYS.index(last or first)
         days.update(day % 7 for day in range(start, end + 1 if end >= start else end + 8))
     return frozenset(days)
+
+
+def _dates(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return frozenset(date.fromisoformat(part) for part in re.split(r"[,\s]+", value.strip()) if part)
+    except ValueError:
+        raise PydanticCustomError("dates", "is not a list of dates such as 2026-12-25") from None
 
 
 def _zone(name: str) -> str:
@@ -176,6 +192,12 @@ class Settings(BaseModel):
     )
     window: _Window = Field((time(9), time(17)), examples=["09:00-17:00"])
     weekdays: Annotated[frozenset[int], BeforeValidator(_weekdays)] = Field(frozenset(range(5)), examples=["mon-fri"])
+    holidays: Annotated[frozenset[date], BeforeValidator(_dates)] = Field(
+        frozenset(), examples=["2026-12-25,2026-12-26"]
+    )
+    domain_gap: _Duration = Field(timedelta(minutes=10), ge=timedelta(0), examples=["10m"])
+    mailbox_ceiling: int = Field(2000, ge=1, le=2000, examples=["100"])
+    stale_inbox: StaleInbox = Field(StaleInbox.ALL, examples=["first-steps-pass"])
     timezone: Annotated[str, AfterValidator(_zone)] = Field("UTC", examples=["Europe/Berlin"])
     company_daily_cap: int = Field(1, ge=1, le=20, examples=["1"])
     run_limit: int = Field(50, ge=1, le=500, examples=["50"])
@@ -210,8 +232,8 @@ class Settings(BaseModel):
 
     @property
     def ceiling(self) -> int:
-        """The most that this mailbox may send in 24 hours, whatever the caps say."""
-        return int(toml("providers.toml").get(self.provider, {}).get("ceiling", 2000))
+        """The most that may leave this mailbox in 24 hours, by hand or by program; settings only lower it."""
+        return min(self.mailbox_ceiling, int(toml("providers.toml").get(self.provider, {}).get("ceiling", 2000)))
 
     def secret(self, name: str) -> str:
         """A finder's secret: `hunter_api_key`, or `x_…` for one of another package; empty if it is not set."""

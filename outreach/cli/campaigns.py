@@ -18,9 +18,9 @@ from outreach.cli._filters import (
     Tag,
     chosen_filters,
 )
-from outreach.cli._output import count, in_words, say, show, show_json, show_table
+from outreach.cli._output import count, in_words, local, say, show, show_json, show_table
 from outreach.cli._shell import DONE_IN_PART, Json, listing, shell
-from outreach.errors import UsageError
+from outreach.errors import SendRefused, UsageError
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App
@@ -289,9 +289,24 @@ def pause(context: typer.Context, name: NAME) -> None:
 def resume(context: typer.Context, name: NAME) -> None:
     """Let a paused campaign go on, within the same caps as ever, and its mailbox too if it was paused for a fault.
 
-    Example: outreach campaign resume ai-berlin
+    It says why it was paused. Example: outreach campaign resume ai-berlin
     """
-    _set(context, name, "active", "")
+    from outreach.core.records import CampaignState
+
+    with shell(context).app() as app:
+        campaign, now, zone = _running(app, name), app.clock.now(), app.settings.zone
+        if campaign.rests_until and campaign.rests_until > now:
+            raise SendRefused(
+                f"{name} was paused for its reputation: {campaign.reason}.",
+                hint=f"it can be resumed from {local(campaign.rests_until.astimezone(zone))} on",
+            )
+        app.store.campaigns.set_state(campaign.id, CampaignState.ACTIVE, "")
+        app.store.campaigns.wake_mailbox(campaign.mailbox_id)
+        mailbox = app.mailbox
+    show(f"{name} is active" + (f"; it was paused: {campaign.reason}" if campaign.reason else ""))
+    if mailbox.paused_until and mailbox.paused_until > now:
+        until = local(mailbox.paused_until.astimezone(zone))
+        show(f"nothing goes before {until} all the same: {mailbox.pause_reason}")
 
 
 def stop(context: typer.Context, name: NAME) -> None:
@@ -310,8 +325,6 @@ def _set(context: typer.Context, name: str, state: str, reason: str) -> None:
     with shell(context).app() as app:
         campaign = _running(app, name)
         app.store.campaigns.set_state(campaign.id, CampaignState(state), reason)
-        if state == CampaignState.ACTIVE:
-            app.store.campaigns.pause_mailbox(campaign.mailbox_id, None, "")
     show(f"{name} is {state}")
 
 

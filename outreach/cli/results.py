@@ -35,6 +35,7 @@ def status(context: typer.Context, json: Json = False) -> None:
 
     Example: outreach status
     """
+    from outreach.core.delivery import UNTIL_FIXED
     from outreach.core.pacing import DAY
     from outreach.core.records import OutboxState
     from outreach.flows.enqueue import plan
@@ -55,6 +56,11 @@ def status(context: typer.Context, json: Json = False) -> None:
             "quarantined": app.store.mail.quarantined(),
             "reminders": app.store.mail.due(now.astimezone(app.settings.zone).date().isoformat()),
             "mailboxes": [asdict(mailbox) for mailbox in mailboxes],
+            "resting_domains": [
+                {"domain": domain, "until": None if until == UNTIL_FIXED else until, "reason": reason}
+                for domain, until, reason in app.store.bookings.resting_domains(app.mailbox.id, now)
+            ],
+            "warnings": app.store.report.warnings(now),
         }
         zone = app.settings.zone
     if json:
@@ -87,7 +93,17 @@ def _show_status(document: dict[str, Any], found: "Plan", zone: "ZoneInfo", now:
         read = (
             f"inbox read {local(mailbox['synced_at'].astimezone(zone))}" if mailbox["synced_at"] else "inbox never read"
         )
-        show(f"mailbox       {mailbox['address']}: {mailbox['sent_24h']} sent in 24 h, {read}{paused}")
+        by_hand = f" and {mailbox['by_hand_24h']} by hand" if mailbox["by_hand_24h"] else ""
+        cap = mailbox["learned_cap"]
+        learned = f", at most {cap} a day since the provider's limit" if cap else ""
+        show(
+            f"mailbox       {mailbox['address']}: {mailbox['sent_24h']} sent{by_hand} in 24 h, {read}{learned}{paused}"
+        )
+    for resting in document["resting_domains"]:
+        until = local(resting["until"].astimezone(zone)) if resting["until"] else "you act: outreach campaign resume"
+        show(f"resting       {resting['domain']} until {until}: {resting['reason']}")
+    for warning in document["warnings"]:
+        show(f"look          {warning}")
     if found.size:
         say("next: outreach send --live")
 

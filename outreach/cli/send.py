@@ -135,6 +135,8 @@ def put_in_order(app: "App") -> None:
             "this store is a copy, or was moved: the original may have sent since, and would send the same.",
             hint="if only this one is used from now on: outreach doctor --adopt",
         )
+    if app.store.bookings.mind_clock(app.mailbox.id, app.clock.reading()):
+        say("the clock of this machine was set since the last mail: what went before counts by the new time")
     doubts = recover(app.store, app.is_dead, app.clock.now())
     if doubts:
         say(f"{count(len(doubts), 'mail')} may or may not have left when an earlier run died: {_DOUBTS}")
@@ -142,10 +144,17 @@ def put_in_order(app: "App") -> None:
 
 def read_answers(app: "App") -> None:
     """Answers are read before anything is written, so that nobody who answered is written to again."""
-    if app.reads_inbox:
-        from outreach.cli.replies import read_inbox
+    from outreach.cli.replies import read_inbox
 
+    if not app.reads_inbox:
+        say("no inbox is set: first mails go, follow-ups do not, since nobody could know who has answered")
+        return
+    try:
         read_inbox(app)
+    except MailboxError as error:
+        if not app.limits.first_steps_pass:
+            raise
+        say(f"{error} First mails go all the same, as your settings say; follow-ups wait.")
 
 
 def _confirm(found: "Plan", expect: int | None) -> None:
@@ -253,6 +262,7 @@ def _show_plan(app: "App", found: "Plan", *, json: bool, campaign: str) -> None:
     for mail in found.ready[:_FIRST_MAILS]:
         show()
         show(f"To: {mail.founder.full_name} <{mail.enrollment.address}>")
+        show(f"Hours: {mail.zone}")
         show(f"Subject: {mail.written.draft.subject}")
         show()
         show(mail.written.draft.text.rstrip("\n"))

@@ -11,6 +11,8 @@ from outreach.core.normalize import is_role_inbox
 from outreach.core.records import Address, AddressStatus, Founder
 
 BETWEEN_FIRST_STEPS = timedelta(days=90)
+IN_TOUCH = timedelta(days=90)
+"""Whom the owner wrote to by hand so recently gets no first mail."""
 _PREFERENCE = (AddressStatus.VERIFIED, AddressStatus.GIVEN, AddressStatus.RISKY, AddressStatus.GUESSED)
 _ALWAYS = _PREFERENCE[:2]
 CAPS = {AddressStatus.RISKY: 20, AddressStatus.GUESSED: 10}
@@ -35,6 +37,8 @@ class Facts:
     """Another campaign in which they are in progress."""
     busy_colleague: str = ""
     """Someone of the same company to whom a sequence is running."""
+    by_hand_at: datetime | None = None
+    """When the owner last wrote to them by hand, as the Sent folder shows."""
     namesake: str = ""
     """Someone of the same name at another company who was written to, and where."""
     allows: tuple[AddressStatus, ...] = ()
@@ -146,6 +150,11 @@ def _contacted(facts: Facts, now: datetime) -> str:
     return f"a first mail went out on {at:%Y-%m-%d}" if at and now - at < BETWEEN_FIRST_STEPS else ""
 
 
+def _in_touch(facts: Facts, now: datetime) -> str:
+    at = facts.by_hand_at
+    return f"you wrote to them by hand on {at:%Y-%m-%d}" if at and now - at < IN_TOUCH else ""
+
+
 def _elsewhere(facts: Facts, _now: datetime) -> str:
     return f"campaign {facts.other_campaign} is writing to them" if facts.other_campaign else ""
 
@@ -171,6 +180,7 @@ _RULES: tuple[tuple[str, Callable[[Facts, datetime], str]], ...] = (
     ("unverified-address", _unverified),
     ("role-inbox", _role_inbox),
     ("already-contacted", _contacted),
+    ("already-in-touch", _in_touch),
     ("other-campaign", _elsewhere),
     ("company-busy", _company_busy),
     ("namesake", _namesake),

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
+from outreach.core.clock import Reading
 from outreach.core.quick import record
 from outreach.core.records import AddressStatus, KnownAddress, Lead, RowError
 
@@ -24,6 +25,10 @@ class Clock(Protocol):
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""
+        ...
+
+    def reading(self) -> Reading:
+        """Now, and by a clock that nobody sets."""
         ...
 
 

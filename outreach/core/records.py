@@ -317,6 +317,8 @@ class Campaign:
     """Country → why its rule does not apply here, in the user's words."""
     allows: tuple[AddressStatus, ...] = ()
     """What it may write to besides addresses that are given or verified."""
+    rests_until: datetime | None = None
+    """Before that not even a person lets it go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +346,9 @@ class Mailbox:
     pause_reason: str
     next_send_at: datetime
     synced_at: datetime | None
+    learned_cap: int | None = None
+    """What the provider's own limit taught us, from `learned_at` on."""
+    learned_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +380,8 @@ class OutboxItem:
     variant: str = ""
     template: str = ""
     """The digest of the step that it was written from."""
+    zone: str = ""
+    """The recipient's time zone, empty where it is not known."""
 
 
 # --- what comes back ------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from outreach.bootstrap import Network
+from outreach.core.clock import Reading
 from outreach.demo.server import World
 from outreach.demo.sites import Sites
 from outreach.errors import UsageError
@@ -39,6 +40,9 @@ class DemoClock:
 
     def sleep(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
+
+    def reading(self) -> Reading:
+        return Reading(self._now, "demo", self._now.timestamp())
 
     def move_to(self, days: int, at: time) -> None:
         """That time of day, `days` later."""

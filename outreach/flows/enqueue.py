@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from outreach.core.countries import country_answer
+from outreach.core.delivery import UNTIL_FIXED
 from outreach.core.guards import Facts, objections
 from outreach.core.mentions import Names
 from outreach.core.message import dedupe_key, read_draft
-from outreach.core.pacing import DAY, Limits, Slot, plan_slots, ramped
+from outreach.core.pacing import DAY, Limits, Slot, lowered, ramped, run_size
 from outreach.core.records import (
     Campaign,
     CampaignState,
@@ -22,9 +23,10 @@ from outreach.core.records import (
     OutboxItem,
     OutboxState,
 )
+from outreach.core.schedule import Planned, Waiting, plan_slots
 from outreach.core.sequence import Send, Stop, Wait, next_action
+from outreach.core.zones import Zone, recipient_zone
 from outreach.flows._writer import Unwritten, Writer, Written, changed_since
-from outreach.store.claims import UNTIL_FIXED
 from outreach.store.notes import Approved
 from outreach.store.outbox import EXPIRES_AFTER, NewMessage
 from outreach.store.store import Store
@@ -61,6 +63,7 @@ class Ready:
     step: int
     written: Written
     due_at: datetime
+    zone: Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +115,16 @@ def plan(store: Store, work: Sequence[tuple[Campaign, Writer]], conditions: Cond
     queued = [item for item in mine if not item.attempts or item.due_at <= now]  # a retry waits for its time
     drafting.waits += [item.due_at for item in mine if item.attempts and item.due_at > now]
     drafts = sorted(drafting.drafts, key=_turn)
-    slots, after = _slots(store, conditions, len(queued) + len(drafts), now)
-    chosen = list(zip(drafts, slots[len(queued) :], strict=False))
+    slots, after = _slots(store, conditions, [*map(_waiting_item, queued), *map(_waiting_draft, drafts)], now)
     later = len(queued) + len(drafts) - len(slots)
     next_at, reason = (_known(after.at), after.reason) if later else _idle(work, active, drafting.waits, slots)
     return Plan(
-        queued=tuple(queued[: len(slots)]),
-        ready=tuple(draft.ready(slot.at) for draft, slot in chosen),
+        queued=tuple(queued[planned.index] for planned in slots if planned.index < len(queued)),
+        ready=tuple(
+            drafts[planned.index - len(queued)].ready(planned.slot.at)
+            for planned in slots
+            if planned.index >= len(queued)
+        ),
         held=tuple(drafting.held),
         stale=tuple(draft.ready(now) for draft in drafting.stale),
         later=later,
@@ -152,11 +158,12 @@ class _Draft:
     date: datetime
     written: Written
     write: Callable[[datetime], Written | Unwritten]
+    zone: Zone
 
     def ready(self, due_at: datetime) -> Ready:
         written = self.written if due_at == self.date else self.write(due_at)
         assert isinstance(written, Written)  # noqa: S101  it was written once already; only the Date differs
-        return Ready(self.campaign, self.enrollment, self.founder, self.send.step.number, written, due_at)
+        return Ready(self.campaign, self.enrollment, self.founder, self.send.step.number, written, due_at, self.zone)
 
 
 def _turn(draft: _Draft) -> tuple[bool, datetime, int]:
@@ -223,8 +230,9 @@ class _Drafting:
             self.held.append(Held(founder, (reason,)))
             return
         self._remember(founder)
+        zone = recipient_zone(founder, self._conditions.limits.zone.key)
         (self.stale if send.stale else self.drafts).append(
-            _Draft(campaign, enrollment, founder, send, self._now, written, write)
+            _Draft(campaign, enrollment, founder, send, self._now, written, write, zone)
         )
 
     def _not_as_approved(self, written: Written) -> str:
@@ -287,25 +295,40 @@ class _Drafting:
         self._names[founder.full_name.casefold()] = founder.company.name if founder.company else "another company"
 
 
-def _slots(store: Store, conditions: Conditions, wanted: int, now: datetime) -> tuple[list[Slot], Slot]:
-    """The moments of the mails that can go in this run, and the slot after them with what it waits for.
+def _slots(store: Store, conditions: Conditions, mails: Sequence[Waiting], now: datetime) -> tuple[list[Planned], Slot]:
+    """The mails that can go in this run with their moments, by time, and the slot after them with what it waits for.
 
     A run sends one mail after the other with no more than a gap between them; with `wait`, all that fit in a day.
     """
-    mailbox = conditions.mailbox
+    mailbox, limits = conditions.mailbox, conditions.limits
     if mailbox.paused_until and mailbox.paused_until > now:
         return [], Slot(mailbox.paused_until, f"mailbox-paused: {mailbox.pause_reason}")
-    sent = store.outbox.sent_times(mailbox.id)
-    limits = ramped(conditions.limits, sent, now)
-    found: list[Slot] = []
+    booked = store.bookings.booked(mailbox.id, limits, {mail.campaign for mail in mails}, now)
+    size = run_size(limits, store.bookings.campaigns_sent(mailbox.id))
+    limits = lowered(ramped(limits, booked.sent, now), mailbox, now)
+    found: list[Planned] = []
     last = now
-    for slot in plan_slots(sent, mailbox.next_send_at, limits, now):
+    for planned in plan_slots(mails, booked, limits, now):
+        slot = planned.slot
         near = slot.at - now < DAY if conditions.wait else slot.at - last <= limits.max_gap
-        if len(found) == min(wanted, limits.run_limit) or not near:
+        if len(found) == size or not near:
             return found, Slot(slot.at, "run-limit" if near and slot.reason in ("", "gap") else slot.reason)
-        found.append(slot)
+        found.append(planned)
         last = slot.at
-    raise AssertionError("slots never end")
+    return found, Slot(last)
+
+
+def _waiting_item(item: OutboxItem) -> Waiting:
+    return Waiting(item.zone, item.rcpt_key.rpartition("@")[2], item.campaign_id)
+
+
+def _waiting_draft(draft: _Draft) -> Waiting:
+    return Waiting(_stored(draft.zone), draft.enrollment.address_key.rpartition("@")[2], draft.campaign.id)
+
+
+def _stored(zone: Zone) -> str:
+    """The zone to keep with a mail: where the recipient's is not known, the setting of the day counts."""
+    return "" if zone.origin == "mailbox" else zone.name
 
 
 def _known(at: datetime) -> datetime | None:
@@ -317,7 +340,7 @@ def _idle(
     work: Sequence[tuple[Campaign, Writer]],
     active: Sequence[tuple[Campaign, Writer]],
     waits: Sequence[datetime],
-    slots: Sequence[Slot],
+    slots: Sequence[Planned],
 ) -> tuple[datetime | None, str]:
     """Why nothing is left to send: all campaigns rest, or nobody's turn has come."""
     if slots:
@@ -362,4 +385,5 @@ def _new(ready: Ready) -> NewMessage:
         expires_at=ready.due_at + EXPIRES_AFTER,
         variant=written.step.variant,
         template=written.step.digest,
+        zone=_stored(ready.zone),
     )

@@ -11,20 +11,24 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TypeVar
 
-from outreach.core.delivery import Decision, decide
+from outreach.core.clock import Reading, jump
+from outreach.core.delivery import UNTIL_FIXED, Decision, decide
 from outreach.core.message import check_wire
-from outreach.core.pacing import DAY, Limits, closed_until, gap, next_slot, ramped
+from outreach.core.pacing import DAY, Limits, Slot, canary_until, closed_until, gap, lowered, next_slot, ramped
 from outreach.core.ports import Clock, Envelope, Outcome, Phase, SendResult, Transport
 from outreach.core.records import Mailbox, OutboxItem, OutboxState
+from outreach.core.zones import zone_info
 from outreach.errors import OutreachError, StoreError
-from outreach.store.claims import UNTIL_FIXED, Claim, Wanted
+from outreach.store.claims import Claim, Wanted
 from outreach.store.journal import Recorder
 from outreach.store.store import Store
 
-_PASSES = frozenset(("", "mailbox-paused", "gap", "hourly-cap", "daily-cap"))
-"""Obstacles that time removes, or that are gone already: the run waits for them, or ends with them."""
-_ENDS = frozenset(("inbox-stale", "disk"))
-"""What ends a run at once: somebody must act."""
+_PASSES = frozenset(("", "mailbox-paused", "gap", "hourly-cap", "daily-cap", "mailbox-ceiling"))
+"""Obstacles of the mailbox that time removes, or that are gone already: the run waits for them, or ends with them."""
+_PASSES_IT_BY = frozenset(("domain-gap", "domain-paused", "canary"))
+"""Obstacles of one message that time removes: meanwhile others go."""
+_ENDS = frozenset(("inbox-stale", "disk", "clock", "gmail-ceiling"))
+"""What ends a run at once: somebody must act, or the plan must be made afresh."""
 _Recorded = TypeVar("_Recorded")
 _RETRY = timedelta(seconds=1)
 _CUT_OFF = SendResult(Outcome.UNKNOWN, Phase.DOT, text="interrupted before the server's answer was read")
@@ -133,8 +137,10 @@ class _Run:
         self.results: dict[int, Sent] = {}
         self.skipped: list[tuple[OutboxItem, str]] = []
         self._waiting: list[OutboxItem] = []
-        self._failures_in_row = 0
         self._warmed: tuple[date, Limits] | None = None
+        self._held: dict[int, Slot] = {}
+        """Messages whose turn comes later than that of others, by their id."""
+        self._reading: Reading | None = None
 
     def batch(self, items: Sequence[OutboxItem]) -> tuple[str, datetime | None]:
         """Every message, each when its turn has come. A reason tells why the run ended before that."""
@@ -148,9 +154,11 @@ class _Run:
             if claim:
                 claim = self._deliver(claim)
                 continue
-            until, reason = self._turn()
-            if until is None:
-                claim, until, reason = self._claim()
+            if self._clock_was_set():
+                return "clock", None
+            item, until, reason = self._turn()
+            if item:
+                claim, until, reason = self._claim(item)
             if reason in _ENDS:
                 return reason, None
             if until is not None:
@@ -162,36 +170,70 @@ class _Run:
 
     # --- whose turn it is -----------------------------------------------------------------------------
 
-    def _turn(self) -> tuple[datetime | None, str]:
-        """Until when nobody's turn comes, and why; None: the first that is due may be claimed."""
+    def _clock_was_set(self) -> bool:
+        """Whether the wall clock was set since the last look, or since the mailbox's last mail."""
+        before, self._reading = self._reading, self.clock.reading()
+        if before and not jump(before, self._reading):
+            return False
+        by = self.store.bookings.mind_clock(self.sender.mailbox.id, self._reading)
+        if before or by:
+            self.transport.close()
+        return bool(before or by)
+
+    def _turn(self) -> tuple[OutboxItem | None, datetime | None, str]:
+        """The first message whose turn has come; or until when nobody's has, and why."""
         now = self.clock.now()
         if not self.sender.room():
-            return None, "disk"
-        closed = closed_until(self.sender.limits, now)
-        if closed is not None:
-            return closed.at, closed.reason
-        soonest = min(item.due_at for item in self._waiting)
-        if soonest <= now:
-            return None, ""
-        return soonest, "gap" if soonest - now <= self.sender.limits.max_gap else "not-due"
+            return None, None, "disk"
+        soonest: Slot | None = None
+        for item in self._waiting:
+            slot = self._slot(item, now)
+            if slot.at <= now:
+                return item, None, ""
+            soonest = slot if soonest is None or slot.at < soonest.at else soonest
+        return (None, soonest.at, soonest.reason) if soonest else (None, None, "")
 
-    def _claim(self) -> tuple[Claim | None, datetime | None, str]:
-        """Take the first that is due. If something stands in its way that passes: until when, and what it is."""
-        item = next(item for item in self._waiting if item.due_at <= self.clock.now())
+    def _slot(self, item: OutboxItem, now: datetime) -> Slot:
+        """When this message's turn comes, as far as it depends on itself and its recipient."""
+        limits, held = self.sender.limits, self._held.get(item.id)
+        if held and held.at > now:
+            return held
+        if item.due_at > now:
+            return Slot(item.due_at, "gap" if item.due_at - now <= limits.max_gap else "not-due")
+        return _closed(item, limits, now) or Slot(now)
+
+    def _claim(self, item: OutboxItem) -> tuple[Claim | None, datetime | None, str]:
+        """Take this message. If something stands in its way that passes: until when, and what it is."""
         claim = self.store.claims.claim(
             item, self._limits(), token=uuid.uuid4().hex, owner=self.sender.owner, now=self.clock.now()
         )
         obstacle = "" if claim else self.store.claims.obstacle(item.id, self._limits(), self.clock.now())
-        if claim or obstacle not in _PASSES | _ENDS:
+        passed_over = obstacle == "inbox-stale" and self.sender.limits.first_steps_pass
+        if claim or passed_over or obstacle not in _PASSES | _PASSES_IT_BY | _ENDS:
             self._waiting.remove(item)
         if claim:
             return claim, None, ""
-        if obstacle in _ENDS:
+        if obstacle in _ENDS and not passed_over:
             return None, None, obstacle
+        if obstacle in _PASSES_IT_BY:
+            return None, None, self._hold(item, obstacle)
         if obstacle in _PASSES:
             return None, *self._passes()
         self.skipped.append((item, obstacle))
         return None, None, ""
+
+    def _hold(self, item: OutboxItem, obstacle: str) -> str:
+        """Remember until when this message waits while others go. Where its time has come already, it is the inbox
+        that must be read first."""
+        booked = self.store.bookings.booked(
+            self.sender.mailbox.id, self._limits(), [item.campaign_id], self.clock.now()
+        )
+        canary, domain = canary_until(booked.firsts[item.campaign_id]), item.rcpt_key.rpartition("@")[2]
+        until = canary if obstacle == "canary" else booked.domains.get(domain)
+        if until and until > self.clock.now():
+            self._held[item.id] = Slot(until, obstacle)
+            return ""
+        return "inbox-stale" if obstacle == "canary" else ""
 
     def _passes(self) -> tuple[datetime | None, str]:
         """When the mailbox is free again, and what it waits for; None where it is free by now."""
@@ -199,7 +241,7 @@ class _Run:
         mailbox = self.store.campaigns.mailbox(self.sender.mailbox.address, now)
         if mailbox.paused_until and mailbox.paused_until > now:
             return mailbox.paused_until, f"mailbox-paused: {mailbox.pause_reason}"
-        slot = next_slot(self._sent_times(), mailbox.next_send_at, self._limits(), now)
+        slot = next_slot(self.store.bookings.booked(mailbox.id, self._limits(), (), now), self._limits(), now)
         return (slot.at, slot.reason) if slot.at > now else (None, "")
 
     def _drop_what_is_over(self) -> None:
@@ -255,16 +297,20 @@ class _Run:
 
     def _intend(self, claim: Claim) -> bool:
         """Record the intent in the log and, behind the fence, in the store. False: no dot may be written."""
-        if closed_until(self.sender.limits, self.clock.now()):
+        if _closed(claim.item, self.sender.limits, self.clock.now()):
             # A slow server has used up the working hours.
             self.transport.close()
             self.store.claims.release(claim, "", self.clock.now())
             return False
         self._log(claim.item, "intent", token=claim.token)
         self.sender.at("logged")
-        now = self.clock.now()
+        reading = self.clock.reading()
+        now = reading.wall
         next_send_at = now + gap(self.sender.limits, self.sender.chance())
-        if self.store.claims.fence(claim, self._limits(), now=now, next_send_at=next_send_at):
+        open_ = not _closed(claim.item, self.sender.limits, now) and not jump(self._reading, reading)
+        if open_ and self.store.claims.fence(
+            claim, self._limits(), now=now, next_send_at=next_send_at, reading=reading
+        ):
             self.sender.at("intended")
             return True
         self.transport.close()
@@ -278,8 +324,7 @@ class _Run:
         if came_from is OutboxState.SENDING:
             with suppress(StoreError):  # the log has the intent; the outcome is in the store, or a doubt
                 self._log(claim.item, _KINDS[result.outcome], result.text, durable=False)
-        decision = decide(result, attempts=claim.attempts, failures_in_row=self._failures_in_row, now=now)
-        self._failures_in_row = 0 if decision.state in _SETTLED else self._failures_in_row + 1
+        decision = self._decide(claim, result, now)
         outcome = (claim, came_from, result, decision, now)
         claims, following = self.store.claims, self._following(decision, now)
         if following:
@@ -291,6 +336,18 @@ class _Run:
             self._surely(lambda: claims.settle(*outcome), came_from)
         self._tell(claim, decision, result)
         return claimed
+
+    def _decide(self, claim: Claim, result: SendResult, now: datetime) -> Decision:
+        if result.outcome is Outcome.ACCEPTED:
+            return decide(result, attempts=claim.attempts, now=now)
+        return decide(
+            result,
+            attempts=claim.attempts,
+            now=now,
+            streak=self.store.claims.streak(claim.item.mailbox_id),
+            chance=self.sender.chance(),
+            daily_cap=self._limits().daily_cap,
+        )
 
     def _following(self, decision: Decision, now: datetime) -> Wanted | None:
         if decision.state is not OutboxState.SENT or self.sender.limits.paced or self.sender.stopped():
@@ -338,20 +395,25 @@ class _Run:
         """The limits of today: how far a new mailbox is warmed up changes with the day."""
         today = self.clock.now().date()
         if self._warmed is None or self._warmed[0] != today:
-            self._warmed = today, ramped(self.sender.limits, self._sent_times(), self.clock.now())
+            warmed = ramped(self.sender.limits, self._sent_times(), self.clock.now())
+            self._warmed = today, lowered(warmed, self.sender.mailbox, self.clock.now())
         return self._warmed[1]
 
     def _sent_times(self) -> list[datetime]:
         return self.store.outbox.sent_times(self.sender.mailbox.id) if self.sender.limits.paced else []
 
 
-_SETTLED = (OutboxState.SENT, OutboxState.FAILED)
 _KINDS = {
     Outcome.ACCEPTED: "sent",
     Outcome.DEFERRED: "refused",
     Outcome.REJECTED: "refused",
     Outcome.UNKNOWN: "unknown",
 }
+
+
+def _closed(item: OutboxItem, limits: Limits, now: datetime) -> Slot | None:
+    """The next working hours of the recipient, where it is not their hour now."""
+    return closed_until(limits, now, zone_info(item.zone) if item.zone else None)
 
 
 def _check(item: OutboxItem) -> None:

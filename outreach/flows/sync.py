@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from outreach.core.classify import machine_sign
+from outreach.core.guards import IN_TOUCH
 from outreach.core.inbound import read_head, read_mail
 from outreach.core.matching import bare
 from outreach.core.ports import Clock, Cursor, Folder, Inbox, Incoming
@@ -120,7 +121,7 @@ class _Run:
         if cursor and since:
             cursor = replace(cursor, mark="")  # asked to look again
         try:
-            for found in inbox.fetch(folder, cursor, known, since or self._start_of(cursor), self._wanted):
+            for found in inbox.fetch(folder, cursor, known, since or self._start_of(cursor, folder), self._wanted):
                 if isinstance(found, Cursor):
                     self._flush()
                     self._store.mail.reached(self._mailbox.id, found)
@@ -129,8 +130,11 @@ class _Run:
         finally:
             self._flush()
 
-    def _start_of(self, cursor: Cursor | None) -> datetime:
-        """From when on a folder is read. Files have no UIDs: only names tell what is new, so all of it counts."""
+    def _start_of(self, cursor: Cursor | None, folder: Folder) -> datetime:
+        """From when on a folder is read. Files have no UIDs: only names tell what is new, so all of it counts. The Sent
+        folder also shows to whom the owner wrote before, by hand."""
+        if cursor is None and folder.role == "sent":
+            return min(self._start, self._clock.now() - IN_TOUCH)
         if cursor is None or not cursor.validity or self._mailbox.synced_at is None:
             return self._start
         return self._mailbox.synced_at - READ_AGAIN

@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from outreach.core.delivery import UNTIL_FIXED
 from outreach.core.guards import CAPS, Facts, sendable_address
 from outreach.core.normalize import address_key, suppression_key
 from outreach.core.records import (
@@ -26,8 +27,10 @@ from outreach.store.tables import (
     CampaignRow,
     CompanyRow,
     DomainFlag,
+    DomainPause,
     EnrollmentRow,
     FounderRow,
+    HandSent,
     InboundRow,
     MailboxRow,
     OutboxRow,
@@ -38,8 +41,10 @@ from outreach.store.tables import (
 _campaigns, _enrollments, _mailboxes = table(CampaignRow), table(EnrollmentRow), table(MailboxRow)
 _outbox, _founders, _companies = table(OutboxRow), table(FounderRow), table(CompanyRow)
 _inbound, _suppressions, _flags = table(InboundRow), table(Suppression), table(DomainFlag)
+_by_hand = table(HandSent)
 
 _IN_PROGRESS = (EnrollmentState.ACTIVE, EnrollmentState.HELD)
+_rests = table(DomainPause)
 _CHUNK = 500
 
 
@@ -72,6 +77,18 @@ class Campaigns:
                 sa.update(_mailboxes)
                 .where(_mailboxes.c.id == mailbox_id)
                 .values(paused_until=until, pause_reason=reason)
+            )
+
+    def wake_mailbox(self, mailbox_id: int) -> None:
+        """A person has mended what kept it and some domains from sending; what rests for a time goes on resting."""
+        with self._db.write() as connection:
+            connection.execute(
+                sa.update(_mailboxes)
+                .where(_mailboxes.c.id == mailbox_id, _mailboxes.c.paused_until == UNTIL_FIXED)
+                .values(paused_until=None, pause_reason="")
+            )
+            connection.execute(
+                sa.delete(_rests).where(_rests.c.mailbox_id == mailbox_id, _rests.c.until == UNTIL_FIXED)
             )
 
     # --- campaigns ------------------------------------------------------------------------------------------
@@ -230,6 +247,7 @@ class Campaigns:
             busy = _busy_companies(connection)
             answered = _grouped(connection, _ANSWERED)
             namesakes = _written_names(connection)
+            by_hand: dict[str, datetime] = dict(connection.execute(_WRITTEN_BY_HAND).all())
         return {
             founder.id: Facts(
                 founder=founder,
@@ -239,6 +257,7 @@ class Campaigns:
                 other_campaign=elsewhere.get(founder.id, ""),
                 busy_colleague=_colleague(founder, busy),
                 answered_colleague=_colleague(founder, answered),
+                by_hand_at=max((by_hand[a.key] for a in founder.addresses if a.key in by_hand), default=None),
                 namesake=_other(namesakes.get(founder.full_name.casefold(), {}), founder.id),
                 allows=allowed,
             )
@@ -264,6 +283,9 @@ _REPLIES = (
     sa.select(_inbound.c.founder_id, sa.func.max(_inbound.c.received_at, type_=_inbound.c.received_at.type))
     .where(_inbound.c.kind == "reply", _inbound.c.founder_id.is_not(None))
     .group_by(_inbound.c.founder_id)
+)
+_WRITTEN_BY_HAND = sa.select(_by_hand.c.address_key, sa.func.max(_by_hand.c.at, type_=_by_hand.c.at.type)).group_by(
+    _by_hand.c.address_key
 )
 _ANSWERED = (
     sa.select(_founders.c.company_id, _founders.c.id, _founders.c.full_name)

@@ -6,28 +6,29 @@ human. The fence, just before the final dot, re-checks in one statement everythi
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from outreach.core.delivery import Decision
+from outreach.core.clock import Reading
+from outreach.core.delivery import STREAK, UNTIL_FIXED, Decision, Try, explain
 from outreach.core.pacing import Limits
 from outreach.core.ports import Outcome, Phase, SendResult
-from outreach.core.records import CampaignState, EnrollmentState, OutboxItem, OutboxState
+from outreach.core.records import EnrollmentState, OutboxItem, OutboxState
 from outreach.store import gate
+from outreach.store.bookings import clock_values, pause_campaign, rest_domain, rest_for_quota
+from outreach.store.breakers import check_breakers
 from outreach.store.consequences import WILL_NOT_GO, pause_mailbox, stop_address, suppress_address
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
 from outreach.store.outbox import EXPIRES_AFTER
-from outreach.store.tables import Attempt, CampaignRow, EnrollmentRow, LedgerRow, MailboxRow, OutboxRow, table
+from outreach.store.tables import Attempt, EnrollmentRow, LedgerRow, MailboxRow, OutboxRow, table
 
 LEASE = timedelta(minutes=15)
-UNTIL_FIXED = datetime(9999, 1, 1, tzinfo=UTC)
-"""`paused_until` of a mailbox that rests until a person acts."""
 
-_outbox, _campaigns, _mailboxes = table(OutboxRow), table(CampaignRow), table(MailboxRow)
+_outbox, _mailboxes = table(OutboxRow), table(MailboxRow)
 _enrollments, _ledger, _attempts = table(EnrollmentRow), table(LedgerRow), table(Attempt)
 
 _NOT_SENT = SendResult(Outcome.DEFERRED, Phase.BODY, text="given up before the final dot")
@@ -89,7 +90,9 @@ class Claims:
             told = connection.execute(query, gate.values(item_id, limits, gate.keys_of(connection, item_id), now)).one()
         return next((name for name, passed in zip(checks, told, strict=True) if not passed), "")
 
-    def fence(self, claim: Claim, limits: Limits, *, now: datetime, next_send_at: datetime) -> bool:
+    def fence(
+        self, claim: Claim, limits: Limits, *, now: datetime, next_send_at: datetime, reading: Reading | None = None
+    ) -> bool:
         """T7: the durable intent, just before the dot. False: something changed meanwhile, and no dot may be written.
 
         One statement re-checks the lease and the whole gate; the same transaction books the send against the caps and
@@ -103,7 +106,8 @@ class Claims:
                 return False
             connection.execute(_BOOK, {"mailbox_id": item.mailbox_id, "at": now, "outbox_id": item.id})
             if limits.paced:
-                connection.execute(_REST, {"mailbox": item.mailbox_id, "until": next_send_at})
+                clock = clock_values(reading or Reading(now, "", 0.0))
+                connection.execute(_REST, {"mailbox": item.mailbox_id, "until": next_send_at, **clock})
         return True
 
     def release(self, claim: Claim, reason: str, now: datetime) -> None:
@@ -156,29 +160,50 @@ class Claims:
             return False
         if late and decision.state in (OutboxState.QUEUED, OutboxState.FAILED):
             _unbook(connection, claim.item.id)
-        _note(connection, claim.item.id, claim.token, result, now)
-        self._widen(connection, claim.item, decision, now)
+        _note(connection, claim.item.id, claim.token, result, now, rule=decision.rule)
+        self._widen(connection, claim.item, decision, explain(decision, result), now)
         if decision.state is OutboxState.QUEUED:
             _cancel_if_out(connection, claim.item.id, now)
         return True
 
-    def _widen(self, connection: sa.Connection, item: OutboxItem, decision: Decision, now: datetime) -> None:
-        """What an answer means for the mailbox, the campaign and the address."""
+    def _widen(
+        self, connection: sa.Connection, item: OutboxItem, decision: Decision, words: str, now: datetime
+    ) -> None:
+        """What an answer means for the mailbox, the recipient's domain, the campaign and the address."""
+        if decision.until_quota:
+            rest_for_quota(connection, item.mailbox_id, decision, words, now)
         if decision.until_fixed or decision.pause:
             until = UNTIL_FIXED if decision.until_fixed or decision.pause is None else now + decision.pause
-            pause_mailbox(connection, item.mailbox_id, until, decision.means or decision.rule)
+            pause_mailbox(connection, item.mailbox_id, until, words)
+        if decision.pause_domain:
+            domain = item.rcpt_key.rpartition("@")[2]
+            rest_domain(connection, item.mailbox_id, domain, decision.pause_domain, words, now)
         if decision.suppress_address:
             reason, origin = decision.means, f"message {item.id}"
             suppress_address(
                 connection, item.rcpt, kind="bounce", reason=reason, origin=origin, now=now, journal=self._log
             )
             stop_address(connection, item.rcpt_key, reason="bounced", cancel="bounced", now=now)
+            check_breakers(connection, item.campaign_id, now)
         if decision.stop_campaign:
-            connection.execute(
-                sa.update(_campaigns)
-                .where(_campaigns.c.id == item.campaign_id, _campaigns.c.state == CampaignState.ACTIVE)
-                .values(state=CampaignState.PAUSED, reason=decision.means or decision.rule)
+            pause_campaign(connection, item.campaign_id, words, rests=decision.no_resume, now=now)
+
+    def streak(self, mailbox_id: int) -> list[Try]:
+        """What became of this mailbox's newest tries, newest first. What we gave up ourselves says nothing about the
+        server."""
+        query = (
+            sa.select(_attempts.c.outcome, _attempts.c.rule, _attempts.c.code, _attempts.c.enhanced_code)
+            .join(_outbox, _outbox.c.id == _attempts.c.outbox_id)
+            .where(
+                _outbox.c.mailbox_id == mailbox_id,
+                _attempts.c.text.not_in((_NOT_SENT.text, _DIED.text)),
+                _attempts.c.phase.in_(tuple(Phase)),
             )
+            .order_by(_attempts.c.id.desc())
+            .limit(STREAK)
+        )
+        with self._db.read() as connection:
+            return [Try(Outcome(row[0]), row[1], row[2], row[3]) for row in connection.execute(query)]
 
     # --- rows that nobody works on any more ----------------------------------------------------------------
 
@@ -263,7 +288,13 @@ _TRIED = sa.insert(_attempts)
 _REST = (
     sa.update(_mailboxes)
     .where(_mailboxes.c.id == sa.bindparam("mailbox"))
-    .values(next_send_at=sa.bindparam("until", type_=gate.TIME))
+    .values(
+        next_send_at=sa.bindparam("until", type_=gate.TIME),
+        **{
+            name: sa.bindparam(name, type_=_mailboxes.c[name].type)
+            for name in ("clock_boot", "clock_steady", "clock_wall")
+        },
+    )
 )
 
 
@@ -314,7 +345,9 @@ def _cancel_if_out(connection: sa.Connection, item_id: int, now: datetime) -> No
     )
 
 
-def _note(connection: sa.Connection, item_id: int, token: str, result: SendResult, now: datetime) -> None:
+def _note(
+    connection: sa.Connection, item_id: int, token: str, result: SendResult, now: datetime, *, rule: str = ""
+) -> None:
     connection.execute(
         _TRIED,
         {
@@ -326,6 +359,7 @@ def _note(connection: sa.Connection, item_id: int, token: str, result: SendResul
             "code": result.code,
             "enhanced_code": result.enhanced,
             "text": result.text,
+            "rule": rule,
         },
     )
 

@@ -12,14 +12,16 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from outreach.core.normalize import suppression_key
-from outreach.core.pacing import DAY, HOUR, Limits
+from outreach.core.pacing import CANARY, CANARY_WAIT, DAY, HOUR, Limits
 from outreach.core.records import CampaignState, EnrollmentState
 from outreach.core.suppression import ADDRESS_ONLY, suppression_keys
 from outreach.store.tables import (
     AddressRow,
     CampaignRow,
+    DomainPause,
     EnrollmentRow,
     FounderRow,
+    HandSent,
     LedgerRow,
     MailboxRow,
     OutboxRow,
@@ -35,20 +37,26 @@ _enrollments, _suppressions, _addresses, _founders = (
     table(FounderRow),
 )
 
+_rests, _by_hand = table(DomainPause), table(HandSent)
+
 TIME = _outbox.c.due_at.type
+GMAIL = ("gmail.com", "googlemail.com")
+GMAIL_CEILING = 4000
 ITEM = sa.bindparam("item", type_=sa.Integer)
 """The message that is asked for, by its id."""
 
 
 class Kind(NamedTuple):
-    """With or without pacing, with or without an inbox that must have been read: a statement for each."""
+    """With or without pacing, with or without an inbox that must have been read, for follow-ups only or for all: a
+    statement for each."""
 
     paced: bool
     fresh: bool
+    first_steps_pass: bool
 
 
 def kind_of(limits: Limits) -> Kind:
-    return Kind(limits.paced, limits.fresh_inbox is not None)
+    return Kind(limits.paced, limits.fresh_inbox is not None, limits.first_steps_pass)
 
 
 def values(item_id: int, limits: Limits, keys: Sequence[str], now: datetime) -> dict[str, Any]:
@@ -58,7 +66,8 @@ def values(item_id: int, limits: Limits, keys: Sequence[str], now: datetime) -> 
         told["read_after"] = now - limits.fresh_inbox
     if limits.paced:
         told |= {"hour_ago": now - HOUR, "day_ago": now - DAY}
-        told |= {name: getattr(limits, name) for name in ("hourly_cap", "daily_cap", "company_daily_cap")}
+        told |= {"domain_rested": now - limits.domain_gap, "canary_over": now - CANARY_WAIT}
+        told |= {name: getattr(limits, name) for name in ("hourly_cap", "daily_cap", "company_daily_cap", "ceiling")}
     return told
 
 
@@ -74,17 +83,25 @@ def checks(kind: Kind) -> dict[str, sa.ColumnElement[bool]]:
         "on-hold": sa.exists().where(mine, _enrollments.c.state != EnrollmentState.HELD),
         "campaign-paused": campaign,
         "mailbox-paused": _mailbox(sa.or_(_mailboxes.c.paused_until.is_(None), _mailboxes.c.paused_until <= now)),
+        "domain-paused": ~sa.exists().where(
+            _rests.c.mailbox_id == _outbox.c.mailbox_id, _rests.c.domain == _outbox.c.rcpt_domain, _rests.c.until > now
+        ),
         "not-due": _outbox.c.due_at <= now,
         "expired": _outbox.c.expires_at > now,
     }
     if kind.fresh:
-        found["inbox-stale"] = _mailbox(_mailboxes.c.synced_at >= sa.bindparam("read_after", type_=TIME))
+        fresh = _mailbox(_mailboxes.c.synced_at >= sa.bindparam("read_after", type_=TIME))
+        found["inbox-stale"] = sa.or_(_outbox.c.step == 1, fresh) if kind.first_steps_pass else fresh
     if kind.paced:
         found |= {
             "gap": _mailbox(_mailboxes.c.next_send_at <= now),
             "hourly-cap": _booked("hour_ago") < sa.bindparam("hourly_cap", type_=sa.Integer),
             "daily-cap": _booked("day_ago") < sa.bindparam("daily_cap", type_=sa.Integer),
+            "mailbox-ceiling": _booked("day_ago") + _hand_sent("day_ago") < sa.bindparam("ceiling", type_=sa.Integer),
             "company-cap": _company_free(),
+            "domain-gap": _domain_free(),
+            "canary": _canary_over(kind),
+            "gmail-ceiling": _gmail_free(),
         }
     return found
 
@@ -100,6 +117,65 @@ def _booked(since: str) -> sa.ScalarSelect[int]:
         .where(_ledger.c.mailbox_id == _outbox.c.mailbox_id, _ledger.c.at > sa.bindparam(since, type_=TIME))
         .scalar_subquery()
     )
+
+
+def _hand_sent(since: str) -> sa.ScalarSelect[int]:
+    return (
+        sa.select(sa.func.count())
+        .select_from(_by_hand)
+        .where(_by_hand.c.mailbox_id == _outbox.c.mailbox_id, _by_hand.c.at > sa.bindparam(since, type_=TIME))
+        .scalar_subquery()
+    )
+
+
+def _domain_free() -> sa.ColumnElement[bool]:
+    """The newest mail from this mailbox to the recipient's domain is as long ago as the gap of a domain."""
+    other = _outbox.alias("neighbour")
+    return ~(
+        sa.exists()
+        .where(
+            _ledger.c.mailbox_id == _outbox.c.mailbox_id,
+            _ledger.c.at > sa.bindparam("domain_rested", type_=TIME),
+            other.c.id == _ledger.c.outbox_id,
+            other.c.rcpt_domain == _outbox.c.rcpt_domain,
+        )
+        .correlate(_outbox)
+    )
+
+
+def _canary_over(kind: Kind) -> sa.ColumnElement[bool]:
+    """A campaign's first mails went some time ago, and the inbox was read to its end since then; or they are too few
+    yet."""
+    first = _outbox.alias("first")
+    last_of_them = (
+        sa.select(first.c.intent_at)
+        .where(first.c.campaign_id == _outbox.c.campaign_id, first.c.intent_at.is_not(None))
+        .order_by(first.c.intent_at)
+        .limit(1)
+        .offset(CANARY - 1)
+        .correlate(_outbox)
+        .scalar_subquery()
+    )
+    over = last_of_them <= sa.bindparam("canary_over", type_=TIME)
+    if kind.fresh and not kind.first_steps_pass:
+        over = sa.and_(over, _mailbox(_mailboxes.c.synced_at > last_of_them))
+    return sa.or_(last_of_them.is_(None), over)
+
+
+def _gmail_free() -> sa.ColumnElement[bool]:
+    """Google counts all mail of a domain to its own: everything that this store sent there in a day."""
+    other = _outbox.alias("googler")
+    today = (
+        sa.select(sa.func.count())
+        .select_from(other.join(_ledger, _ledger.c.outbox_id == other.c.id))
+        .where(
+            other.c.rcpt_domain.in_(GMAIL),
+            _ledger.c.mailbox_id.in_(sa.select(_mailboxes.c.id)),  # so that the index on the times is of use
+            _ledger.c.at > sa.bindparam("day_ago", type_=TIME),
+        )
+        .scalar_subquery()
+    )
+    return sa.or_(_outbox.c.rcpt_domain.not_in(GMAIL), today < GMAIL_CEILING)
 
 
 def _company_free() -> sa.ColumnElement[bool]:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from outreach.core.consequences import Consequence
-from outreach.core.inbound import Arrival
+from outreach.core.inbound import Arrival, read_head
 from outreach.core.interest import Guess
 from outreach.core.judge import RULES
 from outreach.core.matching import Clues, Found, Match
@@ -23,6 +23,8 @@ from outreach.core.reply_text import ReplyText
 from outreach.core.triage import Links, Sent
 from outreach.core.verdict import Kind, Verdict
 from outreach.errors import NotFound
+from outreach.store.bookings import note_by_hand
+from outreach.store.breakers import check_breakers
 from outreach.store.bulk import insert_all, select_in
 from outreach.store.consequences import Cause, Effects, apply, release_person
 from outreach.store.database import Database
@@ -165,6 +167,8 @@ class Mail:
                 self._follow(connection, entry, *ids.get(one.key, (None, True)), mailbox_id=mailbox_id, now=now)
                 for one, entry in batch
             ]
+            for one, entry in batch:
+                _teach(connection, entry, one, mailbox_id, now)
             _move_cursor(connection, mailbox_id, batch[-1][0].cursor)
             return effects
 
@@ -301,6 +305,19 @@ class Mail:
         """The message as it came, cut at 1 MB; empty if it was not kept."""
         with self._db.read() as connection:
             return connection.scalar(sa.select(_inbound.c.raw).where(_inbound.c.id == reply_id)) or b""
+
+
+def _teach(connection: sa.Connection, entry: Entry | None, incoming: Incoming, mailbox_id: int, now: datetime) -> None:
+    """What pacing learns: mails by hand count against the mailbox's ceiling, bad answers against the campaign."""
+    if incoming.folder.role == "sent" and (entry is None or entry.verdict.subkind == "by_hand"):
+        # What does not concern us was not read whole, and is the owner's own.
+        arrival = entry.arrival if entry else read_head(incoming.raw, incoming.received_at)
+        note_by_hand(connection, mailbox_id, min(arrival.sent_at, now), arrival.to)
+    if entry is None:
+        return
+    campaign_id = _campaign_of(entry.match)
+    if campaign_id is not None and entry.verdict.kind in (Kind.BOUNCE, Kind.COMPLAINT):
+        check_breakers(connection, campaign_id, now)
 
 
 # --- recording --------------------------------------------------------------------------------------------------

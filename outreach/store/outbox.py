@@ -61,6 +61,7 @@ class NewMessage:
     reason: str = ""
     variant: str = ""
     template: str = ""
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,17 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from outreach.core.records import EnrollmentState, OutboxState
+from outreach.core.breakers import warns
+from outreach.core.pacing import DAY, LEARNED_FOR
+from outreach.core.records import CampaignState, EnrollmentState, OutboxState
+from outreach.store.breakers import tally
 from outreach.store.database import Database
 from outreach.store.tables import (
     AddressRow,
     CampaignRow,
     EnrollmentRow,
     FounderRow,
+    HandSent,
     InboundRow,
     MailboxRow,
     OutboxRow,
@@ -20,7 +24,7 @@ from outreach.store.tables import (
 
 _outbox, _inbound, _enrollments = table(OutboxRow), table(InboundRow), table(EnrollmentRow)
 _campaigns, _founders, _addresses = table(CampaignRow), table(FounderRow), table(AddressRow)
-_mailboxes = table(MailboxRow)
+_mailboxes, _by_hand = table(MailboxRow), table(HandSent)
 
 # Each label stands for all that come before it: an offer was an interview, and that was interest.
 _INTEREST = {
@@ -75,6 +79,8 @@ class MailboxHealth:
     pause_reason: str
     next_send_at: datetime
     synced_at: datetime | None
+    by_hand_24h: int = 0
+    learned_cap: int | None = None
 
 
 class Reports:
@@ -111,13 +117,38 @@ class Reports:
             .where(_outbox.c.mailbox_id == _mailboxes.c.id, _outbox.c.intent_at > since)
             .scalar_subquery()
         )
+        by_hand = (
+            sa.select(sa.func.count())
+            .where(_by_hand.c.mailbox_id == _mailboxes.c.id, _by_hand.c.at > since)
+            .scalar_subquery()
+        )
         with self._db.read() as connection:
             return [
                 MailboxHealth(
-                    row.address, row.sent_24h, row.paused_until, row.pause_reason, row.next_send_at, row.synced_at
+                    row.address,
+                    row.sent_24h,
+                    row.paused_until,
+                    row.pause_reason,
+                    row.next_send_at,
+                    row.synced_at,
+                    row.by_hand_24h,
+                    row.learned_cap if row.learned_at and row.learned_at > since + DAY - LEARNED_FOR else None,
                 )
-                for row in connection.execute(sa.select(_mailboxes, sent.label("sent_24h")))
+                for row in connection.execute(
+                    sa.select(_mailboxes, sent.label("sent_24h"), by_hand.label("by_hand_24h"))
+                )
             ]
+
+    def warnings(self, now: datetime) -> list[str]:
+        """What campaigns rest, and why; and what is not yet reason enough to stop one, and must be known."""
+        with self._db.read() as connection:
+            told = []
+            for row in connection.execute(sa.select(_campaigns).order_by(_campaigns.c.id)).all():
+                if row.state == CampaignState.PAUSED and row.reason:
+                    told.append(f"{row.name} is paused: {row.reason}")
+                elif row.state == CampaignState.ACTIVE and (warning := warns(tally(connection, row.id, now))):
+                    told.append(f"{row.name}: {warning}")
+        return told
 
 
 def _funnel(connection: sa.Connection, campaign: sa.Row[tuple[object, ...]]) -> Funnel:

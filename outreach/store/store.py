@@ -1,5 +1,6 @@
 """The store as a whole: one class for each aggregate, on one database."""
 
+from outreach.store.bookings import Bookings
 from outreach.store.campaigns import Campaigns
 from outreach.store.claims import Claims
 from outreach.store.database import Database
@@ -30,6 +31,7 @@ class Store:
         self.history = Histories(database)
         self.campaigns = Campaigns(database)
         self.outbox = Outbox(database)
+        self.bookings = Bookings(database)
         self.claims = Claims(database, suppression_log)
         self.mail = Mail(database, suppression_log)
         self.suppressions = Suppressions(database, suppression_log)

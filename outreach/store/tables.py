@@ -316,6 +316,13 @@ class MailboxRow(SQLModel, table=True):
     pause_reason: str = ""
     next_send_at: datetime
     synced_at: datetime | None = None
+    learned_cap: int | None = None
+    """What the provider's own limit taught us, from `learned_at` on."""
+    learned_at: datetime | None = None
+    clock_boot: str = _later("")
+    """Two clocks at the newest send: the wall's, and one that nobody sets; they show later whether the first jumped."""
+    clock_steady: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
+    clock_wall: datetime | None = None
 
 
 class CampaignRow(SQLModel, table=True):
@@ -334,6 +341,8 @@ class CampaignRow(SQLModel, table=True):
     why: str = _later("")
     overrides: dict[str, str] = _json(sa_column_kwargs={"server_default": "{}"}, default_factory=dict)
     allows: list[str] | None = _json(default=None, nullable=True)
+    rests_until: datetime | None = None
+    """Before that not even a person lets it go on."""
 
 
 class EnrollmentRow(SQLModel, table=True):
@@ -369,6 +378,7 @@ class OutboxRow(SQLModel, table=True):
         ),
         sa.Index("ix_outbox_state_due", "state", "due_at"),
         sa.Index("ix_outbox_wire_message_id", "wire_message_id"),
+        sa.Index("ix_outbox_campaign_intent", "campaign_id", "intent_at"),
     )
     id: int | None = Field(default=None, primary_key=True)
     campaign_id: int = Field(foreign_key="campaigns.id", index=True)
@@ -406,6 +416,8 @@ class OutboxRow(SQLModel, table=True):
     updated_at: datetime
     variant: str = _later("")
     template: str = _later("")
+    zone: str = _later("")
+    """Whose working hours count: the recipient's time zone, empty where it is not known."""
 
 
 class Approval(SQLModel, table=True):
@@ -433,6 +445,7 @@ class Attempt(SQLModel, table=True):
     code: int = 0
     enhanced_code: str = ""
     text: str = ""
+    rule: str = _later("")
 
 
 class LedgerRow(SQLModel, table=True):
@@ -444,6 +457,28 @@ class LedgerRow(SQLModel, table=True):
     mailbox_id: int = Field(foreign_key="mailboxes.id")
     at: datetime
     outbox_id: int = Field(foreign_key="outbox.id", index=True)
+
+
+class HandSent(SQLModel, table=True):
+    """A mail that the owner wrote by hand, seen in the Sent folder: when, and to whom; one row for each recipient."""
+
+    __tablename__ = "hand_sent"
+    __table_args__ = (sa.Index("ix_hand_sent_mailbox_at", "mailbox_id", "at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    mailbox_id: int = Field(foreign_key="mailboxes.id")
+    at: datetime
+    address_key: str = Field(index=True)
+
+
+class DomainPause(SQLModel, table=True):
+    """A recipient's domain that defers our mail: nothing goes there until then; it has been so since."""
+
+    __tablename__ = "domain_pauses"
+    mailbox_id: int = Field(foreign_key="mailboxes.id", primary_key=True)
+    domain: str = Field(primary_key=True)
+    since: datetime
+    until: datetime
+    reason: str
 
 
 # --- what comes back ------------------------------------------------------------------------------

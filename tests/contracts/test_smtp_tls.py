@@ -70,7 +70,7 @@ def test_a_certificate_for_another_host_is_refused(sink: Sink) -> None:
 
 def test_a_bad_certificate_rests_the_mailbox_until_someone_looks(sink: Sink) -> None:
     result = refusal(Server("localhost", sink.tls_port, "tls"))
-    decision = decide(result, attempts=0, failures_in_row=0, now=NOW)
+    decision = decide(result, attempts=0, now=NOW)
     assert decision.until_fixed
     assert not decision.counts
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.core.zones import Zone, find_zone, is_zone, recipient_zone
+from outreach.core.places import parse_location
 from outreach.core.records import Company, Founder
-from outreach.core.values import parse_location
+from outreach.core.zones import Zone, find_zone, is_zone, recipient_zone
 from outreach.resources import table
 
 PLACES = [

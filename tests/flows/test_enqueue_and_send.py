@@ -24,7 +24,7 @@ from outreach.resources import data_dir
 from outreach.store.consequences import hold_person, stop_people
 from outreach.store.journal import MemoryJournal
 from outreach.store.store import Store, memory_store
-from outreach.store.tables import Suppression, table
+from outreach.store.tables import CompanyRow, EnrollmentRow, Suppression, table
 from outreach.templating import load_sequence
 from outreach.transports.directory import DirectoryTransport
 from tests.factory import KEY, SENDER, add_founders, start_campaign
@@ -76,6 +76,7 @@ class Desk:
 
     def send(self, *, wait: bool = False) -> SendReport:
         recover(self.store, lambda _owner: False, self.clock.now())
+        self.store.bookings.mind_clock(self.mailbox.id, self.clock.reading())
         self.read_inbox()
         return send(self.sender(wait=wait), enqueue(self.store, self.plan(wait=wait), self.clock.now()))
 
@@ -474,3 +475,131 @@ def test_a_retry_waits_for_its_time_and_a_companys_cap_is_planned(tmp_path: Path
         connection.exec_driver_sql("DELETE FROM outbox WHERE id = ?", (first.id,))
     [held] = desk.plan().held
     assert [reason.partition(":")[0] for reason in held.reasons] == ["company-cap"]
+
+
+# --- hours, domains, the canary, and a clock that is set ------------------------------------------------
+
+
+def place(desk: Desk, **places: tuple[str, str]) -> None:
+    """Say where companies are: name → city and country."""
+    with desk.store.database.write() as connection:
+        for name, (city, country) in places.items():
+            connection.execute(
+                sa.update(table(CompanyRow))
+                .where(table(CompanyRow).c.name == f"{name} Labs")
+                .values(city=city, country=country)
+            )
+
+
+def test_each_mail_goes_in_the_hours_of_its_recipient(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo", "Cy", "Di"])
+    place(desk, Bo=("San Francisco", "United States"), Cy=("Tokyo", "Japan"), Di=("Berlin", "Germany"))
+    found = desk.plan()  # Monday 09:30 UTC: 01:30, 18:30 and 10:30 there
+    assert [(mail.founder.first_name, str(mail.zone)) for mail in found.ready] == [
+        ("Di", "Europe/Berlin (inferred from Berlin, Germany)")
+    ]
+    assert (found.later, found.reason) == (2, "outside-window")
+    assert found.next_at == datetime(2026, 3, 2, 17, tzinfo=NOW.tzinfo)  # 09:00 in San Francisco
+    for _ in range(24):
+        desk.send()
+        desk.clock.move(timedelta(hours=1))
+    zones = {"bo@bo.example": "America/Los_Angeles", "cy@cy.example": "Asia/Tokyo", "di@di.example": "Europe/Berlin"}
+    items = desk.store.outbox.items(states=[OutboxState.SENT])
+    assert {item.rcpt: item.zone for item in items} == zones
+    for item in items:
+        assert item.sent_at is not None
+        assert time(9) <= item.sent_at.astimezone(ZoneInfo(item.zone)).time() < time(17)
+
+
+def test_a_mail_that_was_queued_in_its_hours_does_not_go_outside_of_them(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo"])
+    place(desk, Bo=("Berlin", "Germany"))
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    desk.clock.move(timedelta(hours=7))  # 17:30 there, and 16:30 where the mailbox is
+    desk.read_inbox()
+    report = send(desk.sender(), items)
+    assert (report.reason, desk.mails()) == ("outside-window", [])
+    assert report.next_at == datetime(2026, 3, 3, 8, tzinfo=NOW.tzinfo)
+
+
+def test_holidays_are_kept(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo"], replace(LIMITS, holidays=frozenset((NOW.date(),))))
+    assert (desk.plan().size, desk.plan().reason) == (0, "holiday")
+
+
+def test_one_domain_gets_its_pause_while_others_go(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo", "Cy", "Di"], replace(LIMITS, domain_gap=timedelta(minutes=10)))
+    with desk.store.database.write() as connection:
+        for name in ("bo", "cy"):
+            connection.execute(
+                sa.update(table(EnrollmentRow))
+                .where(table(EnrollmentRow).c.address_key == f"{name}@{name}.example")
+                .values(address=f"{name}@big.example", address_key=f"{name}@big.example")
+            )
+    desk.send()
+    assert sorted(mail["To"].partition("<")[2] for mail in desk.mails()) == ["bo@big.example>", "di@di.example>"]
+    assert (desk.plan().reason, desk.plan().next_at) == ("domain-gap", NOW + timedelta(minutes=10))
+    desk.clock.move(timedelta(minutes=10))
+    desk.send()
+    assert len(desk.mails()) == 3
+
+
+def test_after_the_first_five_a_campaign_waits_for_what_comes_back(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", limits=replace(LIMITS, hourly_cap=20, daily_cap=30))
+    desk.send()
+    assert len(desk.mails()) == 5
+    found = desk.plan()
+    assert (found.size, found.later, found.reason) == (0, 11, "canary")
+    assert found.next_at == desk.sent()[-1] + timedelta(minutes=10)
+    desk.clock.move(timedelta(minutes=10))
+    desk.send()
+    assert len(desk.mails()) == 16
+
+
+def test_the_first_campaign_of_a_mailbox_sends_twenty_in_a_run(tmp_path: Path) -> None:
+    names = [f"Person{letter}{other}" for letter in "abcdef" for other in "abcdef"][:30]
+    desk = Desk(tmp_path / "sent", names, replace(LIMITS, hourly_cap=50, daily_cap=50))
+    found = desk.plan(wait=True)
+    assert (found.size, found.reason) == (20, "run-limit")
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=2), timedelta(days=-2), timedelta(hours=1), timedelta(hours=-1)])
+def test_no_true_day_holds_more_than_the_cap_however_the_clock_is_set(tmp_path: Path, jump: timedelta) -> None:
+    limits = replace(LIMITS, weekdays=frozenset(range(7)), window=(time(0), time(23, 59)), hourly_cap=2, daily_cap=2)
+    desk = Desk(tmp_path / "sent", limits=limits)
+    true_times: list[float] = []
+
+    def rounds(number: int) -> None:
+        for _ in range(number):
+            before = len(desk.mails())
+            desk.send()
+            true_times.extend([desk.clock.reading().steady] * (len(desk.mails()) - before))
+            desk.clock.move(timedelta(hours=3))
+
+    rounds(4)
+    desk.clock.set(jump)
+    rounds(20)
+    assert len(true_times) >= 4
+    for at in true_times:
+        assert sum(at - 86_400 < other <= at for other in true_times) <= limits.daily_cap
+
+
+def test_a_run_in_which_the_clock_is_set_ends_and_says_so(desk: Desk) -> None:
+    desk.send()
+    desk.clock.move(timedelta(hours=2))
+    desk.read_inbox()
+    items = enqueue(desk.store, desk.plan(), desk.clock.now())
+    desk.clock.set(timedelta(minutes=10))
+    assert send(desk.sender(), items).reason == "clock"
+
+
+def test_no_burst_after_a_long_sleep(desk: Desk) -> None:
+    items = enqueue(desk.store, desk.plan(wait=True), desk.clock.now())
+    assert len(items) == 6
+    desk.clock.move(timedelta(hours=6))
+    desk.read_inbox()
+    assert send(desk.sender(wait=True), items).reason == "inbox-stale"
+    sent = desk.sent()
+    assert len(sent) == LIMITS.hourly_cap
+    assert all(later - earlier >= LIMITS.min_gap for earlier, later in pairwise(sent))
+    assert all(at - NOW > timedelta(hours=6) - timedelta(seconds=1) for at in sent)

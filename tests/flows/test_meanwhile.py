@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from outreach.core.delivery import UNTIL_FIXED
 from outreach.core.pacing import unpaced
 from outreach.core.ports import Clock, Envelope, Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, EnrollmentState, OutboxState
@@ -19,7 +20,6 @@ from outreach.flows.retry import retry
 from outreach.flows.send import recover, send
 from outreach.flows.suppress import suppress
 from outreach.importers import all_importers
-from outreach.store.claims import UNTIL_FIXED
 from outreach.store.journal import MemoryJournal
 from outreach.store.tables import Suppression, table
 from outreach.transports.directory import DirectoryTransport

@@ -66,7 +66,7 @@ def fence(store: Store, held: Claim, limits: Limits = LIMITS, now: datetime = NO
 
 
 def settle(store: Store, held: Claim, result: SendResult, came_from: OutboxState = OutboxState.SENDING) -> bool:
-    decision = decide(result, attempts=0, failures_in_row=0, now=NOW)
+    decision = decide(result, attempts=0, now=NOW)
     return store.claims.settle(held, came_from, result, decision, NOW)
 
 
