@@ -7,11 +7,13 @@ from datetime import datetime
 
 from outreach.core.guards import Answer, answers
 from outreach.core.names import parse_name
-from outreach.core.pacing import Limits, next_slot, ramped
+from outreach.core.pacing import Limits, lowered, ramped
 from outreach.core.ports import Row
 from outreach.core.records import Campaign, CampaignState, Enrollment, Founder, Lead, Mailbox
 from outreach.core.records import Sequence as Steps
+from outreach.core.schedule import Waiting, plan_slots
 from outreach.core.sequence import Send, Stop, Wait, next_action
+from outreach.core.zones import recipient_zone
 from outreach.importers import Importers
 from outreach.store.history import Event, SourceRow
 from outreach.store.store import Store
@@ -139,8 +141,8 @@ class _View:
 
     def __init__(self, store: Store, founder: Founder, mailbox: Mailbox, limits: Limits, now: datetime) -> None:
         self._store, self._founder, self._mailbox, self._now = store, founder, mailbox, now
-        self._sent = store.outbox.sent_times(mailbox.id)
-        self._limits = ramped(limits, self._sent, now)
+        sent = store.outbox.sent_times(mailbox.id)
+        self._limits = lowered(ramped(limits, sent, now), mailbox, now)
 
     def standing(self, campaign: Campaign, steps: Steps | None) -> Standing:
         facts = self._store.campaigns.facts([self._founder], campaign_id=campaign.id)[self._founder.id]
@@ -168,25 +170,30 @@ class _View:
         no = [str(answer) for answer in found.rules if not answer.ok and (first or answer.rule in _FOLLOW_UPS)]
         if no:
             return replace(found, step=action.step.number, reason="; ".join(no))
-        return self._slotted(replace(found, step=action.step.number), action)
+        return self._slotted(replace(found, step=action.step.number), enrollment, action)
 
     def _waiting(self, found: Standing, enrollment: Enrollment, wait: Wait) -> Standing:
         queued = [item for item in self._store.outbox.thread(enrollment.id) if item.state == "queued"]
         if queued:
-            return self._at(replace(found, step=queued[0].step), queued[0].due_at, f"message {queued[0].id} is queued")
+            said = f"message {queued[0].id} is queued"
+            return self._at(replace(found, step=queued[0].step), enrollment, queued[0].due_at, said)
         if wait.until is None:
             return replace(found, reason=f"waits for you: {wait.reason}")
-        return self._at(found, wait.until, wait.reason)
+        return self._at(found, enrollment, wait.until, wait.reason)
 
-    def _slotted(self, found: Standing, send: Send) -> Standing:
+    def _slotted(self, found: Standing, enrollment: Enrollment, send: Send) -> Standing:
         if send.stale:
             return replace(found, reason="stale: overdue by more than a week, so it asks first")
-        return self._at(found, send.due_at, "")
+        return self._at(found, enrollment, send.due_at, "")
 
-    def _at(self, found: Standing, due_at: datetime, reason: str) -> Standing:
-        """The first moment from then on that the mailbox's limits allow."""
+    def _at(self, found: Standing, enrollment: Enrollment, due_at: datetime, reason: str) -> Standing:
+        """The first moment from then on that the limits allow: the mailbox's, and the recipient's working hours."""
         start = max(due_at, self._now, self._mailbox.paused_until or self._now)
-        slot = next_slot(self._sent, self._mailbox.next_send_at, self._limits, start)
+        campaign, domain = enrollment.campaign_id, enrollment.address_key.rpartition("@")[2]
+        booked = self._store.bookings.booked(self._mailbox.id, self._limits, [campaign], self._now)
+        zone = recipient_zone(self._founder, self._limits.zone.key)
+        mail = Waiting("" if zone.origin == "mailbox" else zone.name, domain, campaign)
+        slot = next(plan_slots([mail], booked, self._limits, start)).slot
         paused = self._mailbox.paused_until is not None and self._mailbox.paused_until > max(due_at, self._now)
         waits = f"mailbox-paused: {self._mailbox.pause_reason}" if paused else slot.reason
         return replace(found, next_at=slot.at, reason="; ".join(filter(None, (reason, waits))))
