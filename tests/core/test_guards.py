@@ -38,6 +38,11 @@ CASES = [
         replace(FACTS, first_written_at=NOW - timedelta(days=89)),
         "a first mail went out on 2025-12-03",
     ),
+    (
+        "already-in-touch",
+        replace(FACTS, by_hand_at=NOW - timedelta(days=89)),
+        "you wrote to them by hand on 2025-12-03",
+    ),
     ("other-campaign", replace(FACTS, other_campaign="winter"), "campaign winter is writing to them"),
     ("company-busy", replace(FACTS, busy_colleague="Cy Quill"), "Cy Quill, of the same company"),
     ("namesake", replace(FACTS, namesake="Other Labs"), "at Other Labs"),
