@@ -5,11 +5,12 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from functools import cached_property, partial
+from hashlib import sha256
 from pathlib import Path
 from random import SystemRandom
 from typing import cast
@@ -36,12 +37,22 @@ from outreach.core.ports import (
     Web,
 )
 from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
-from outreach.errors import ImportRefused, MailboxError, SendRefused, StoreError, TemplateError, WorkspaceError
+from outreach.errors import (
+    ImportRefused,
+    MailboxError,
+    SendRefused,
+    StoreError,
+    TemplateError,
+    UsageError,
+    WorkspaceError,
+)
 from outreach.flows.enqueue import Conditions, Writer
 from outreach.flows.send import find_doubts
 from outreach.processes import ChildFailed, in_child, is_surely_dead, place_of, steady_time, this_process
 from outreach.settings import Purpose, Settings, StaleInbox, TransportName, is_loopback, load_settings
+from outreach.store.copying import Copied, Upgrade, back_up, move, opened_target, refuse_moved, upgrade
 from outreach.store.journal import Journal
+from outreach.store.postgres import ServerClock, is_server
 from outreach.store.schema import open_database
 from outreach.store.store import Store
 from outreach.templating import load_sequence
@@ -120,6 +131,11 @@ class App:
     chance: Callable[[], float]
     network: Network = Network()
 
+    @property
+    def host(self) -> str:
+        """The name of this machine."""
+        return self.owner.partition("|")[0]
+
     @cached_property
     def sender(self) -> Sender:
         name, address = parseaddr(self.settings.from_)
@@ -153,7 +169,7 @@ class App:
     @property
     def clock_is_real(self) -> bool:
         """Whether waiting takes time."""
-        return isinstance(self.clock, SystemClock)
+        return isinstance(self.clock, SystemClock | ServerClock)
 
     def has_room(self) -> bool:
         """Whether the disk can take what a run records."""
@@ -166,8 +182,15 @@ class App:
     def copied(self) -> tuple[str, ...]:
         """What says that this store is a copy: it lies in another file, or on another machine, than when it was used
         last. Empty where all is as it was."""
-        path = self.store.database.path
-        return self.store.instance.moved(place_of(path)) if path else ()
+        return self.store.instance.moved(self.here)
+
+    @property
+    def here(self) -> dict[str, str]:
+        """Where the store lies: a file on this machine, or a database server and one of its histories."""
+        database = self.store.database
+        if database.server:
+            return {"server": database.cluster()}
+        return place_of(database.path) if database.path else {}
 
     def note_doubts(self) -> list[int]:
         """What a dead run left without an outcome is in doubt, and shown as that by whichever command looks first."""
@@ -435,11 +458,12 @@ def open_app(
     settings = load_settings(workspace.env, environment)
     store = open_store(folder, environment, settings=settings)
     try:
+        at_server = store.database.server
         yield App(
             workspace,
             settings,
             store,
-            clock or SystemClock(),
+            clock or (ServerClock(store.database.now) if at_server else SystemClock()),
             this_process(),
             is_surely_dead,
             SystemRandom().random,
@@ -455,9 +479,10 @@ def open_store(
     """The store of the workspace in `folder`; with `create`, made if it is not there, and its key with it."""
     workspace = Workspace(folder)
     settings = settings or load_settings(workspace.env, environment)
-    path = Path(settings.database_url.removeprefix("sqlite:///")) if settings.database_url else workspace.store
     log = Journal(workspace.suppression_log)
-    store = Store(open_database(path, create=create), log)
+    database = open_database(store_place(workspace, settings), create=create)
+    refuse_moved(database)
+    store = Store(database, log)
     store.suppressions.merge(log.entries())
     if create:
         workspace_key(workspace, store)
@@ -477,21 +502,67 @@ def read_rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
     return [(row.line, {} if isinstance(row, RowError) else row.cells) for row in table.rows]
 
 
+def upgrade_store(folder: Path, environment: Mapping[str, str]) -> Upgrade:
+    """Bring the store of this workspace to the newest schema."""
+    workspace, settings = _described(folder, environment)
+    return upgrade(store_place(workspace, settings), folder)
+
+
+def back_up_store(folder: Path, environment: Mapping[str, str], to: Path) -> Copied:
+    """The store of this workspace, whichever it is, as one SQLite file."""
+    workspace, settings = _described(folder, environment)
+    with closing(open_database(store_place(workspace, settings))) as database:
+        return back_up(database, to)
+
+
+def move_store(folder: Path, environment: Mapping[str, str], *, back: bool) -> Copied:
+    """The store in this folder to where OUTREACH_DATABASE_URL says, or from there to here."""
+    workspace, settings = _described(folder, environment)
+    there = store_place(workspace, settings)
+    if there == workspace.store:
+        raise UsageError(
+            "OUTREACH_DATABASE_URL does not say where to.",
+            hint=f"set it in {workspace.env}, such as postgresql://ada@db.example.com/outreach",
+        )
+    source, target = (there, workspace.store) if back else (workspace.store, there)
+    with closing(open_database(source)) as reading:
+        refuse_moved(reading)
+        with opened_target(target, reading) as writing:
+            return move(reading, writing, datetime.now(UTC))
+
+
+def _described(folder: Path, environment: Mapping[str, str]) -> tuple[Workspace, Settings]:
+    os.umask(0o077)
+    workspace = Workspace(folder)
+    return workspace, load_settings(workspace.env, environment)
+
+
+def store_place(workspace: Workspace, settings: Settings) -> Path | str:
+    """Where the store lies: a file, or the address of a PostgreSQL database."""
+    return as_place(settings.database_url.get_secret_value()) or workspace.store
+
+
+def as_place(text: str) -> Path | str:
+    """`sqlite:///FILE` or a plain file name is a file; anything else is handed on."""
+    return text if not text or is_server(text) else Path(text.removeprefix("sqlite:///"))
+
+
 def workspace_key(workspace: Workspace, store: Store) -> bytes:
     """The secret behind Message-IDs and opt-out tokens. Made once, and never anew for a store that has sent with it."""
     try:
         key = bytes.fromhex(workspace.key.read_text("ascii").strip())
     except FileNotFoundError:
-        if store.outbox.items(limit=1):
+        if store.instance.key() or store.outbox.items(limit=1):
             raise StoreError(
                 f"{workspace.key.name} is missing: without it, answers to what was sent cannot be told from others.",
-                hint="put it back from a backup of this workspace",
+                hint="put it back from a backup; in a team, copy it from the workspace that made the store",
             ) from None
-        return create_key(workspace)
+        key = create_key(workspace)
     except ValueError:
         key = b""
     if len(key) != KEY_BYTES:
         raise StoreError(f"{workspace.key} does not hold a key.", hint="put it back from a backup of this workspace")
+    store.instance.check_key(sha256(b"outreach.key" + key).hexdigest()[:16])
     return key
 
 

@@ -39,15 +39,9 @@ def examine(app: App) -> Iterator[Finding]:
 
 
 def _store(app: App) -> Iterator[Finding]:
-    path = app.store.database.path
-    with app.store.database.read() as connection:
-        said = str(connection.exec_driver_sql("PRAGMA quick_check").scalar())
-    yield Finding(
-        "store",
-        said == "ok",
-        f"{path.name if path else 'in memory'}: {said}",
-        "put a backup in its place, then look again",
-    )
+    wrong = app.store.database.check()
+    says = f"{app.store.database.name}: {wrong or 'ok'}"
+    yield Finding("store", not wrong, says, "put a backup in its place, or mend the server; then look again")
 
 
 def _copy(app: App) -> Iterator[Finding]:

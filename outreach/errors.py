@@ -8,6 +8,7 @@ Only `cli._shell` catches these; third-party exceptions are translated into them
     ├── SettingsError         `.env` or the environment cannot be used; carries every problem at once
     ├── WorkspaceError        no workspace here, or one that is in use
     ├── StoreError            the database is missing, foreign, newer or damaged
+    │   └── StoreUnavailable  its server is away; whether the last change was recorded is not known
     ├── ImportRefused         a file that no importer can read
     ├── TemplateError         a sequence that cannot be used
     ├── NotFound              a founder, campaign or message that does not exist
@@ -51,6 +52,10 @@ class WorkspaceError(OutreachError):
 
 class StoreError(OutreachError):
     """The database is missing, foreign, newer than this program, or damaged."""
+
+
+class StoreUnavailable(StoreError):
+    """The database server is away, or left in the middle: whether the last change was recorded is not known."""
 
 
 class ImportRefused(OutreachError):

@@ -63,7 +63,7 @@ def _work(there: Connection, work: Callable[..., object], args: tuple[object, ..
 def this_process() -> str:
     """`host|boot|pid|start`: who owns a claim. Empty parts are unknown on this system."""
     pid = os.getpid()
-    return _SEPARATOR.join((platform.node(), _boot_id(), str(pid), _started(pid)))
+    return _SEPARATOR.join((_host(), _boot_id(), str(pid), _started(pid)))
 
 
 def is_surely_dead(owner: str) -> bool:
@@ -71,7 +71,7 @@ def is_surely_dead(owner: str) -> bool:
     host, _, rest = owner.partition(_SEPARATOR)
     boot, _, rest = rest.partition(_SEPARATOR)
     pid, _, started = rest.partition(_SEPARATOR)
-    if host != platform.node() or not pid.isdigit():
+    if host != _host() or not pid.isdigit():
         return False
     if boot != _boot_id():
         return True
@@ -87,8 +87,17 @@ def steady_time() -> tuple[str, float]:
 
 def place_of(file: Path) -> dict[str, str]:
     """Where a store lives: a copy of it has another file number, a cloned or other machine another name."""
+    return {"machine": _machine(), "file": str(file.stat().st_ino)}
+
+
+def _host() -> str:
+    """The name, and what tells namesakes apart: in a team two laptops may both be called `debian`."""
+    return f"{platform.node()}#{_machine()[:4]}"
+
+
+def _machine() -> str:
     machine = _read(Path("/etc/machine-id")) or platform.node()
-    return {"machine": hashlib.sha256(machine.encode()).hexdigest()[:16], "file": str(file.stat().st_ino)}
+    return hashlib.sha256(machine.encode()).hexdigest()[:16]
 
 
 def _exists(pid: int) -> bool:

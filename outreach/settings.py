@@ -41,6 +41,7 @@ _NOT_SETTINGS = frozenset({"OUTREACH_WORKSPACE"})  # read before any setting is
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.IGNORECASE)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _PASSWORD_CMD_SECONDS = 60
+_STORES = ("sqlite:///", "postgresql://", "postgres://")
 
 
 class Purpose(StrEnum):
@@ -211,7 +212,7 @@ class Settings(BaseModel):
     signature: str = Field("", examples=['"Ada Lovelace, engineer"'])
     allow_recipients: _List = Field((), examples=["me@example.com,example.org"])
     no_send: bool = Field(default=False, examples=["1"])
-    database_url: str = Field("", examples=["sqlite:////home/ada/outreach.db"])
+    database_url: SecretStr = Field(SecretStr(""), examples=["sqlite:////home/ada/outreach.db"])
 
     _extras: Mapping[str, SecretStr] = PrivateAttr(default_factory=dict)
 
@@ -292,8 +293,11 @@ def _contradictions(values: Mapping[str, Any]) -> Iterable[str]:
     inboxes = [f"OUTREACH_{name.upper()}" for name in ("maildir", "mbox", "imap_host") if values.get(name)]
     if len(inboxes) > 1:
         yield f"{inboxes[0]}: is set together with {inboxes[1]}; keep one of the two"
-    if not str(values.get("database_url") or "sqlite:///").startswith("sqlite:///"):
-        yield f"OUTREACH_DATABASE_URL: only SQLite files can be used; write e.g. {_example('database_url')}"
+    if not str(values.get("database_url") or "sqlite:///").startswith(_STORES):
+        yield (
+            "OUTREACH_DATABASE_URL: only SQLite files and PostgreSQL can be used; "
+            f"write e.g. {_example('database_url')}, or postgresql://user@host/outreach"
+        )
 
 
 def load_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:

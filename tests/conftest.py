@@ -5,6 +5,8 @@ import socket
 
 import pytest
 
+from tests.postgres import engine, pytest_generate_tests, server  # noqa: F401  pytest finds them by their names
+
 _LOOPBACK = ("127.", "::1", "localhost")
 
 

@@ -61,7 +61,7 @@ def upgrade() -> None:
     )
     op.add_column("imports", sa.Column("undone_at", sa.DateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_companies_slug"), "companies", ["slug"])
-    for statement in SEARCH:
+    for statement in SEARCH if op.get_bind().dialect.name == "sqlite" else ():
         op.execute(statement)
 
 

@@ -10,6 +10,7 @@ from outreach import __version__
 from outreach.cli import (
     campaigns,
     check,
+    db,
     demo,
     doctor,
     duplicates,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 for part in (
     setup, doctor, demo, imports, find, people, duplicates, why, campaigns, check, preview, lines, send, loop, outbox,
-    replies, results,
+    replies, results, db,
 ):  # fmt: skip
     part.register(app)
 

@@ -60,15 +60,15 @@ def doctor(
 def _adopt(app: "App", *, yes: bool) -> "Adopted":
     from outreach.bootstrap import workspace_key
     from outreach.flows.adopt import adopt
-    from outreach.processes import place_of
 
-    path = app.store.database.path
-    here = place_of(path) if path else {}
     missing, moved = app.store.instance.forgotten(app.journal.entries()), app.copied()
     if not missing and not moved:
         raise SendRefused("this store is the one that was used last: there is nothing to adopt.", hint="outreach send")
     say("this store is " + ("an older copy" if missing else "a copy, or was moved"))
     say(f"sent.log knows {count(len(missing), 'mail')} that it has forgotten; the Sent folder is looked at too")
+    if others := sorted(app.store.outbox.senders() - {app.host}):
+        say(f"{', '.join(others)} sent with this store too, and only their own sent.log knows what they sent")
+        say("run `outreach doctor --adopt` there as well, before anybody sends")
     if not yes:
         if not sys.stdin.isatty():
             raise SendRefused("adopting needs someone to agree.", hint="outreach doctor --adopt --yes")
@@ -80,7 +80,7 @@ def _adopt(app: "App", *, yes: bool) -> "Adopted":
             app.store,
             journal=app.journal,
             inbox=inbox,
-            here=here,
+            here=app.here,
             mailbox=app.mailbox,
             key=workspace_key(app.workspace, app.store),
             clock=app.clock,

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from outreach.core.clock import Reading, jump
@@ -18,7 +19,7 @@ from outreach.core.pacing import DAY, Limits, Slot, canary_until, closed_until, 
 from outreach.core.ports import Clock, Envelope, Outcome, Phase, SendResult, Transport
 from outreach.core.records import Mailbox, OutboxItem, OutboxState
 from outreach.core.zones import zone_info
-from outreach.errors import OutreachError, StoreError
+from outreach.errors import OutreachError, StoreError, StoreUnavailable
 from outreach.store.claims import Claim, Wanted
 from outreach.store.journal import Recorder
 from outreach.store.store import Store
@@ -137,6 +138,7 @@ class _Run:
         self.results: dict[int, Sent] = {}
         self.skipped: list[tuple[OutboxItem, str]] = []
         self._waiting: list[OutboxItem] = []
+        self._token = uuid.uuid4().hex
         self._warmed: tuple[date, Limits] | None = None
         self._held: dict[int, Slot] = {}
         """Messages whose turn comes later than that of others, by their id."""
@@ -149,7 +151,7 @@ class _Run:
         while claim or self._waiting:
             if self.sender.stopped():
                 if claim:
-                    self.store.claims.release(claim, "", self.clock.now())
+                    self._release(claim)
                 return "interrupted", None
             if claim:
                 claim = self._deliver(claim)
@@ -158,7 +160,7 @@ class _Run:
                 return "clock", None
             item, until, reason = self._turn()
             if item:
-                claim, until, reason = self._claim(item)
+                claim, until, reason = self._surely(partial(self._claim, item))
             if reason in _ENDS:
                 return reason, None
             if until is not None:
@@ -203,15 +205,19 @@ class _Run:
         return _closed(item, limits, now) or Slot(now)
 
     def _claim(self, item: OutboxItem) -> tuple[Claim | None, datetime | None, str]:
-        """Take this message. If something stands in its way that passes: until when, and what it is."""
+        """Take this message. If something stands in its way that passes: until when, and what it is.
+
+        Asked again with the same token, after the store was lost, it finds its own claim.
+        """
         claim = self.store.claims.claim(
-            item, self._limits(), token=uuid.uuid4().hex, owner=self.sender.owner, now=self.clock.now()
+            item, self._limits(), token=self._token, owner=self.sender.owner, now=self.clock.now()
         )
         obstacle = "" if claim else self.store.claims.obstacle(item.id, self._limits(), self.clock.now())
         passed_over = obstacle == "inbox-stale" and self.sender.limits.first_steps_pass
         if claim or passed_over or obstacle not in _PASSES | _PASSES_IT_BY | _ENDS:
             self._waiting.remove(item)
         if claim:
+            self._token = uuid.uuid4().hex
             return claim, None, ""
         if obstacle in _ENDS and not passed_over:
             return None, None, obstacle
@@ -289,7 +295,7 @@ class _Run:
             if intended:
                 self._settle(claim, OutboxState.SENDING, _CUT_OFF)
             else:
-                self.store.claims.release(claim, "", self.clock.now())
+                self._release(claim)
             raise
         following = self._settle(claim, OutboxState.SENDING if intended else OutboxState.CLAIMED, result)
         self.sender.at("settled")
@@ -308,15 +314,20 @@ class _Run:
         now = reading.wall
         next_send_at = now + gap(self.sender.limits, self.sender.chance())
         open_ = not _closed(claim.item, self.sender.limits, now) and not jump(self._reading, reading)
-        if open_ and self.store.claims.fence(
-            claim, self._limits(), now=now, next_send_at=next_send_at, reading=reading
-        ):
-            self.sender.at("intended")
-            return True
+        # Without the store's word that the intent is recorded there is no dot.
+        with suppress(StoreUnavailable):
+            if open_ and self.store.claims.fence(
+                claim, self._limits(), now=now, next_send_at=next_send_at, reading=reading
+            ):
+                self.sender.at("intended")
+                return True
         self.transport.close()
         self._log(claim.item, "void")
-        self.store.claims.release(claim, "", now)
+        self._release(claim)
         return False
+
+    def _release(self, claim: Claim) -> None:
+        self._surely(lambda: self.store.claims.release(claim, "", self.clock.now()))
 
     def _settle(self, claim: Claim, came_from: OutboxState, result: SendResult) -> Claim | None:
         """Record the outcome, and claim the next message in the same transaction where it may follow at once."""
@@ -355,13 +366,15 @@ class _Run:
         item = next((item for item in self._waiting if item.due_at <= now), None)
         return Wanted(item, self._limits(), uuid.uuid4().hex, self.sender.owner) if item else None
 
-    def _surely(self, record: Callable[[], _Recorded], came_from: OutboxState) -> _Recorded:
-        """What the server answered is recorded, however long something else holds the store, or its disk is full."""
+    def _surely(self, record: Callable[[], _Recorded], came_from: OutboxState = OutboxState.CLAIMED) -> _Recorded:
+        """What the server answered is recorded, however long something else holds the store, or its disk is full.
+        Whatever else is asked of it waits only for a database server that is away, and only until somebody stops it."""
         while True:
             try:
                 return record()
-            except StoreError:
-                if came_from is not OutboxState.SENDING:
+            except StoreError as error:
+                away = isinstance(error, StoreUnavailable) and not self.sender.stopped()
+                if came_from is not OutboxState.SENDING and not away:
                     raise
                 self.sender.waiting(self.clock.now() + _RETRY, "store-busy")
                 with self.sender.talking():

@@ -6,6 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from outreach.store.dialect import advance_ids
+
 _CHUNK = 500
 """Values in one IN: far below SQLite's limit, and one prepared statement serves all chunks but the last."""
 
@@ -26,8 +28,11 @@ def delete_in(connection: sa.Connection, column: sa.Column[Any], values: Iterabl
 
 
 def insert_all(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows; where they bring ids of their own, the next ids given by the database come after them."""
     if rows:
         connection.execute(sa.insert(table), rows)
+        if "id" in rows[0]:
+            advance_ids(connection, table)
 
 
 def update_all(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -23,6 +23,7 @@ from outreach.core.suppression import ADDRESS_ONLY, suppression_keys
 from outreach.errors import NotFound, UsageError
 from outreach.store.consequences import stop_enrollments
 from outreach.store.database import Database
+from outreach.store.dialect import insert_missing
 from outreach.store.tables import (
     CampaignRow,
     CompanyRow,
@@ -63,10 +64,8 @@ class Campaigns:
             row = connection.execute(sa.select(_mailboxes).where(_mailboxes.c.address == address)).mappings().first()
         if row is None:
             with self._db.write() as connection:
-                connection.execute(
-                    sa.insert(_mailboxes).prefix_with("OR IGNORE"),
-                    [{"address": address, "next_send_at": now, "pause_reason": ""}],
-                )
+                new = {"address": address, "next_send_at": now, "pause_reason": ""}
+                insert_missing(connection, _mailboxes, [new])
             return self.mailbox(address, now)
         return Mailbox(**{name: row[name] for name in Mailbox.__dataclass_fields__})
 

@@ -33,6 +33,9 @@ _enrollments, _ledger, _attempts = table(EnrollmentRow), table(LedgerRow), table
 
 _NOT_SENT = SendResult(Outcome.DEFERRED, Phase.BODY, text="given up before the final dot")
 _DIED = SendResult(Outcome.UNKNOWN, Phase.DOT, text="the sender died before the answer was recorded")
+_UNHEARD = SendResult(
+    Outcome.UNKNOWN, Phase.DOT, text="the database was lost while the intent was recorded; no final dot was written"
+)
 _UNOWNED: dict[str, Any] = {"token": None, "lease_expires_at": None, "owner": ""}
 
 
@@ -111,12 +114,19 @@ class Claims:
         return True
 
     def release(self, claim: Claim, reason: str, now: datetime) -> None:
-        """T3 or T6 for what certainly did not leave: back to the queue, or cancelled if its founder is out."""
+        """T3 or T6 for what certainly did not leave: back to the queue, or cancelled if its founder is out.
+
+        An intent that the store kept although the worker never heard so stays a doubt, without a dot as it is: only a
+        server's answer or a person takes a message out of `sending`.
+        """
         values = {"state": OutboxState.QUEUED, "reason": reason, **_UNOWNED, "updated_at": now}
+        doubt = {"state": OutboxState.UNKNOWN, "reason": _UNHEARD.text, "updated_at": now}
         with self._db.write() as connection:
             if _swap(connection, claim, OutboxState.CLAIMED, values):
                 _note(connection, claim.item.id, claim.token, _NOT_SENT, now)
                 _cancel_if_out(connection, claim.item.id, now)
+            elif _swap(connection, claim, OutboxState.SENDING, doubt):
+                _note(connection, claim.item.id, claim.token, _UNHEARD, now)
 
     def settle(
         self, claim: Claim, came_from: OutboxState, result: SendResult, decision: Decision, now: datetime
@@ -250,10 +260,12 @@ class Claims:
 
 @cache
 def _take(kind: gate.Kind) -> sa.Update:
-    """T2, for one kind of limits."""
+    """T2, for one kind of limits. A worker that lost the database before it heard of its claim asks again."""
+    mine = sa.and_(_outbox.c.state == OutboxState.CLAIMED, _outbox.c.token == sa.bindparam("my_token"))
+    free = sa.or_(_outbox.c.state == OutboxState.QUEUED, mine)
     return (
         sa.update(_outbox)
-        .where(_outbox.c.id == gate.ITEM, _outbox.c.state == OutboxState.QUEUED, *gate.checks(kind).values())
+        .where(_outbox.c.id == gate.ITEM, free, *gate.checks(kind).values())
         .values(
             state=OutboxState.CLAIMED,
             token=sa.bindparam("my_token"),

@@ -14,6 +14,7 @@ from outreach.core.rulings import AS_COMPANY, Ruling, Seat
 from outreach.errors import NotFound, UsageError
 from outreach.store.bulk import delete_in, insert_all, select_in
 from outreach.store.consequences import SAME_PERSON, release_twin, stop_enrollments
+from outreach.store.dialect import insert_missing
 from outreach.store.tables import (
     AddressRow,
     Candidate,
@@ -188,7 +189,8 @@ def edit(connection: sa.Connection, founder_id: int, fields: Mapping[str, str], 
         {"founder_id": founder_id, "field": name, "value": value, "edited_at": now} for name, value in fields.items()
     ]
     if rows:
-        connection.execute(sa.insert(_edits).prefix_with("OR REPLACE"), rows)
+        forget_edits(connection, founder_id, fields)
+        connection.execute(sa.insert(_edits), rows)
 
 
 def forget_edits(connection: sa.Connection, founder_id: int, fields: Iterable[str]) -> None:
@@ -209,7 +211,7 @@ def tag(
     connection.execute(sa.delete(_tags).where(_tags.c.founder_id == founder_id, _tags.c.tag.in_(list(removed))))
     if added:
         rows = [{"founder_id": founder_id, "tag": each} for each in added]
-        connection.execute(sa.insert(_tags).prefix_with("OR IGNORE"), rows)
+        insert_missing(connection, _tags, rows)
 
 
 # --- taking an import back ------------------------------------------------------------------------

@@ -1,4 +1,6 @@
-"""The SQLite file and its transactions: who may write, how durable a commit is, and which files are refused.
+"""The database and its transactions: who may write, how durable a commit is, and which files are refused.
+
+A store is a SQLite file, one in memory, or a PostgreSQL database (`store.postgres`).
 
 SQLAlchemy's defaults lose updates on SQLite: a deferred BEGIN that reads and then writes fails at once under WAL,
 whatever the timeout. So pysqlite's own transaction handling is off and every writer starts with BEGIN IMMEDIATE.
@@ -9,36 +11,47 @@ import sqlite3
 import weakref
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.pool import StaticPool
 
 from outreach.errors import StoreError
+from outreach.store import postgres
+from outreach.store.dialect import on_server
 
 APPLICATION_ID = 0x4F757472  # "Outr", in the SQLite header
 _WRITER = "outreach_writer"
+_MIGRATION = "outreach_migrates"
 _BUSY_MS = 30_000
 
 
 class Database:
-    """One store file (or `:memory:`), read and written in short transactions."""
+    """One store (a file, `:memory:`, or `postgresql://…`), read and written in short transactions."""
 
-    def __init__(self, path: Path | str) -> None:
-        self.path = None if str(path) == ":memory:" else Path(path)
-        self.engine = _engine(self.path)
+    def __init__(self, place: Path | str) -> None:
+        self.server = str(place) if postgres.is_server(place) else ""
+        self.path = None if self.server or str(place) == ":memory:" else Path(place)
+        self.engine = _engine(self.path, self.server)
+        self._reached = False
         weakref.finalize(self, self.engine.dispose)  # whoever forgets to close it leaves no open file behind
+
+    @property
+    def name(self) -> str:
+        """What to call it in front of people; without a password."""
+        return postgres.shown(self.server) if self.server else self.path.name if self.path else "the store"
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """A consistent snapshot."""
-        with _translated(self.path), self.engine.connect() as connection, connection.begin():
+        with self.connection() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A durable transaction: committed and synced when the block ends, rolled back if it raises."""
-        with _translated(self.path), self.engine.connect() as connection:
+        with self.connection() as connection:
             writer = connection.execution_options(**{_WRITER: True})
             with writer.begin():
                 yield writer
@@ -46,8 +59,33 @@ class Database:
     @contextmanager
     def connection(self) -> Iterator[sa.Connection]:
         """One connection for several transactions of `reading` and `writing`, with what is temporary in it."""
-        with _translated(self.path), self.engine.connect() as connection:
+        if not self.server:
+            with _translated(self.path), self.engine.connect() as connection:
+                yield connection
+            return
+        with postgres.translated(self.server), postgres.connected(self.engine, patient=self._reached) as connection:
+            self._reached = True
             yield connection
+
+    def check(self) -> str:
+        """What is wrong with it; empty if nothing is."""
+        with self.read() as connection:
+            if self.server:
+                return postgres.check(connection)
+            said = str(connection.exec_driver_sql("PRAGMA quick_check").scalar())
+            return "" if said == "ok" else said
+
+    def now(self) -> datetime:
+        """The server's time."""
+        with self.read() as connection:
+            return connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one().astimezone(UTC)  # type: ignore[no-any-return]  # a column of the driver's
+
+    def cluster(self) -> str:
+        """Which server this is and which of its histories; empty for a file, or where the server does not tell."""
+        if not self.server:
+            return ""
+        with self.read() as connection:
+            return postgres.cluster(connection)
 
     def close(self) -> None:
         self.engine.dispose()
@@ -71,12 +109,15 @@ def writing(connection: sa.Connection) -> Iterator[None]:
         connection.execution_options(**{_WRITER: False})
 
 
-def _engine(path: Path | None) -> sa.Engine:
-    if path is None:
+def _engine(path: Path | None, server: str) -> sa.Engine:
+    if server:
+        engine = postgres.make_engine(server)
+    elif path is None:
         engine = sa.create_engine("sqlite://", poolclass=StaticPool, connect_args={"check_same_thread": False})
     else:
         engine = sa.create_engine(f"sqlite:///{path}")
-    sa.event.listen(engine, "connect", _on_connect)
+    if not server:
+        sa.event.listen(engine, "connect", _on_connect)
     sa.event.listen(engine, "begin", _on_begin)
     return engine
 
@@ -94,7 +135,12 @@ def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _on_begin(connection: sa.Connection) -> None:
-    writes = connection.get_execution_options().get(_WRITER, False)
+    options = connection.get_execution_options()
+    writes = options.get(_WRITER, False)
+    if on_server(connection):
+        if not options.get(_MIGRATION):
+            (postgres.begin_write if writes else postgres.begin_read)(connection)
+        return
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 

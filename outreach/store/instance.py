@@ -15,9 +15,11 @@ from outreach.core.message import dedupe_key
 from outreach.core.normalize import suppression_key
 from outreach.core.records import EnrollmentState, OutboxState
 from outreach.core.sent_log import Story, read_log
+from outreach.errors import StoreError
 from outreach.store.consequences import Cause, suppress
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
+from outreach.store.meta import KEY, PLACE, get_fact, put_fact
 from outreach.store.outbox import EXPIRES_AFTER, LIVE, Outbox, Tries, complete
 from outreach.store.tables import (
     AddressRow,
@@ -37,7 +39,6 @@ _campaigns, _enrollments, _founders, _addresses = (
     table(FounderRow),
     table(AddressRow),
 )
-_PREFIX = "instance."
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,23 @@ class Instance:
         told = read_log(log)
         known = self._outbox.tries(told)
         return [story for message_id, story in told.items() if not _explained(story, known.get(message_id, Tries()))]
+
+    def key(self) -> str:
+        """The fingerprint of the secret that it writes Message-IDs with; empty before the first."""
+        with self._db.read() as connection:
+            return get_fact(connection, KEY)
+
+    def check_key(self, fingerprint: str) -> None:
+        """Remember the first; raise StoreError for another one."""
+        known = self.key()
+        if not known:
+            with self._db.write() as connection:
+                put_fact(connection, KEY, fingerprint)
+        elif known != fingerprint:
+            raise StoreError(
+                "outreach.key is not the key that this store was made with: answers could not be told from other mail.",
+                hint="copy outreach.key from the workspace that made the store, or from a backup of this one",
+            )
 
     def settle(self, here: Mapping[str, str]) -> None:
         """This is where it is used from now on."""
@@ -115,13 +133,13 @@ def _explained(story: Story, known: Tries) -> bool:
 
 
 def _recorded(connection: sa.Connection) -> dict[str, str]:
-    rows = connection.execute(sa.select(_meta).where(_meta.c.name.startswith(_PREFIX))).all()
-    return {row.name.removeprefix(_PREFIX): row.value for row in rows}
+    rows = connection.execute(sa.select(_meta).where(_meta.c.name.startswith(PLACE))).all()
+    return {row.name.removeprefix(PLACE): row.value for row in rows}
 
 
 def _record(connection: sa.Connection, here: Mapping[str, str]) -> None:
-    connection.execute(sa.delete(_meta).where(_meta.c.name.startswith(_PREFIX)))
-    connection.execute(sa.insert(_meta), [{"name": _PREFIX + name, "value": value} for name, value in here.items()])
+    connection.execute(sa.delete(_meta).where(_meta.c.name.startswith(PLACE)))
+    connection.execute(sa.insert(_meta), [{"name": PLACE + name, "value": value} for name, value in here.items()])
 
 
 def _end_claims(connection: sa.Connection, now: datetime) -> None:

@@ -25,6 +25,7 @@ from outreach.store.consequences import (
     stop_answered,
     suppress_learned,
 )
+from outreach.store.dialect import insert_missing, update_unless_taken
 from outreach.store.journal import Recorder
 from outreach.store.leads import implied_keys
 from outreach.store.staging import mark_changed
@@ -223,9 +224,7 @@ class Merging:
         gone = [{"old": old, "new": new} for old, new in absorbed.items()]
         if gone:
             for column in _pointing_to(of):
-                statement = sa.update(column.table).prefix_with("OR IGNORE")
-                where = column == sa.bindparam("old")
-                self._c.execute(statement.where(where).values({column.name: sa.bindparam("new")}), gone)
+                update_unless_taken(self._c, {column: sa.bindparam("new")}, column == sa.bindparam("old"), gone)
                 if column.table in (_tags, _names, _edits, _notes):  # what both had is left over
                     delete_in(self._c, column, absorbed)
             self._move_questions(word, gone)
@@ -248,11 +247,10 @@ class Merging:
         kind = {"person": "founder"}.get(word, word)
         same = sa.and_(_candidates.c.kind == kind, _candidates.c.decision != "")
         for column in (_candidates.c.left_id, _candidates.c.right_id):
-            moved = sa.update(_candidates).prefix_with("OR IGNORE").where(same, column == sa.bindparam("old"))
-            self._c.execute(moved.values({column.name: sa.bindparam("new")}), gone)
+            where = sa.and_(same, column == sa.bindparam("old"))
+            update_unless_taken(self._c, {column: sa.bindparam("new")}, where, gone)
         left, right = _candidates.c.left_id, _candidates.c.right_id
-        turned = sa.update(_candidates).prefix_with("OR IGNORE").where(same, left > right)
-        self._c.execute(turned.values(left_id=right, right_id=left))
+        update_unless_taken(self._c, {left: right, right: left}, sa.and_(same, left > right))
         old = [each["old"] for each in gone]
         self._c.execute(
             sa.delete(_candidates).where(
@@ -268,8 +266,7 @@ class Merging:
             kept = {name: row[name] for name in ("kind", "reason", "origin", "created_at")}
             found.setdefault(row["value"], []).append(kept)
         rows = [{**row, "value": f"{word}:{new}"} for old, new in pairs for row in found.get(f"{word}:{old}", ())]
-        if rows:
-            self._c.execute(sa.insert(_suppressions).prefix_with("OR IGNORE"), rows)
+        insert_missing(self._c, _suppressions, rows)
 
     # --- rows ---------------------------------------------------------------------------------------
 
@@ -374,8 +371,7 @@ class Merging:
             for founder, tag in sorted(tagged)
             if tag and (founder, f"tag:{tag}") not in unwanted
         ]
-        if rows:
-            self._c.execute(sa.insert(_tags).prefix_with("OR IGNORE"), rows)
+        insert_missing(self._c, _tags, rows)
 
     def _asked(self, kind: str, ids: Iterable[int]) -> dict[tuple[str, int, int], tuple[int, str]]:
         """Questions between two of these records."""
@@ -403,11 +399,11 @@ class _Written:
 def tag_import(connection: sa.Connection, import_id: int, tag: str) -> None:
     """Tag everyone whom an earlier import named."""
     named = (
-        sa.select(_lead_founders.c.founder_id, sa.literal(tag))
+        sa.select(_lead_founders.c.founder_id, sa.literal(tag).label("tag"))
         .join(_leads, _leads.c.id == _lead_founders.c.lead_id)
         .where(_leads.c.import_id == import_id)
     )
-    connection.execute(sa.insert(_tags).prefix_with("OR IGNORE").from_select(["founder_id", "tag"], named.distinct()))
+    insert_missing(connection, _tags, named.distinct())
 
 
 def _columns(record: CompanyRecord) -> dict[str, Any]:

@@ -214,6 +214,12 @@ class Outbox:
         with self._db.read() as connection:
             return {row["id"] for row in select_in(connection, query, _outbox.c.id, ids)}
 
+    def senders(self) -> set[str]:
+        """The machines that have ever had a message in hand, by their names."""
+        with self._db.read() as connection:
+            owners = connection.scalars(sa.select(_outbox.c.owner).where(_outbox.c.owner != "").distinct())
+            return {owner.partition("|")[0] for owner in owners}
+
     def attempts(self, item_id: int) -> list[Mapping[str, Any]]:
         """What was tried, oldest first."""
         query = sa.select(_attempts).where(_attempts.c.outbox_id == item_id).order_by(_attempts.c.id)

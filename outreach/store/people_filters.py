@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from outreach.core.areas import find_area
 from outreach.core.ranges import Range, find_range, parse_range
 from outreach.errors import UsageError
-from outreach.store.search import FOUNDED, FUNDING, country_word, told_brackets
+from outreach.store.search import FOUNDED, FUNDING, country_word, matching, told_brackets
 from outreach.store.tables import AddressRow, CompanyRow, FounderRow, FounderTag, OutboxRow, table
 
 _companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
@@ -38,7 +38,7 @@ def company_conditions(
     if search and filters.get("search"):
         asked += [_words(text, "{name domain description}") for text in _split(filters["search"])]
     exact = [_funding_between(filters["funding"])] if find_range(filters.get("funding", "")) else []
-    return [*([_in_index("companies", _companies.c.id, " AND ".join(asked))] if asked else []), *exact]
+    return [*([_in_index(connection, "companies", _companies.c.id, " AND ".join(asked))] if asked else []), *exact]
 
 
 def founder_conditions(filters: Mapping[str, str], connection: sa.Connection) -> list[Condition]:
@@ -47,7 +47,7 @@ def founder_conditions(filters: Mapping[str, str], connection: sa.Connection) ->
     if wrong := next((name for name in filters if name not in known), ""):
         raise UsageError(f"there is no filter {wrong}.", hint=f"the filters are {', '.join(sorted(known))}")
     about_people = [_ON_FOUNDERS[name](text) for name, text in filters.items() if text and name in _ON_FOUNDERS]
-    searched = [_founder_word(text) for text in _split(filters.get("search", ""))]
+    searched = [_founder_word(text, connection) for text in _split(filters.get("search", ""))]
     return [*company_conditions(filters, connection, search=False), *about_people, *searched]
 
 
@@ -64,9 +64,8 @@ def asks_index(filters: Mapping[str, str]) -> bool:
 # --- the index ------------------------------------------------------------------------------------
 
 
-def _in_index(of: str, column: sa.ColumnElement[Any], match: str) -> Condition:
-    found = sa.text(f"SELECT rowid FROM {of}_text WHERE {of}_text MATCH :match_{of}_{abs(hash(match))}")  # noqa: S608  the words are bound
-    return column.in_(found.bindparams(**{f"match_{of}_{abs(hash(match))}": match}).columns(sa.column("rowid")))
+def _in_index(connection: sa.Connection, of: str, column: sa.ColumnElement[Any], match: str) -> Condition:
+    return column.in_(matching(connection, of, match).columns(sa.column("id")))
 
 
 def _split(text: str) -> list[str]:
@@ -158,12 +157,12 @@ _ON_COMPANIES: dict[str, Callable[[str, sa.Connection], str]] = {
 # --- founders -------------------------------------------------------------------------------------
 
 
-def _founder_word(word: str) -> Condition:
+def _founder_word(word: str, connection: sa.Connection) -> Condition:
     """In their name or title, an address of theirs, or what their company says of itself."""
-    mine = _in_index("founders", _founders.c.id, _words(word, "{name title}"))
-    address = _in_index("addresses", _addresses.c.id, _words(word, "address"))
+    mine = _in_index(connection, "founders", _founders.c.id, _words(word, "{name title}"))
+    address = _in_index(connection, "addresses", _addresses.c.id, _words(word, "address"))
     own = _founders.c.id.in_(sa.select(_addresses.c.founder_id).where(address, _addresses.c.founder_id.is_not(None)))
-    company = _in_index("companies", _founders.c.company_id, _words(word, "{name domain description}"))
+    company = _in_index(connection, "companies", _founders.c.company_id, _words(word, "{name domain description}"))
     return sa.or_(mine, own, company)
 
 

@@ -16,8 +16,9 @@ from sqlmodel import SQLModel
 
 from outreach.errors import StoreError
 from outreach.resources import data_dir
-from outreach.store import search, tables  # noqa: F401  fill SQLModel.metadata
+from outreach.store import postgres, search, tables  # noqa: F401  the last two fill SQLModel.metadata
 from outreach.store.database import APPLICATION_ID, Database, create_private, refuse_foreign
+from outreach.store.postgres import is_server
 
 if TYPE_CHECKING:
     from alembic.config import Config  # heavy, and needed only when there is something to migrate
@@ -30,8 +31,16 @@ def revisions() -> tuple[str, ...]:
     return tuple(sorted(file.name.partition("_")[0] for file in files))
 
 
-def open_database(path: Path, *, create: bool = False) -> Database:
-    """Open the store at `path`, upgrading an older one; raise StoreError for what is not ours, newer or damaged."""
+def open_database(place: Path | str, *, create: bool = False) -> Database:
+    """Open the store at `place`; raise StoreError for what is not ours, newer or damaged.
+
+    A file made by an older version is upgraded, with a backup first. A team's database is not: it is upgraded by
+    `outreach db upgrade`, when all who share it can.
+    """
+    return _open_server(str(place), create=create) if is_server(place) else _open_file(Path(place), create=create)
+
+
+def _open_file(path: Path, *, create: bool) -> Database:
     if not path.exists():
         if not create:
             raise StoreError(
@@ -46,18 +55,42 @@ def open_database(path: Path, *, create: bool = False) -> Database:
         )
     refuse_foreign(path)
     database = Database(path)
-    found = _revision(path)
-    if revisions()[-1:] == (found,):
-        return database
+    if not _is_newest(path.name, found := file_revision(path)):
+        if found:
+            _backup(path, found)
+        migrate(database)
+    return database
+
+
+def _open_server(place: str, *, create: bool) -> Database:
+    database = Database(place)
+    found, others = server_revision(database)
+    if not found and others:
+        raise StoreError(
+            f"{database.name} holds tables of another program.", hint="name an empty database in OUTREACH_DATABASE_URL"
+        )
+    if not found and not create:
+        raise StoreError(
+            f"there is no store in {database.name} yet.",
+            hint="`outreach init` makes an empty one there; `outreach db copy` takes one along",
+        )
+    if not _is_newest(database.name, found):
+        if found:
+            raise StoreError(
+                f"{database.name} was made by an older outreach (schema {found}; this one needs {revisions()[-1]}).",
+                hint="run `outreach db upgrade` once, and let everyone who shares it upgrade too",
+            )
+        migrate(database)
+    return database
+
+
+def _is_newest(name: str, found: str) -> bool:
     if found and found not in revisions():
         raise StoreError(
-            f"{path.name} was made by a newer outreach (schema {found}; this one knows {revisions()[-1]}).",
+            f"{name} was made by a newer outreach (schema {found}; this one knows {revisions()[-1]}).",
             hint="upgrade with `pip install --upgrade outreach`",
         )
-    if found:
-        _backup(path, found)
-    migrate(database)
-    return database
+    return found == revisions()[-1]
 
 
 def memory_database() -> Database:
@@ -78,20 +111,42 @@ def alembic_config(connection: sa.Connection) -> "Config":
     return config
 
 
-def migrate(database: Database) -> None:
-    """Bring the schema to the newest revision, wholly or not at all."""
+def migrate(database: Database, revision: str = "head") -> None:
+    """Bring the schema to a revision, wholly or not at all."""
+    if database.server:
+        _migrate_server(database, revision)
+        return
     from alembic import command
 
     with database.engine.connect() as connection:
         connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
         connection.rollback()
         with connection.execution_options(outreach_writer=True).begin():
-            command.upgrade(alembic_config(connection), "head")
+            command.upgrade(alembic_config(connection), revision)
             broken = connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
             if broken:
                 raise StoreError(f"the upgrade would break {len(broken)} links between tables; nothing was changed.")
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
     database.close()  # foreign keys are switched on again by the next connection
+
+
+def _migrate_server(database: Database, revision: str) -> None:
+    from alembic import command
+
+    with postgres.translated(database.server), database.engine.connect() as connection:
+        postgres.begin_migration(connection)
+        command.upgrade(alembic_config(connection), revision)
+        postgres.furnish(connection)
+        connection.commit()
+
+
+def server_revision(database: Database) -> tuple[str, bool]:
+    """The schema's revision in a PostgreSQL database (empty: none), and whether there are tables at all."""
+    with database.read() as connection:
+        names = set(sa.inspect(connection).get_table_names())
+        ours = {"alembic_version", "meta"} <= names
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar() if ours else ""
+    return found or "", bool(names)
 
 
 def backup(path: Path, to: Path) -> None:
@@ -103,10 +158,16 @@ def backup(path: Path, to: Path) -> None:
 
 def _backup(path: Path, revision: str) -> None:
     with suppress(FileExistsError):  # made by an earlier try of the same upgrade
-        backup(path, path.with_name(f"{path.name}.before-{revision}"))
+        backup(path, backup_name(path, revision))
 
 
-def _revision(path: Path) -> str:
+def backup_name(path: Path, revision: str) -> Path:
+    """Where the store of an older schema is kept when it is upgraded."""
+    return path.with_name(f"{path.name}.before-{revision}")
+
+
+def file_revision(path: Path) -> str:
+    """The schema's revision in a SQLite file; empty: none."""
     with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
         try:
             row = connection.execute("SELECT version_num FROM alembic_version").fetchone()

@@ -7,11 +7,14 @@ Triggers keep what is indexed in step, whoever writes. New rows are indexed in b
 ends: at the end of an import, and before a search at the latest.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 from sqlmodel import SQLModel
 
+from outreach.store.dialect import on_server
+from outreach.store.meta import put_fact
 from outreach.store.tables import Meta, table
 
 _meta = table(Meta)
@@ -96,12 +99,15 @@ def _mark(of: str) -> str:
 
 @sa.event.listens_for(SQLModel.metadata, "after_create")
 def _create(_metadata: object, connection: sa.Connection, **_options: object) -> None:
-    for statement in ddl():
+    for statement in () if on_server(connection) else ddl():
         connection.exec_driver_sql(statement)
 
 
 def told_brackets(connection: sa.Connection) -> list[tuple[str, str]]:
     """Every bracket of head counts that a list has given: its word, and itself (`11-50`)."""
+    if on_server(connection):
+        told = sa.text("SELECT DISTINCT employees FROM companies WHERE employees <> ''")
+        return [(EMPLOYEES + each.replace("-", "to").replace("+", "up"), each) for each in connection.scalars(told)]
     end = EMPLOYEES[:-1] + chr(ord(EMPLOYEES[-1]) + 1)
     query = "SELECT term FROM companies_text_words WHERE term >= ? AND term < ?"
     words = connection.exec_driver_sql(query, (EMPLOYEES, end)).scalars()
@@ -113,12 +119,12 @@ def told_brackets(connection: sa.Connection) -> list[tuple[str, str]]:
 
 def is_behind(connection: sa.Connection) -> bool:
     """Whether rows have come that are not indexed yet."""
-    return any(_newest(connection, of) > _indexed(connection, of) for of in _SOURCES)
+    return not on_server(connection) and any(_newest(connection, of) > _indexed(connection, of) for of in _SOURCES)
 
 
 def refresh(connection: sa.Connection) -> None:
     """Index what has come since; in a transaction that may write."""
-    for of, columns in _SOURCES.items():
+    for of, columns in () if on_server(connection) else _SOURCES.items():
         newest, indexed = _newest(connection, of), _indexed(connection, of)
         if newest > indexed:
             names = ", ".join(columns)
@@ -126,7 +132,7 @@ def refresh(connection: sa.Connection) -> None:
                 f"INSERT INTO {of}_text (rowid, {names}) SELECT id, {_values(of, of)} FROM {of} WHERE id > ?",  # noqa: S608  names of our own
                 (indexed,),
             )
-            connection.execute(sa.insert(_meta).prefix_with("OR REPLACE").values(name=_mark(of), value=str(newest)))
+            put_fact(connection, _mark(of), str(newest))
 
 
 def _newest(connection: sa.Connection, of: str) -> int:
@@ -140,3 +146,37 @@ def _indexed(connection: sa.Connection, of: str) -> int:
 def is_index(name: str | None) -> bool:
     """Whether a table belongs to the index: models know nothing of it."""
     return name is not None and any(name == f"{of}_text" or name.startswith(f"{of}_text_") for of in _SOURCES)
+
+
+# --- PostgreSQL -------------------------------------------------------------------------------------
+
+_TERM = re.compile(r"(\{[^}]*\}|\w+) : (\([^()]*\)|\"[^\"]*\")|\"zqnothing\"")
+
+
+def matching(connection: sa.Connection, of: str, match: str) -> sa.TextClause:
+    """The ids that a query of FTS5 finds. PostgreSQL is asked the same of its own text search, without an index: a
+    team's list is read through in a moment."""
+    name = f"match_{abs(hash((of, match)))}"
+    if not on_server(connection):
+        found = sa.text(f"SELECT rowid FROM {of}_text WHERE {of}_text MATCH :{name}")  # noqa: S608  the words are bound
+        return found.bindparams(**{name: match})
+    asked: dict[str, str] = {}
+
+    def term(told: re.Match[str]) -> str:
+        if told[1] is None:
+            return "false"
+        words = re.findall(r'"(\w+)"(\*?)', told[2])
+        asked[f"{name}_{len(asked)}"] = " & ".join(word + (":*" if begun else "") for word, begun in words)
+        text = " || ' ' || ".join(_on_server(of, column) for column in told[1].strip("{}").split())
+        words_of = f"to_tsvector('simple', translate({text}, '.-_@/&,()', '         '))"
+        return f"{words_of} @@ to_tsquery('simple', :{[*asked][-1]})"
+
+    where = _TERM.sub(term, match)
+    return sa.text(f"SELECT id FROM {of} WHERE {where}").bindparams(**asked)  # noqa: S608  the words are bound
+
+
+def _on_server(of: str, column: str) -> str:
+    said = _SOURCES[of][column].format(row=of).replace(":", "\\:")
+    said = said.replace("group_concat(value", "string_agg(value").replace("json_each(", "json_array_elements_text(")
+    amount = f"coalesce({of}.funding_usd, {of}.funding_amount)"
+    return "coalesce(" + said.replace(f"length({amount})", f"length(CAST({amount} AS text))") + ", '')"

@@ -10,6 +10,7 @@ from outreach.core.records import Founder
 from outreach.core.suppression import suppression_keys
 from outreach.store.consequences import Cause, stop_company, stop_enrollments, stop_people, suppress, suppress_person
 from outreach.store.database import Database
+from outreach.store.dialect import insert_missing
 from outreach.store.journal import Recorder
 from outreach.store.tables import EnrollmentRow, Suppression, table
 
@@ -99,9 +100,7 @@ class Suppressions:
         missing = [entry for key, entry in logged.items() if key not in known]
         if missing:
             with self._db.write() as connection:
-                connection.execute(
-                    sa.insert(_suppressions).prefix_with("OR IGNORE"), [_row(entry) for entry in missing]
-                )
+                insert_missing(connection, _suppressions, [_row(entry) for entry in missing])
         return len(missing)
 
     def _cause(self, now: datetime) -> Cause:

@@ -34,6 +34,11 @@ def _later(default: Any = "", **kwargs: Any) -> Any:
     return Field(default=default, sa_column_kwargs={"server_default": text}, **kwargs)
 
 
+def _big(**kwargs: Any) -> Any:
+    """SQLite's integers have 64 bits; PostgreSQL's plain ones have 32, too few for funding or an IMAP UID."""
+    return Field(sa_type=sa.BigInteger().with_variant(sa.Integer(), "sqlite"), **kwargs)
+
+
 # --- people ---------------------------------------------------------------------------------------
 
 
@@ -103,9 +108,9 @@ class CompanyRow(SQLModel, table=True):
     country: str = ""
     employees: str = ""
     founded: str = ""
-    funding_amount: int | None = None
+    funding_amount: int | None = _big(default=None)
     funding_currency: str = ""
-    funding_usd: int | None = None
+    funding_usd: int | None = _big(default=None)
     last_funding_type: str = ""
     last_funding_on: str = ""
     status: str = ""
@@ -566,5 +571,5 @@ class CursorRow(SQLModel, table=True):
     mailbox_id: int = Field(foreign_key="mailboxes.id", primary_key=True)
     folder: str = Field(primary_key=True)
     validity: str
-    last_uid: int
+    last_uid: int = _big()
     mark: str = _later()

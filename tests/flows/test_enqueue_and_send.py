@@ -23,18 +23,22 @@ from outreach.flows.send import Sender, SendReport, recover, send
 from outreach.resources import data_dir
 from outreach.store.consequences import hold_person, stop_people
 from outreach.store.journal import MemoryJournal
-from outreach.store.store import Store, memory_store
-from outreach.store.tables import CompanyRow, EnrollmentRow, Suppression, table
+from outreach.store.store import Store
+from outreach.store.tables import CompanyRow, EnrollmentRow, OutboxRow, Suppression, table
 from outreach.templating import load_sequence
 from outreach.transports.directory import DirectoryTransport
 from tests.factory import KEY, SENDER, add_founders, start_campaign
 from tests.fakes import MONDAY_MORNING as NOW
 from tests.fakes import FakeClock
+from tests.postgres import new_store
+
+pytestmark = pytest.mark.usefixtures("engine")
 
 LIMITS = Limits(
     daily_cap=6, hourly_cap=3, min_gap=timedelta(seconds=60), max_gap=timedelta(seconds=190),
     window=(time(9), time(17)), weekdays=frozenset(range(5)), zone=ZoneInfo("UTC"), company_daily_cap=1, run_limit=50,
 )  # fmt: skip
+OUTBOX = table(OutboxRow)
 NAMES = ("Bo", "Cy", "Di", "Ed", "Fay", "Gus", "Hal", "Ida", "Jo", "Kim", "Lou", "Mo", "Ned", "Oz", "Pam", "Quin")
 
 
@@ -42,7 +46,7 @@ class Desk:
     """A store, a clock and a folder of sent mail: everything one sender has."""
 
     def __init__(self, folder: Path, names: Sequence[str] = NAMES, limits: Limits = LIMITS) -> None:
-        self.store: Store = memory_store()
+        self.store: Store = new_store()
         self.clock = FakeClock(NOW)
         self.folder = folder
         self.limits = limits
@@ -370,8 +374,8 @@ def test_a_run_that_does_not_wait_goes_on_with_the_next_and_says_what_is_left(tm
 def test_a_follow_up_that_is_due_later_stalls_nobody(desk: Desk) -> None:
     items = enqueue(desk.store, desk.plan(), desk.clock.now())
     with desk.store.database.write() as connection:
-        later = str((desk.clock.now() + timedelta(minutes=20)).replace(tzinfo=None))
-        connection.exec_driver_sql("UPDATE outbox SET step = 2, due_at = ? WHERE id = ?", (later, items[0].id))
+        later = desk.clock.now() + timedelta(minutes=20)
+        connection.execute(sa.update(OUTBOX).where(OUTBOX.c.id == items[0].id).values(step=2, due_at=later))
     waiting = desk.store.outbox.items(states=[OutboxState.QUEUED])
     assert waiting[0].id == items[0].id, "follow-ups come first"
     report = send(desk.sender(), waiting)
@@ -463,16 +467,15 @@ def test_a_retry_waits_for_its_time_and_a_companys_cap_is_planned(tmp_path: Path
     desk = Desk(tmp_path / "sent", ["Bo", "Cy"])
     [first, _] = enqueue(desk.store, desk.plan(), desk.clock.now())
     with desk.store.database.write() as connection:
-        later = (desk.clock.now() + timedelta(minutes=5)).replace(tzinfo=None)
-        query = "UPDATE outbox SET attempt_count = 1, due_at = ? WHERE id = ?"
-        connection.exec_driver_sql(query, (str(later), first.id))
+        values = {"attempt_count": 1, "due_at": desk.clock.now() + timedelta(minutes=5)}
+        connection.execute(sa.update(OUTBOX).where(OUTBOX.c.id == first.id).values(values))
     assert [item.id for item in desk.plan().queued] != [first.id]
     desk.send()
     with desk.store.database.write() as connection:
         connection.exec_driver_sql("UPDATE founders SET company_id = 1")
         connection.exec_driver_sql("UPDATE enrollments SET state = 'finished' WHERE founder_id = 2")
         connection.exec_driver_sql("UPDATE outbox SET company_id = 1")
-        connection.exec_driver_sql("DELETE FROM outbox WHERE id = ?", (first.id,))
+        connection.execute(sa.delete(OUTBOX).where(OUTBOX.c.id == first.id))
     [held] = desk.plan().held
     assert [reason.partition(":")[0] for reason in held.reasons] == ["company-cap"]
 

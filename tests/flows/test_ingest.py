@@ -15,7 +15,7 @@ from outreach.core.records import Campaign, Mailbox
 from outreach.errors import ImportRefused, UsageError
 from outreach.flows.ingest import IngestReport, Source, ingest
 from outreach.importers import all_importers
-from outreach.store.store import Store, memory_store
+from outreach.store.store import Store
 from outreach.store.tables import (
     Candidate,
     EnrollmentRow,
@@ -27,6 +27,9 @@ from outreach.store.tables import (
 )
 from tests.factory import queue_all, start_campaign
 from tests.fakes import FakeClock
+from tests.postgres import new_store
+
+pytestmark = pytest.mark.usefixtures("engine")
 
 _IMPORTERS = all_importers()
 _LONG_AGO = datetime(2025, 1, 1, tzinfo=UTC)
@@ -78,7 +81,7 @@ ACME = company(
 
 
 def test_a_crunchbase_row_becomes_a_company_and_its_founders() -> None:
-    store = memory_store()
+    store = new_store()
     report = bring(store, crunchbase(ACME))
     assert report.as_json()["companies"] == {"new": 1, "merged": 0, "same": 0}
     assert report.as_json()["founders"] == {"new": 2, "merged": 0, "same": 0}
@@ -89,7 +92,7 @@ def test_a_crunchbase_row_becomes_a_company_and_its_founders() -> None:
 
 
 def test_the_same_file_again_changes_nothing() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, crunchbase(ACME))
     before = _everything(store)
     report = bring(store, crunchbase(ACME), name="again.csv")
@@ -99,14 +102,14 @@ def test_the_same_file_again_changes_nothing() -> None:
 
 
 def test_a_repeated_row_is_the_same() -> None:
-    store = memory_store()
+    store = new_store()
     report = bring(store, crunchbase(ACME, ACME))
     assert (report.files[0].outcomes.new, report.files[0].outcomes.same) == (1, 1)
     assert len(store.people.founders()) == 2
 
 
 def test_every_row_is_stored_as_it_came() -> None:
-    store = memory_store()
+    store = new_store()
     strange = "=HYPERLINK(1)\n{{ 7*7 }}\x1b[31m =?UTF-8?Q?x?="
     bring(store, crunchbase({**company("Acme\u202e\x07 Co"), "Description": strange}))
     (founder_less,) = store.people.companies()
@@ -117,7 +120,7 @@ def test_every_row_is_stored_as_it_came() -> None:
 
 
 def test_people_with_addresses_join_the_founders_of_a_crunchbase_list() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, crunchbase(ACME, company("Zenith", founders="Rosa Quill")))
     report = bring(
         store,
@@ -132,7 +135,7 @@ def test_people_with_addresses_join_the_founders_of_a_crunchbase_list() -> None:
 
 
 def test_two_files_at_once_are_judged_together() -> None:
-    store = memory_store()
+    store = new_store()
     sources = [
         Source("a.csv", b"Company,Name,Email\nAcme,Ada Testwell,ada@acme.example\n", _LONG_AGO),
         Source("b.csv", crunchbase(ACME), _LONG_AGO),
@@ -144,7 +147,7 @@ def test_two_files_at_once_are_judged_together() -> None:
 
 
 def test_a_renamed_company_stays_one_and_nothing_falls_back() -> None:
-    store = memory_store()
+    store = new_store()
     old = company("Acme", website="acme.example", funding="1000000", slug="acme")
     new = company("Apex", website="apex.example", funding="5000000", slug="acme")
     bring(store, crunchbase(new), name="companies-9-24-2025.csv")
@@ -156,7 +159,7 @@ def test_a_renamed_company_stays_one_and_nothing_falls_back() -> None:
 
 
 def test_an_empty_cell_blanks_nothing() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, crunchbase(ACME), name="companies-1-15-2024.csv")
     bring(store, crunchbase(company("Acme")), name="companies-9-24-2025.csv")
     (found,) = store.people.companies()
@@ -165,7 +168,7 @@ def test_an_empty_cell_blanks_nothing() -> None:
 
 
 def test_a_row_that_connects_two_known_companies_makes_them_one() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, crunchbase(company("Acme", slug="acme", founders="Ada Testwell")))
     bring(store, b"Company,Website,Name,Email\nAcme Labs,acme.example,Ada Testwell,ada@acme.example\n")
     assert len(store.people.companies()) == 2
@@ -179,7 +182,7 @@ def test_a_row_that_connects_two_known_companies_makes_them_one() -> None:
 
 
 def test_rows_are_skipped_by_line_and_the_rest_comes_in() -> None:
-    store = memory_store()
+    store = new_store()
     good, masked, open_quote = b"Acme,ada@acme.example,Ada Testwell", b",***@x.example,", b'Zenith,"rosa'
     data = b"\n".join([b"Company,Email,Name", good, b",,", masked, open_quote, b"Quill,q@quill.example,Q"])
     report = bring(store, data)
@@ -204,7 +207,7 @@ def test_rows_are_skipped_by_line_and_the_rest_comes_in() -> None:
     ],
 )
 def test_what_is_no_list_is_refused_and_changes_nothing(data: bytes, says: str) -> None:
-    store = memory_store()
+    store = new_store()
     good = Source("good.csv", crunchbase(ACME), _LONG_AGO)
     with pytest.raises(ImportRefused, match=says) as refused:
         ingest(store, [good, Source("bad.csv", data, _LONG_AGO)], importers=_IMPORTERS, clock=FakeClock())
@@ -214,11 +217,11 @@ def test_what_is_no_list_is_refused_and_changes_nothing(data: bytes, says: str) 
 
 def test_a_column_that_is_not_there_cannot_be_mapped() -> None:
     with pytest.raises(UsageError, match="no column “Firm”"):
-        bring(memory_store(), b"Company,Email\nAcme,a@acme.example\n", overrides={"company": "Firm"})
+        bring(new_store(), b"Company,Email\nAcme,a@acme.example\n", overrides={"company": "Firm"})
 
 
 def test_a_mapping_overrides_the_guess() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, b"Firma,Post\nAcme,ada@acme.example\n", overrides={"company": "firma", "email": "Post"})
     assert [each.name for each in store.people.companies()] == ["Acme"]
 
@@ -227,7 +230,7 @@ def test_a_mapping_overrides_the_guess() -> None:
 
 
 def test_a_dry_run_reports_the_same_and_writes_nothing() -> None:
-    store = memory_store()
+    store = new_store()
     planned = bring(store, crunchbase(ACME, company("Zenith")), dry_run=True)
     assert not store.people.companies()
     done = bring(store, crunchbase(ACME, company("Zenith")))
@@ -235,7 +238,7 @@ def test_a_dry_run_reports_the_same_and_writes_nothing() -> None:
 
 
 def test_a_tag_reaches_everyone_in_the_file_also_the_second_time() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, crunchbase(ACME), tag="autumn")
     bring(store, crunchbase(ACME), tag="again")
     assert {founder.tags for founder in store.people.founders()} == {("again", "autumn")}
@@ -245,7 +248,7 @@ def test_a_tag_reaches_everyone_in_the_file_also_the_second_time() -> None:
 
 
 def test_what_was_sent_stays_with_founders_who_become_one() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, crunchbase(company("Acme", slug="acme", founders="Ada Testwell")))
     bring(store, b"Company,Website,Name,Email\nAcme Labs,acme.example,Ada Testwell,ada@acme.example\n")
     store.suppressions.add_person(2, "asked us", FakeClock().now())
@@ -261,7 +264,7 @@ def test_what_was_sent_stays_with_founders_who_become_one() -> None:
 
 
 def test_founders_of_one_campaign_stay_apart() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, b"Company,Website,Name,Email\nAcme,acme.example,Ada Testwell,ada@acme.example\n")
     bring(store, b"Company,Website,Name,Email\nOther,other.example,Ada Testwell,ada@other.example\n")
     start_campaign(store)
@@ -299,7 +302,7 @@ def _queued(store: Store) -> dict[str, str]:
 
 
 def test_whoever_turns_out_to_have_answered_already_is_not_written_to() -> None:
-    store = memory_store()
+    store = new_store()
     _two_records_of_ada(store)
     campaign, _ = _campaign_with(store, 2)
     queue_all(store, campaign)
@@ -312,7 +315,7 @@ def test_whoever_turns_out_to_have_answered_already_is_not_written_to() -> None:
 
 
 def test_a_colleague_of_one_who_answered_at_what_turns_out_to_be_the_same_company_is_not_written_to() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, crunchbase(company("Acme", slug="acme", founders="Omar Brightly")))
     bring(store, b"Company,Website,Name,Email\nAcme Labs,acme.example,Ada Testwell,ada@acme.example\n")
     campaign, _ = _campaign_with(store, 2)
@@ -323,7 +326,7 @@ def test_a_colleague_of_one_who_answered_at_what_turns_out_to_be_the_same_compan
 
 
 def test_two_records_in_one_campaign_that_seem_to_be_one_person_are_not_both_written_to() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, b"Company,Website,Name,Email\nAcme,acme.example,Ada Testwell,ada@acme.example\n")
     bring(store, b"Company,Website,Name,Email\nOther,other.example,Ada Testwell,ada@other.example\n")
     campaign, _ = start_campaign(store)
@@ -339,7 +342,7 @@ def test_two_records_in_one_campaign_that_seem_to_be_one_person_are_not_both_wri
 
 
 def test_who_is_away_is_away_for_every_campaign_that_comes_together() -> None:
-    store = memory_store()
+    store = new_store()
     _two_records_of_ada(store)
     campaign, _ = _campaign_with(store, 2)
     other, _ = _campaign_with(store, 2, "autumn")
@@ -357,7 +360,7 @@ def test_who_is_away_is_away_for_every_campaign_that_comes_together() -> None:
 
 
 def test_the_number_of_a_founder_who_became_another_is_never_given_again() -> None:
-    store = memory_store()
+    store = new_store()
     _two_records_of_ada(store)
     campaign, _ = _campaign_with(store, 2)
     queue_all(store, campaign)
@@ -386,7 +389,7 @@ def _campaign_with(store: Store, founder_id: int, name: str = "spring") -> tuple
 
 
 def test_a_fourth_name_on_a_domain_takes_apart_what_rested_on_it() -> None:
-    store = memory_store()
+    store = new_store()
     names = ["Acme", "Zenith", "Quill"]
     rows = [{"Company": name, "Website": "host.example", "Name": "Ada Testwell", "Email": ""} for name in names]
     headers = ("Company", "Website", "Name", "Email")
@@ -477,7 +480,7 @@ def _who_is_who(store: Store) -> object:
 @settings(max_examples=25, deadline=None)
 @given(files=st.lists(_FILES, min_size=1, max_size=2), at_once=st.booleans(), dated=st.booleans())
 def test_a_long_list_is_told_and_kept_as_a_short_one(files: list[bytes], at_once: bool, dated: bool) -> None:
-    short, long = memory_store(), memory_store()
+    short, long = new_store(), new_store()
     for store, start in ((short, 10**9), (long, 0)):
         later = [files[0] + files[-1].split(b"\n", 1)[1]] if files[0][:20] == files[-1][:20] else files[:1]
         names = [f"{at}-2025-0{at + 1}-01.csv" if dated else f"{at}.csv" for at in range(3)]
@@ -530,7 +533,7 @@ def _everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
 @settings(max_examples=30, deadline=None)
 @given(files=st.lists(_FILES, min_size=1, max_size=5), order=st.randoms(use_true_random=False))
 def test_the_order_of_files_changes_nothing(files: list[bytes], order: Random) -> None:
-    one_way, other_way, at_once = memory_store(), memory_store(), memory_store()
+    one_way, other_way, at_once = new_store(), new_store(), new_store()
     for data in files:
         bring(one_way, data)
     for data in order.sample(files, len(files)):
@@ -538,7 +541,7 @@ def test_the_order_of_files_changes_nothing(files: list[bytes], order: Random) -
     sources = [Source("all.csv", data, _LONG_AGO) for data in files]
     ingest(at_once, sources, importers=_IMPORTERS, clock=FakeClock())
     assert _who_is_who(one_way) == _who_is_who(other_way) == _who_is_who(at_once)
-    streamed = memory_store()
+    streamed = new_store()
     for data in files:
         bring(streamed, data, long_from=0)
     assert _who_is_who(streamed) == _who_is_who(one_way)

@@ -26,6 +26,8 @@ from tests.fakes import MONDAY_MORNING
 from tests.flows.world import ENROLLMENTS, INBOUND, OUTBOX, World, make_world
 from tests.mails import mail, report
 
+pytestmark = pytest.mark.usefixtures("engine")
+
 AWAY = "I am out of the office until 12 March 2026."
 
 

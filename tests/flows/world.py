@@ -14,7 +14,6 @@ from outreach.flows.sync import SyncReport, sync
 from outreach.inboxes.maildir import MaildirInbox
 from outreach.store.database import Database
 from outreach.store.journal import MemoryJournal
-from outreach.store.schema import memory_database
 from outreach.store.store import Store
 from outreach.store.tables import EnrollmentRow, InboundRow, OutboxRow, Suppression, table
 from tests.factory import SENDER, add_founders, queue_all, start_campaign
@@ -90,7 +89,7 @@ def make_world(folder: Path, database: Database | None = None) -> World:
         for name in ("tmp", "new", "cur"):
             (folder / part / name).mkdir(parents=True)
     journal = MemoryJournal()
-    store = Store(database or memory_database(), journal)
+    store = Store(database, journal) if database else new_store(journal)
     add_founders(store, ["Bo", "Cy", "Di"])
     campaign, mailbox = start_campaign(store)
     items = queue_all(store, campaign)

@@ -15,10 +15,13 @@ from outreach.core.records import CampaignState, EnrollmentState, OutboxItem, Ou
 from outreach.errors import SendRefused
 from outreach.store.claims import LEASE, Claim
 from outreach.store.consequences import stop_people
-from outreach.store.store import Store, memory_store
+from outreach.store.store import Store
 from outreach.store.tables import OutboxRow, Suppression, table
 from tests.factory import add_founders, queue_all, start_campaign
 from tests.fakes import MONDAY_MORNING as NOW
+from tests.postgres import new_store
+
+pytestmark = pytest.mark.usefixtures("engine")
 
 LIMITS = Limits(
     30,
@@ -38,7 +41,7 @@ GONE = SendResult(Outcome.UNKNOWN, Phase.DOT)
 
 @pytest.fixture
 def store() -> Store:
-    store = memory_store()
+    store = new_store()
     add_founders(store, ["Bo", "Cy", "Di"])
     return store
 

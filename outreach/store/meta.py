@@ -1,0 +1,28 @@
+"""Single facts that a store keeps about itself, by name."""
+
+import sqlalchemy as sa
+
+from outreach.store.tables import Meta, table
+
+_meta = table(Meta)
+
+GATE = "gate"
+"""The row that every writer on PostgreSQL locks first."""
+KEY = "key"
+"""The fingerprint of the secret behind its Message-IDs."""
+MOVED = "moved"
+"""Where it lives now, if it was moved."""
+PLACE = "instance."
+"""The start of the names of facts about where it lies."""
+INDEX = "search:"
+"""The start of the names of facts about a full-text index: each database fills its own."""
+
+
+def get_fact(connection: sa.Connection, name: str) -> str:
+    """Empty if it is not known."""
+    return connection.scalar(sa.select(_meta.c.value).where(_meta.c.name == name)) or ""
+
+
+def put_fact(connection: sa.Connection, name: str, value: str) -> None:
+    connection.execute(sa.delete(_meta).where(_meta.c.name == name))
+    connection.execute(sa.insert(_meta).values(name=name, value=value))
