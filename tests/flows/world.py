@@ -19,6 +19,7 @@ from outreach.store.tables import EnrollmentRow, InboundRow, OutboxRow, Suppress
 from tests.factory import SENDER, add_founders, queue_all, start_campaign
 from tests.fakes import MONDAY_MORNING, FakeClock
 from tests.mails import mail
+from tests.postgres import new_store
 
 OUTBOX, ENROLLMENTS, INBOUND = table(OutboxRow), table(EnrollmentRow), table(InboundRow)
 
