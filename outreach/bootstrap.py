@@ -463,7 +463,7 @@ def open_app(
             workspace,
             settings,
             store,
-            clock or (ServerClock(store.database.now) if at_server else SystemClock()),
+            clock or (ServerClock(store.database.now, steady_time) if at_server else SystemClock()),
             this_process(),
             is_surely_dead,
             SystemRandom().random,

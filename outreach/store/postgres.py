@@ -14,6 +14,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from outreach.core.clock import Reading
 from outreach.errors import StoreError, StoreUnavailable
 
 LOCK_SECONDS = 30
@@ -197,8 +198,8 @@ class ServerClock:
 
     _EVERY_SECONDS = 60.0
 
-    def __init__(self, ask: Callable[[], datetime]) -> None:
-        self._ask = ask
+    def __init__(self, ask: Callable[[], datetime], steady: Callable[[], tuple[str, float]]) -> None:
+        self._ask, self._steady = ask, steady
         self._since = _boot_seconds()
         self._at = ask()
 
@@ -209,6 +210,9 @@ class ServerClock:
 
     def sleep(self, seconds: float) -> None:
         time.sleep(seconds)
+
+    def reading(self) -> Reading:
+        return Reading(self.now(), *self._steady())
 
     def _set(self) -> None:
         passed = timedelta(seconds=_boot_seconds() - self._since)

@@ -106,7 +106,7 @@ def test_the_clock_is_the_servers() -> None:
         asked.append(away)
         return away
 
-    clock = ServerClock(ask)
+    clock = ServerClock(ask, lambda: ("here", 0.0))
     assert timedelta() <= clock.now() - away < timedelta(seconds=5)
     assert len(asked) == 1, "a minute long it is not asked again"
 
@@ -121,7 +121,7 @@ def test_a_server_that_is_away_leaves_the_clock_going(monkeypatch: pytest.Monkey
         return answer
 
     monkeypatch.setattr(ServerClock, "_EVERY_SECONDS", 0.0)
-    clock = ServerClock(ask)
+    clock = ServerClock(ask, lambda: ("here", 0.0))
     assert clock.now() >= datetime(2030, 1, 1, tzinfo=UTC)
     assert answers == []
 
