@@ -290,3 +290,17 @@ def test_a_domain_that_defers_for_two_days_waits_for_a_person() -> None:
     assert domain_paused_until(NOW, hours, NOW) == NOW + hours
     assert domain_paused_until(NOW - timedelta(hours=47), hours, NOW) == NOW + hours
     assert domain_paused_until(NOW - timedelta(hours=48), hours, NOW) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "5.7.1 SPF record of testwell.example does not exist",
+        "5.1.8 sender domain testwell.example does not exist",
+        "5.7.1 The From domain does not exist in DNS",
+        "5.7.1 the domain in your From address does not exist",
+    ],
+)
+@pytest.mark.parametrize("phase", [Phase.RCPT, Phase.DOT])
+def test_what_is_said_of_us_suppresses_nobody(phase: Phase, text: str) -> None:
+    assert not judge(SendResult(R, phase, 550, text[:5], text)).suppress_address
