@@ -16,7 +16,7 @@ from jinja2 import Environment
 from outreach.core.lint import lint_message
 from outreach.core.mentions import Names
 from outreach.core.message import OPT_OUT, build_message, message_token
-from outreach.core.records import Company, Founder, Sender, Sequence
+from outreach.core.records import Company, Draft, Founder, Sender, Sequence
 from outreach.resources import data_dir
 from outreach.templating import Renderer, load_sequence, template_context
 
@@ -45,6 +45,7 @@ def ours(sequence: Sequence, founders: list[Founder]) -> Callable[[], int]:
         address = f"z{founder.id}@quill{founder.id}.example"
         context = template_context(founder, address, ME, "spring", step, date=NOW)
         draft = renderer.render(step, context)
+        assert isinstance(draft, Draft), "every founder here has all that the template asks for"
         message = build_message(
             draft,
             sender=ME,
@@ -52,8 +53,8 @@ def ours(sequence: Sequence, founders: list[Founder]) -> Callable[[], int]:
             recipient_name=founder.full_name,
             date=NOW,
             token=message_token(KEY, f"1/1/{founder.id}", 0),
-        )  # type: ignore[arg-type]  # every founder here has all that the template asks for
-        found = lint_message(message, draft, step=1, sender=ME, recipient=address, founder=founder, names=names)  # type: ignore[arg-type]
+        )
+        found = lint_message(message, draft, step=1, sender=ME, recipient=address, founder=founder, names=names)
         assert not found, found
         return len(message.mime)
 
