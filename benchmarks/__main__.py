@@ -1,4 +1,4 @@
-"""Every measurement, one after the other: `python -m benchmarks`. Some need servers or peers; each says what it misses."""
+"""Every measurement, one after the other: `python -m benchmarks`. Some need servers or peers and say what they miss."""
 
 import subprocess
 import sys
