@@ -51,6 +51,8 @@ def sync(
     else:
         for line in _summary(report):
             show(line)
+        if report.by_kind.get("reply"):
+            say("next: outreach replies")
     if report.effects.held and any(report.by_kind.get(kind) for kind in HOLDING):
         say("a machine answered for someone; read and label it to go on: outreach replies --kind automatic")
     if report.quarantined:
