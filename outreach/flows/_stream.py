@@ -148,6 +148,7 @@ def _count_again(tally: Tally, at: int, of: StartupList) -> None:
             tally.skipped[at].append(row)
             tally.rows[at]["skipped"] += 1
         else:
+            tally.warnings[at] += [RowError(row.line, warning) for warning in row.warnings]
             tally.count(at, RowOutcome("same" if row.company else "", ("same",) * len(row.people)))
 
 
