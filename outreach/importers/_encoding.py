@@ -32,6 +32,7 @@ _BOMS = (
     (b"\xff\xfe", "utf-16", "UTF-16"),
     (b"\xfe\xff", "utf-16", "UTF-16"),
 )
+_BLANK = b"\xef\xbb\xbf\xff\xfe \t\r\n\x00"
 _SAMPLE = 65_536
 _CHUNK = 1 << 20
 _LONGEST_LINE = 64 << 20
@@ -73,7 +74,7 @@ def open_text(content: Content, codec: str) -> TextIOWrapper:
 
 def _refuse_other_kinds(content: Content, sample: bytes) -> None:
     hint, name = "open it where it came from and export it as CSV", content.name
-    if not sample.strip(b"\xef\xbb\xbf\xff\xfe \t\r\n\x00") and not any(map(bytes.strip, _chunks(content))):
+    if not sample.strip(_BLANK) and not any(chunk.strip(_BLANK) for chunk in _chunks(content)):
         raise ImportRefused(f"{name} is empty.", hint="export the list again, as CSV")
     for start, kind in _OTHER_KINDS:
         if sample.removeprefix(b"\xef\xbb\xbf").startswith(start):

@@ -77,7 +77,7 @@ def _check(content: Content) -> None:
     except ImportRefused:
         raise
     except Exception as error:  # noqa: BLE001  zipfile, zlib, bz2 and lzma have errors of their own for what is damaged
-        raise ImportRefused(f"{content.name} is a damaged ZIP archive or Excel file: {error}.", hint=_HINT) from None
+        raise ImportRefused(f"{content.name} is a damaged spreadsheet or ZIP archive: {error}.", hint=_HINT) from None
 
 
 def _check_sizes(content: Content, archive: ZipFile) -> None:
