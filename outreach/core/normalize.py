@@ -46,7 +46,9 @@ class FoundAddresses:
 
 def normalize_host(host: str) -> str:
     """Lower case, IDNA (2008), without the final dot. What cannot be a host name comes back lower-cased as it is."""
-    plain = host.strip().rstrip(".").lower()
+    plain = host.strip().lower()
+    while plain.endswith("."):
+        plain = plain[:-1].rstrip()
     if _PLAIN_HOST.fullmatch(plain):
         return plain
     try:

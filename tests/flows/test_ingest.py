@@ -197,9 +197,9 @@ def test_rows_are_skipped_by_line_and_the_rest_comes_in() -> None:
     ("data", "says"),
     [
         (b"", "is empty"),
-        (b"\xef\xbb\xbf\n\n", "nothing in its first"),
+        (b"\xef\xbb\xbf\n\n", "is empty"),
         (b"%PDF-1.7 \x00\x01", "PDF"),
-        (b"PK\x03\x04" + bytes(50), "Excel"),
+        (b"PK\x03\x04" + bytes(50), "spreadsheet"),
         (bytes(range(256)) * 20, "binary"),
         (b"<!DOCTYPE html><html>", "web page"),
         (b"Colour,Size\nred,3\n", "no column for a company"),
