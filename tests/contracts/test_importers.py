@@ -307,7 +307,11 @@ def test_any_table_gives_leads_or_a_refusal(rows: list[list[str]], delimiter: st
 
     lines = [["Company", "Email", "Name", "Founded"], *rows]
     data = "\r\n".join(delimiter.join(map(cell, line)) for line in lines).encode(codec, "replace")
-    first = list(_ALL.open_list(data, "list.csv", overrides={}).rows)
+    try:
+        first = list(_ALL.open_list(data, "list.csv", overrides={}).rows)
+    except ImportRefused as refused:
+        assert "binary" in str(refused)  # noqa: PT017  mostly control characters: the header itself always fits
+        return
     assert first == list(_ALL.open_list(data, "list.csv", overrides={}).rows)
     assert all(row.line > 1 for row in first)
     for row in first:
