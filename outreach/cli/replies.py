@@ -3,7 +3,6 @@
 import csv
 import io
 import json as json_
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from outreach.cli._files import write_private
 from outreach.cli._output import count, local, say, show, show_json, show_table
 from outreach.cli._shell import Json, listing, shell
 from outreach.cli.reply_actions import ID, answer, document, label, note
@@ -192,7 +192,7 @@ def export(
     with shell(context).app() as app:
         found = app.store.mail.replies(**_wanted(app, kind, campaign, since, unlabelled=unlabelled))
         data, written = write(app, found)
-    _write(file, data, force=force)
+    write_private(file, data, force=force)
     show(f"{count(written, 'answer')} written to {file}")
     if written < len(found):
         say(f"{count(len(found) - written, 'mail')} could not be written: their bytes were not kept")
@@ -233,21 +233,6 @@ _FORMATS = {".csv": _as_csv, ".json": _as_json, ".mbox": _as_mbox}
 
 def _plain(value: object) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
-
-
-def _write(file: Path, data: bytes, *, force: bool) -> None:
-    """Readable by the owner only; written beside and renamed, so that it is whole or not there."""
-    if file.exists() and not force:
-        raise UsageError(f"{file} is there already.", hint="name another file, or add --force")
-    beside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        handle = os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(handle, "wb") as out:
-            out.write(data)
-        beside.replace(file)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise UsageError(f"{file} cannot be written: {error.strerror}.", hint="name a folder that is yours") from None
 
 
 def _wanted(app: "App", kind: Sequence[str] | None, campaign: str, since: str, *, unlabelled: bool) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from outreach.core.guards import Answer, answers
+from outreach.core.guards import FOLLOW_UP_RULES, Answer, answers
 from outreach.core.names import parse_name
 from outreach.core.pacing import Limits, lowered, ramped
 from outreach.core.ports import Row
@@ -167,7 +167,7 @@ class _View:
         if isinstance(action, Wait):
             return self._waiting(found, enrollment, action)
         first = action.step.number == 1
-        no = [str(answer) for answer in found.rules if not answer.ok and (first or answer.rule in _FOLLOW_UPS)]
+        no = [str(answer) for answer in found.rules if not answer.ok and (first or answer.rule in FOLLOW_UP_RULES)]
         if no:
             return replace(found, step=action.step.number, reason="; ".join(no))
         return self._slotted(replace(found, step=action.step.number), enrollment, action)
@@ -197,9 +197,6 @@ class _View:
         paused = self._mailbox.paused_until is not None and self._mailbox.paused_until > max(due_at, self._now)
         waits = f"mailbox-paused: {self._mailbox.pause_reason}" if paused else slot.reason
         return replace(found, next_at=slot.at, reason="; ".join(filter(None, (reason, waits))))
-
-
-_FOLLOW_UPS = frozenset(("suppressed", "replied", "unverified-address", "no-address"))
 
 
 def _enrolled(enrollment: Enrollment | None) -> str:
