@@ -1,8 +1,9 @@
 """The one door to the web: an HTTP client that only goes to public addresses, and takes no more than it was promised.
 
 Where a name leads is decided here, once: the address is checked and then connected to, so that no second answer of a
-name server can lead elsewhere. Redirects are followed by hand. `trusted` endpoints are for loopback servers of tests
-and of the demo; they are handed in at construction, and no setting reaches them.
+name server can lead elsewhere. No redirect is followed here: whoever may follow one asks again, and is checked again.
+`trusted` endpoints are for loopback servers of tests and of the demo; they are handed in at construction, and no
+setting reaches them.
 """
 
 import ipaddress
@@ -12,21 +13,17 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urljoin
 
 import httpcore
 import httpx
 
-from outreach.core.pages import on_site
 from outreach.core.ports import WebAnswer, WebTrouble
 
 Endpoint = tuple[str, int]
 Resolve = Callable[[str, int], Sequence[Endpoint]]
 
 _PORTS = {"http": 80, "https": 443}
-_REDIRECTS = 3
 _CHUNK = 16_384
-_MOVED = (301, 302, 303, 307, 308)
 # Python counts some of these as global: they embed or lead to addresses of another kind.
 _DENIED = tuple(
     map(
@@ -40,6 +37,10 @@ _DENIED = tuple(
 
 class _Blocked(Exception):
     """A place this program does not go to."""
+
+
+class _Offline(Exception):
+    """No name server answered."""
 
 
 def is_public(host: str) -> bool:
@@ -66,32 +67,22 @@ class GuardedWeb:
     resolve: Resolve = system_resolve
     trusted: frozenset[Endpoint] = frozenset()
 
-    def get(self, url: str, *, headers: Mapping[str, str], seconds: float, limit: int, site: str = "") -> WebAnswer:
+    def get(self, url: str, *, headers: Mapping[str, str], seconds: float, limit: int) -> WebAnswer:
         """See `core.ports.Web`."""
         deadline = time.monotonic() + seconds
-        for _ in range(_REDIRECTS + 1):
-            answer = self._once(url, headers, deadline, limit)
-            if answer.status not in _MOVED or not site:
-                return answer
-            try:
-                url = urljoin(url, answer.headers.get("location", ""))
-                stays = on_site(url, site)
-            except ValueError:
-                stays = False
-            if not stays:
-                return WebAnswer(answer.url, trouble=WebTrouble.BLOCKED, reason="redirects to another site")
-        return WebAnswer(url, trouble=WebTrouble.BLOCKED, reason="redirects in circles")
-
-    def _once(self, url: str, headers: Mapping[str, str], deadline: float, limit: int) -> WebAnswer:
         line = _Line(self.resolve, self.trusted, deadline)
         try:
-            # No proxy, no netrc, no certificate file of the environment; one connection, closed afterwards.
-            with httpx.Client(transport=_Transport(line), trust_env=False, follow_redirects=False) as client:
-                asked = {"User-Agent": self.agent, "Accept-Encoding": "identity", **headers}
-                with client.stream("GET", _checked_url(url), headers=asked, timeout=_left(deadline)) as response:
-                    return _read(response, url, deadline, limit)
+            # No client around the transport: no proxy, netrc or certificate file of the environment, no cookies, and
+            # nobody who reads a Location that nobody is going to follow.
+            asked = {"User-Agent": self.agent, "Accept-Encoding": "identity", "Connection": "close", **headers}
+            with _Transport(line) as transport:
+                response = transport.handle_request(httpx.Request("GET", _checked_url(url), headers=asked))
+                return _read(response, url, deadline, limit)
         except _Blocked as error:
             return WebAnswer(url, trouble=WebTrouble.BLOCKED, reason=str(error), reached=False)
+        except _Offline:
+            reason = "cannot be looked up: no name server answers (is this machine online?)"
+            return WebAnswer(url, trouble=WebTrouble.OFFLINE, reason=reason, reached=False)
         except httpcore.TimeoutException:
             return WebAnswer(url, trouble=WebTrouble.TIMEOUT, reason="no answer in time", reached=line.wrote)
         except (httpcore.NetworkError, OSError) as error:
@@ -99,8 +90,9 @@ class GuardedWeb:
                 return WebAnswer(url, trouble=WebTrouble.UNREADABLE, reason="has no valid certificate", reached=False)
             return WebAnswer(url, trouble=WebTrouble.UNREACHABLE, reason="cannot be reached", reached=line.wrote)
         except (httpcore.ProtocolError, httpx.InvalidURL, UnicodeError, ValueError):
-            reason = "does not speak HTTP" if line.wrote else "is no web address"
-            return WebAnswer(url, trouble=WebTrouble.UNREADABLE, reason=reason, reached=line.wrote)
+            if not line.wrote:
+                return WebAnswer(url, trouble=WebTrouble.BLOCKED, reason="is no web address", reached=False)
+            return WebAnswer(url, trouble=WebTrouble.UNREADABLE, reason="does not speak HTTP")
 
 
 def _read(response: httpx.Response, url: str, deadline: float, limit: int) -> WebAnswer:
@@ -151,7 +143,9 @@ class _Line(httpcore.NetworkBackend):
     ) -> httpcore.NetworkStream:
         try:
             endpoints = list(self._resolve(host, port))
-        except (OSError, UnicodeError):
+        except (OSError, UnicodeError) as error:
+            if isinstance(error, socket.gaierror) and error.errno == socket.EAI_AGAIN:
+                raise _Offline from None
             raise httpcore.ConnectError("no such host") from None
         allowed = [each for each in endpoints if each in self._trusted or is_public(each[0])]
         if endpoints and not allowed:

@@ -129,6 +129,8 @@ class Town:
     mail: dict[str, str] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     port: int = 0
+    offline: bool = False
+    """Whether no name server answers."""
 
     def answer(self, request: Asked) -> Response:
         host = request.host.partition(":")[0]
@@ -139,6 +141,8 @@ class Town:
 
     def resolve(self, host: str, port: int) -> list[Endpoint]:
         """Plain HTTP only: whoever asks for 443 finds nothing."""
+        if self.offline:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         if host in self.elsewhere:
             return self.elsewhere[host]
         if host in self.pages and port == 80:

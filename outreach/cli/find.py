@@ -19,12 +19,13 @@ from outreach.cli._filters import (
     Tag,
     chosen_filters,
 )
-from outreach.cli._output import count, say, show, show_json, show_table
+from outreach.cli._output import count, local, say, show, show_json, show_table
 from outreach.cli._shell import DONE_IN_PART, INTERRUPTED, Json, shell
 from outreach.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import tzinfo
 
     from outreach.bootstrap import App
     from outreach.core.ports import Finder
@@ -59,7 +60,10 @@ def find(  # noqa: PLR0917  Typer's options are the filters, and go by name
         bool, typer.Option("--verify", help="Have a provider check what was found or guessed (costs credits).")
     ] = False,
     ask_again: Annotated[
-        bool, typer.Option("--ask-again", help="Also ask again what may have been paid for, with the answer lost.")
+        bool,
+        typer.Option(
+            "--ask-again", help="Also ask again sites that could not be reached, and what may have been paid for."
+        ),
     ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Only say how many calls and credits; ask nobody.")
@@ -78,12 +82,13 @@ def find(  # noqa: PLR0917  Typer's options are the filters, and go by name
         found = plan(app.store, finders, filters, app.clock.now(), limit=limit, verify=verify, ask_again=ask_again)
         left = app.find_budget_left()
         if dry_run:
-            _show_plan(found, left, json=json)
+            _show_plan(found, left, app.settings.zone, json=json)
             return
-        allowed = _allowed(finders, found, left, max_credits, json=json)
+        allowed = _allowed(app, finders, found, left, max_credits, json=json)
         report = _run(app, finders, found, allowed, verify=verify, ask_again=ask_again)
+        zone = app.settings.zone
         ready = sum(1 for each in report.results if each.checked and each.checked.status == "verified")
-    _show_report(report, found, ready, json=json)
+    _show_report(report, found, ready, zone, json=json)
     if report.interrupted:
         raise typer.Exit(INTERRUPTED)
     if report.resting or report.doubts:
@@ -93,7 +98,9 @@ def find(  # noqa: PLR0917  Typer's options are the filters, and go by name
 # --- before ---------------------------------------------------------------------------------------
 
 
-def _allowed(finders: "Sequence[Finder]", found: "FindPlan", left: int, max_credits: int | None, *, json: bool) -> int:
+def _allowed(
+    app: "App", finders: "Sequence[Finder]", found: "FindPlan", left: int, max_credits: int | None, *, json: bool
+) -> int:
     """How many credits this run may spend: none unless a person, or --max-credits, has agreed to them."""
     from outreach.core.ports import Account
 
@@ -110,14 +117,14 @@ def _allowed(finders: "Sequence[Finder]", found: "FindPlan", left: int, max_cred
             f"this may cost up to {count(found.credits, 'credit')}, and nobody has agreed to that.",
             hint=f"add --max-credits {found.credits}, or --using website,pattern, which cost nothing",
         )
-    _show_plan(found, left, json=False, dry=False)
+    _show_plan(found, left, app.settings.zone, json=False, dry=False)
     if not typer.confirm(f"Spend up to {count(found.credits, 'credit')}?", default=False, err=True):
         say("nothing was spent: only what is free is asked")
         return 0
     return found.credits
 
 
-def _show_plan(found: "FindPlan", left: int, *, json: bool, dry: bool = True) -> None:
+def _show_plan(found: "FindPlan", left: int, zone: "tzinfo", *, json: bool, dry: bool = True) -> None:
     if json:
         show_json(
             {
@@ -141,26 +148,31 @@ def _show_plan(found: "FindPlan", left: int, *, json: bool, dry: bool = True) ->
         tell(f"  {name}: at most {count(cost.calls, 'call')} and {count(cost.credits, 'credit')}{known}")
     if found.credits:
         tell(f"  OUTREACH_FIND_BUDGET leaves {count(left, 'credit')} for now")
-    _say_left_out(found)
+    _say_left_out(found, zone)
     if dry:
         tell("dry run: nobody was asked")
 
 
-def _left_out(found: "FindPlan") -> dict[str, int]:
+def _left_out(found: "FindPlan") -> dict[str, Any]:
     return {
         "suppressed": found.suppressed,
         "without_domain": found.homeless,
         "settled": found.settled,
+        "waiting": found.waiting,
+        "again_at": found.again_at,
         "later": found.later,
     }
 
 
-def _say_left_out(found: "FindPlan") -> None:
+def _say_left_out(found: "FindPlan", zone: "tzinfo") -> None:
     if found.suppressed:
         why = "suppressed, in touch already, or their company is gone"
         say(f"{found.suppressed} more are not looked up: {why}")
     if found.settled:
         say(f"{found.settled} more were looked for within 30 days, and nothing has changed since")
+    if found.again_at:
+        again = f"tried again from {local(found.again_at.astimezone(zone))}, or now with --ask-again"
+        say(f"{found.waiting} more wait, as their company's site could not be reached: {again}")
     if found.homeless:
         say(f"{found.homeless} more have no company domain: a list with a Website column gives them one")
 
@@ -230,7 +242,7 @@ def _interruptible() -> "Iterator[Callable[[], bool]]":
 # --- after ----------------------------------------------------------------------------------------
 
 
-def _show_report(report: "FindReport", found: "FindPlan", ready: int, *, json: bool) -> None:
+def _show_report(report: "FindReport", found: "FindPlan", ready: int, zone: "tzinfo", *, json: bool) -> None:
     from outreach.core.records import AddressStatus
 
     by_status = {status.value: report.count(status) for status in AddressStatus if report.count(status)}
@@ -255,7 +267,7 @@ def _show_report(report: "FindReport", found: "FindPlan", ready: int, *, json: b
     parts += [f"{report.count(None)} not found"] if report.count(None) else []
     asked = f" ({count(report.calls, 'call')}, {count(report.credits, 'credit')})" if report.calls else ""
     show(f"{count(len(report.results), 'founder')} looked for{asked}: {', '.join(parts) or 'nothing to do'}")
-    _say_rest(report, found, ready)
+    _say_rest(report, found, ready, zone)
 
 
 def _show_results(report: "FindReport") -> None:
@@ -278,12 +290,12 @@ def _show_results(report: "FindReport") -> None:
             say(f"{each.wanted.company} itself has {', '.join(each.inboxes)}")
 
 
-def _say_rest(report: "FindReport", found: "FindPlan", ready: int) -> None:
+def _say_rest(report: "FindReport", found: "FindPlan", ready: int, zone: "tzinfo") -> None:
     for name, why in report.resting.items():
         say(f"{name} was left alone: {why}")
     if report.doubts:
         say(f"{count(report.doubts, 'answer')} got lost and may have been paid for: --ask-again asks once more")
-    _say_left_out(found)
+    _say_left_out(found, zone)
     if report.interrupted:
         say(f"stopped; {count(report.left, 'founder')} left: the same command goes on from here")
     elif found.later:

@@ -240,13 +240,15 @@ class WebTrouble(StrEnum):
     """The address, port or redirect is one that this program does not go to."""
     UNREACHABLE = "unreachable"
     TIMEOUT = "timeout"
+    OFFLINE = "offline"
+    """No name server answered: it may well be this machine that has no network."""
     UNREADABLE = "unreadable"
     """The bytes are no HTTP, or compressed although that was not wanted."""
 
 
 @dataclass(frozen=True, slots=True)
 class WebAnswer:
-    """What a server answered. `url` is where the redirects ended; `body` is cut at the limit. With a `trouble` there is
+    """What a server answered. `body` is cut at the limit. With a `trouble` there is
     no answer: `reason` says why, and `reached` whether the server may have got the request."""
 
     url: str
@@ -261,9 +263,8 @@ class WebAnswer:
 class Web(Protocol):
     """A way to fetch pages that never leaves the public internet. Never raises for what a server does."""
 
-    def get(self, url: str, *, headers: Mapping[str, str], seconds: float, limit: int, site: str = "") -> WebAnswer:
-        """GET, within `seconds` in all and `limit` bytes. Redirects are followed on `site` (a registrable domain) only,
-        at most three, and not at all without one."""
+    def get(self, url: str, *, headers: Mapping[str, str], seconds: float, limit: int) -> WebAnswer:
+        """GET, within `seconds` in all and `limit` bytes. A redirect is an answer like any other, and not followed."""
         ...
 
 
@@ -352,6 +353,8 @@ class LookupOutcome(StrEnum):
     """The provider does not want us (a wrong key): this finder is out."""
     FAILED = "failed"
     """No use of it this time; it was not charged, and may be asked again."""
+    UNREACHABLE = "unreachable"
+    """Nobody is there just now: not asked again for a day."""
     DOUBTFUL = "doubtful"
     """It may have been charged, and the answer is lost: asked again only when the user says so."""
 

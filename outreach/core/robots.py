@@ -24,8 +24,6 @@ class Robots:
 
 
 ALLOW_ALL = Robots()
-ALLOW_NONE = Robots(((False, "/"),))
-"""What a server says that cannot answer for its robots.txt (RFC 9309 2.3.1.4)."""
 
 
 def parse_robots(text: str, product: str) -> Robots:

@@ -1,11 +1,13 @@
 """Reads a company's own pages: at most five, as a polite visitor, and takes an address only if it stands there.
 
-robots.txt is obeyed, one request a second is made, nothing but the company's own site is visited.
+Each request, every hop of a redirect among them, waits its turn, stays on the company's own site, and obeys the
+robots.txt of the very host that it goes to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from outreach.core.address_patterns import fits
 from outreach.core.names import parse_name
@@ -24,16 +26,21 @@ from outreach.core.ports import (
     WebTrouble,
 )
 from outreach.core.records import AddressStatus
-from outreach.core.robots import ALLOW_ALL, ALLOW_NONE, Robots, parse_robots
+from outreach.core.robots import ALLOW_ALL, Robots, parse_robots
 from outreach.core.spellings import spellings
 from outreach.core.urls import company_domain
 
 PRODUCT = "outreach"
 PAGES = 5
+REQUESTS = 12
+"""In one visit: pages, redirects and robots.txt together."""
 SECONDS = 10.0
 PAGE_BYTES = 1_000_000
 _ROBOTS_BYTES = 500_000
 _PAUSE = 1.0
+_REDIRECTS = 3
+_MOVED = (301, 302, 303, 307, 308)
+_BUSY = (429, 503)
 _TEXT = ("text/html", "application/xhtml", "text/plain")
 
 
@@ -50,12 +57,10 @@ class WebsiteFinder:
         # A shared host has no domain of the company's, so LinkedIn, Crunchbase and their like never get here.
         if not wanted.domain or company_domain(wanted.domain) != wanted.domain:
             return ()
-        start = wanted.website if on_site(_with_scheme(wanted.website), wanted.domain) else wanted.domain
+        start = wanted.website if _is_on(_with_scheme(wanted.website), wanted.domain) else wanted.domain
         params = {"domain": wanted.domain, "start": start}
         return (
-            Question(
-                self.name, f"site {wanted.domain}", params, calls=PAGES + 1, about=wanted.domain, needs_mail=False
-            ),
+            Question(self.name, f"site {wanted.domain}", params, calls=REQUESTS, about=wanted.domain, needs_mail=False),
         )
 
     def ask(self, question: Question) -> Answer:
@@ -119,76 +124,145 @@ class _Visit:
 
     def __init__(self, web: Web, clock: Clock, domain: str) -> None:
         self._web, self._clock, self._domain = web, clock, domain
+        self._robots: dict[str, Robots | WebAnswer] = {}
         self._calls = 0
         self._pause = _PAUSE
 
     def make(self, start: str) -> Answer:
         first = _with_scheme(start)
-        robots, trouble = self._robots(first)
-        if trouble and trouble.trouble is WebTrouble.UNREACHABLE and first.startswith("https://"):
-            first = first.replace("https://", "http://", 1)
-            robots, trouble = self._robots(first)
-        if trouble:
-            return self._end(trouble)
-        if not robots.allows(_path(first)):
-            return self._answer([], "its robots.txt asks programs to stay away")
-        home = self._get(first)
-        if home.trouble or home.status != 200:
-            return self._end(home) if home.trouble else self._answer([], f"its first page answers {home.status}")
-        return self._walk(home, robots)
+        home = self._page(first)
+        if home.trouble is WebTrouble.UNREACHABLE and not home.reached and first.startswith("https://"):
+            home = self._page(first.replace("https://", "http://", 1))
+        if home.trouble:
+            return self._end(home)
+        if home.status != 200:
+            return self._end(_no_answer(home, f"answers {home.status} for its first page"))
+        return self._walk(home)
 
-    def _walk(self, home: WebAnswer, robots: Robots) -> Answer:
+    def _walk(self, home: WebAnswer) -> Answer:
         read = read_page(_text(home), home.url)
-        pages = [(home.url, read)]
-        wanted = [link for link in worth_reading(read.links, 4 * PAGES) if robots.allows(_path(link))]
-        seen = {home.url.rstrip("/")}
-        for link in wanted:
+        pages, seen = [(home.url, read)], {_same(home.url)}
+        for link in worth_reading(read.links, 4 * PAGES):
             if len(pages) >= PAGES:
                 break
-            if link.rstrip("/") in seen or urlsplit(link).netloc != urlsplit(home.url).netloc:
+            if _same(link) in seen or _host(link) != _host(home.url):
                 continue
-            seen.add(link.rstrip("/"))
-            page = self._get(link)
-            if page.trouble is None and page.status == 200 and robots.allows(_path(page.url)):
+            page = self._page(link)
+            if page.trouble is None and page.status == 200 and _same(page.url) not in seen:
                 pages.append((page.url, read_page(_text(page), page.url)))
+            seen |= {_same(link), _same(page.url)}
         kept = [
             {"url": url, "addresses": [{"address": s.address, "how": s.how, "near": s.near} for s in each.addresses]}
             for url, each in pages
         ]
-        return self._answer(kept, f"{len(kept)} pages read")
+        return Answer(LookupOutcome.ANSWERED, {"pages": kept}, self._calls, text=f"{len(kept)} pages read")
 
-    def _robots(self, url: str) -> tuple[Robots, WebAnswer | None]:
-        """What robots.txt allows (RFC 9309 2.3.1), or why the site cannot be visited."""
-        parts = urlsplit(url)
-        answer = self._get(f"{parts.scheme}://{parts.netloc}/robots.txt", limit=_ROBOTS_BYTES)
-        if answer.trouble is WebTrouble.BLOCKED and answer.reached:
-            return ALLOW_ALL, None  # it redirects elsewhere: there is no robots.txt here
-        if answer.trouble:
-            return ALLOW_NONE, answer
-        if answer.status == 200:
-            robots = parse_robots(answer.body.decode("utf-8", "replace"), PRODUCT)
-            self._pause = max(_PAUSE, robots.delay)
-            return robots, None
-        return (ALLOW_NONE if answer.status >= 500 or answer.status == 429 else ALLOW_ALL), None
+    def _page(self, url: str) -> WebAnswer:
+        """A page, if the robots.txt of every host on the way to it allows that."""
+        return self._follow(url, PAGE_BYTES, self._forbidden)
 
-    def _get(self, url: str, limit: int = PAGE_BYTES) -> WebAnswer:
+    def _follow(self, url: str, limit: int, forbidden: Callable[[str], WebAnswer | None]) -> WebAnswer:
+        """Ask, and ask again wherever the answer points to, on this site. Each hop is a request like any other."""
+        for _ in range(_REDIRECTS + 1):
+            if no := forbidden(url):
+                return no
+            answer = self._request(url, limit)
+            if answer.trouble or answer.status not in _MOVED:
+                return answer
+            url = _target(url, answer)
+            if not _is_on(url, self._domain):
+                return WebAnswer(answer.url, trouble=WebTrouble.BLOCKED, reason="redirects to another site")
+        return WebAnswer(url, trouble=WebTrouble.BLOCKED, reason="redirects in circles")
+
+    def _forbidden(self, url: str) -> WebAnswer | None:
+        """Why the host of this page does not want it to be fetched, or cannot say; None if it may be."""
+        origin = _origin(url)
+        if origin not in self._robots:
+            self._robots[origin] = self._ask_robots(origin)
+        robots = self._robots[origin]
+        if isinstance(robots, WebAnswer):
+            return robots
+        return None if robots.allows(_path(url)) else WebAnswer(url, trouble=WebTrouble.BLOCKED, reason=_STAY_AWAY)
+
+    def _ask_robots(self, origin: str) -> Robots | WebAnswer:
+        """What robots.txt allows (RFC 9309 2.3.1), or why it cannot be known, which forbids everything. Where one host
+        sends us to the file of another, both have said what they want."""
+        passed: list[str] = []
+
+        def pass_by(url: str) -> None:
+            passed.append(url)
+
+        answer = self._follow(f"{origin}/robots.txt", _ROBOTS_BYTES, pass_by)
+        found = _rules(answer)
+        if isinstance(found, Robots):
+            self._pause = max(self._pause, found.delay)
+        for url in passed:
+            if urlsplit(url).path == "/robots.txt":
+                self._robots.setdefault(_origin(url), found)
+        return found
+
+    def _request(self, url: str, limit: int) -> WebAnswer:
+        if self._calls >= REQUESTS:
+            return WebAnswer(url, trouble=WebTrouble.BLOCKED, reason="leads from one page to the next without an end")
         if self._calls:
             self._clock.sleep(self._pause)
         self._calls += 1
-        return self._web.get(url, headers={"Accept": "text/html"}, seconds=SECONDS, limit=limit, site=self._domain)
+        return self._web.get(url, headers={"Accept": "text/html"}, seconds=SECONDS, limit=limit)
 
     def _end(self, answer: WebAnswer) -> Answer:
-        """A site that cannot be visited. One that leads where we do not go is not tried again for a month."""
-        gone = answer.trouble is WebTrouble.BLOCKED
-        return Answer(
-            LookupOutcome.NOTHING if gone else LookupOutcome.FAILED,
-            calls=self._calls,
-            text=f"{self._domain} {answer.reason}",
-        )
+        """A site that was not visited. One that leads where we do not go is left alone like one that has answered."""
+        outcome = _ENDS.get(answer.trouble or WebTrouble.BLOCKED, LookupOutcome.UNREACHABLE)
+        return Answer(outcome, calls=self._calls, text=f"{self._domain} {answer.reason}")
 
-    def _answer(self, pages: Sequence[Mapping[str, Any]], text: str) -> Answer:
-        outcome = LookupOutcome.ANSWERED if pages else LookupOutcome.NOTHING
-        return Answer(outcome, {"pages": list(pages)}, self._calls, text=text)
+
+_ENDS = {WebTrouble.BLOCKED: LookupOutcome.NOTHING, WebTrouble.OFFLINE: LookupOutcome.FAILED}
+_STAY_AWAY = "asks programs to stay away (robots.txt)"
+
+
+def _rules(answer: WebAnswer) -> Robots | WebAnswer:
+    if answer.trouble is WebTrouble.BLOCKED and answer.reached:
+        return replace(answer, reason=f"{answer.reason} for its robots.txt")
+    if answer.trouble:
+        return answer
+    if answer.status == 200:
+        return parse_robots(answer.body.decode("utf-8", "replace"), PRODUCT)
+    if answer.status >= 500 or answer.status in _BUSY:
+        return _no_answer(answer, f"answers {answer.status} for its robots.txt")
+    return ALLOW_ALL
+
+
+def _no_answer(answer: WebAnswer, reason: str) -> WebAnswer:
+    """A status that says that there is no page: for now, or at all."""
+    passing = answer.status >= 500 or answer.status in _BUSY
+    return replace(answer, trouble=WebTrouble.UNREACHABLE if passing else WebTrouble.BLOCKED, reason=reason)
+
+
+def _target(url: str, answer: WebAnswer) -> str:
+    try:
+        return urljoin(url, answer.headers.get("location", "")).partition("#")[0]
+    except ValueError:
+        return ""
+
+
+def _is_on(url: str, domain: str) -> bool:
+    try:
+        return on_site(url, domain)
+    except ValueError:
+        return False
+
+
+def _origin(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _host(url: str) -> str:
+    return (urlsplit(url).hostname or "").removeprefix("www.")
+
+
+def _same(url: str) -> str:
+    """What is the same page for a visitor: with or without `www.`, a final slash, and TLS."""
+    return f"{_host(url)}{_path(url)}".rstrip("/")
 
 
 def _with_scheme(url: str) -> str:

@@ -2,10 +2,10 @@
 what may have been paid for already. Knows nothing of founders.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from outreach.core.lookups import BUDGET_SPAN, MAIL_DOMAIN_REMEMBERED, still_counts
+from outreach.core.lookups import BUDGET_SPAN, MAIL_DOMAIN_REMEMBERED, again_from, still_counts
 from outreach.core.ports import (
     Answer,
     Clock,
@@ -20,7 +20,7 @@ from outreach.store.finds import Lookup
 from outreach.store.store import Store
 
 _FAILURES = 3
-"""So many questions in a row without an answer, and a finder that costs money rests for this run."""
+"""So many questions in a row without an answer, and a finder rests for this run."""
 
 
 def counts_still(lookup: Lookup | None, now: datetime, *, ask_again: bool) -> bool:
@@ -61,13 +61,17 @@ class Asking:
         self.calls += answer.calls
         self.credits += answer.credits
         self.doubts += answer.outcome is LookupOutcome.DOUBTFUL
-        self._rest(finder, question, answer)
+        self._rest(finder, answer)
         return answer
 
     def remembered(self, question: Question) -> Answer | None:
         known = self._store.finds.recall([question]).get((question.finder, question.key))
         counts = counts_still(known, self._clock.now(), ask_again=self._terms.ask_again)
-        return known.answer if known and counts else None
+        if not known or not counts:
+            return None
+        again = again_from(known.answer.outcome, known.asked_at)
+        later = f"; tried {known.asked_at:%Y-%m-%d %H:%M}, again from {again:%Y-%m-%d %H:%M} UTC" if again else ""
+        return replace(known.answer, text=f"{known.answer.text}{later}")
 
     def _ask(self, finder: Finder, question: Question, now: datetime) -> Answer:
         """What costs money is written down before it is asked."""
@@ -92,10 +96,10 @@ class Asking:
             self.resting[finder.name] = f"the budget of {self._terms.budget} credits in 24 hours is spent"
         return finder.name not in self.resting
 
-    def _rest(self, finder: Finder, question: Question, answer: Answer) -> None:
-        """A finder that refuses, or is at its limit, is left alone; so is a paid one that keeps failing."""
+    def _rest(self, finder: Finder, answer: Answer) -> None:
+        """A finder that refuses, or is at its limit, is left alone; so is one that keeps failing."""
         lost = answer.outcome in (LookupOutcome.FAILED, LookupOutcome.DOUBTFUL)
-        self._failures[finder.name] = self._failures.get(finder.name, 0) + 1 if lost and question.credits else 0
+        self._failures[finder.name] = self._failures.get(finder.name, 0) + 1 if lost else 0
         stuck = self._failures[finder.name] >= _FAILURES
         if answer.outcome in (LookupOutcome.LIMITED, LookupOutcome.REFUSED) or stuck:
             self.resting[finder.name] = answer.text

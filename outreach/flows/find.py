@@ -10,6 +10,7 @@ from datetime import datetime
 
 from outreach.core.address_check import SENDABLE, Checked, better, check
 from outreach.core.guards import Facts, answers, sendable_address
+from outreach.core.lookups import again_from
 from outreach.core.names import parse_name
 from outreach.core.normalize import is_role_inbox
 from outreach.core.ports import (
@@ -25,10 +26,9 @@ from outreach.core.ports import (
 )
 from outreach.core.records import AddressStatus
 from outreach.flows._asking import Asking, Terms, counts_still
+from outreach.store.finds import Lookup
 from outreach.store.store import Store
 
-_GOOD = (AddressStatus.VERIFIED, AddressStatus.RISKY)
-"""Better than a guess: no further finder is asked."""
 _NOT_WITHOUT = frozenset(("suppressed", "replied", "company-gone"))
 _GUESSES_VERIFIED = 3
 _OPEN = (LookupOutcome.FAILED, LookupOutcome.LIMITED, LookupOutcome.REFUSED, LookupOutcome.DOUBTFUL)
@@ -47,13 +47,16 @@ class Cost:
 @dataclass(frozen=True, slots=True)
 class FindPlan:
     """Whom a run would look for, and the most it would cost. `suppressed` are those who must not be looked up, of
-    `homeless` no company domain is known, `settled` were looked for lately and nothing has changed since."""
+    `homeless` no company domain is known, `settled` were looked for lately and nothing has changed since, `waiting`
+    have a site that could not be reached, which is tried again from `again_at` on."""
 
     wanted: tuple[Wanted, ...]
     costs: Mapping[str, Cost]
     suppressed: int = 0
     homeless: int = 0
     settled: int = 0
+    waiting: int = 0
+    again_at: datetime | None = None
     later: int = 0
 
     @property
@@ -124,7 +127,7 @@ def plan(
     free = [founder for founder in without if _may_be_looked_up(facts[founder.id], now)]
     every = store.finds.wanted(free)
     at_home = [each for each in every if each.domain]
-    due = at_home if ask_again else _unsettled(store, at_home, _view(finders, verify=verify), now)
+    due, absent = _due(store, at_home, _view(finders, verify=verify), now, ask_again=ask_again)
     wanted = due[:limit]
     costs = {
         finder.name: _cost(store, [question for each in wanted for question in finder.questions(each)], now, ask_again)
@@ -137,7 +140,9 @@ def plan(
         costs=costs,
         suppressed=len(without) - len(free),
         homeless=len(every) - len(at_home),
-        settled=len(at_home) - len(due),
+        settled=len(at_home) - len(due) - len(absent),
+        waiting=len(absent),
+        again_at=min(absent, default=None),
         later=len(due) - len(wanted),
     )
 
@@ -173,21 +178,26 @@ def _search_for(wanted: Wanted) -> Question:
     return Question("find", f"{wanted.domain} {name}", about=wanted.domain, person=name)
 
 
-def _unsettled(store: Store, wanted: Sequence[Wanted], view: Sequence[str], now: datetime) -> list[Wanted]:
-    """Those who were not looked for lately, or about whom more is known since, or who get more eyes now. Whoever was
-    never looked for comes first, so that `--limit` moves on."""
+def _due(
+    store: Store, wanted: Sequence[Wanted], view: Sequence[str], now: datetime, *, ask_again: bool
+) -> tuple[list[Wanted], list[datetime]]:
+    """Those who were not looked for lately, or about whom more is known since, or who get more eyes now; and from when
+    those are tried again whose site could not be reached. Whoever was never looked for comes first, so that `--limit`
+    moves on."""
     searches = {each.founder_id: _search_for(each) for each in wanted}
     known = store.finds.recall(searches.values())
+    found = [(each, known.get(("find", searches[each.founder_id].key))) for each in wanted]
 
-    def is_settled(each: Wanted) -> bool:
-        lookup = known.get(("find", searches[each.founder_id].key))
-        if lookup is None or not counts_still(lookup, now, ask_again=False):
+    def is_settled(each: Wanted, lookup: Lookup | None) -> bool:
+        if ask_again or lookup is None or not counts_still(lookup, now, ask_again=False):
             return False
         data = lookup.answer.data
         return set(view) <= set(data["view"]) and data["seen"] == _seen(each)
 
-    due = [each for each in wanted if not is_settled(each)]
-    return sorted(due, key=lambda each: ("find", searches[each.founder_id].key) in known)
+    settled = [lookup for each, lookup in found if lookup and is_settled(each, lookup)]
+    due = sorted((pair for pair in found if not is_settled(*pair)), key=lambda pair: pair[1] is not None)
+    absent = (again_from(lookup.answer.outcome, lookup.asked_at) for lookup in settled)
+    return [each for each, _ in due], [at for at in absent if at]
 
 
 def _seen(wanted: Wanted) -> list[str]:
@@ -223,17 +233,17 @@ class _Run:
         self._search, self._store, self._clock = search, search.store, search.clock
         terms = Terms(search.credits, search.budget, search.ask_again)
         self.asking = Asking(search.store, search.mail_hosts, search.clock, terms)
-        self._open = False
-        """Whether something about the founder in hand could not be asked, and should be in the next run."""
+        self._state = LookupOutcome.ANSWERED
+        """Whether the founder in hand was looked for to the end: else FAILED, or UNREACHABLE for a day."""
 
     def one(self, wanted: Wanted) -> Result:
         """Ask the finders in order until one has a good answer; keep the best there is."""
         reasons: list[str] = []
-        self._open = False
+        self._state = LookupOutcome.ANSWERED
         found: list[tuple[Checked, str]] = []
         for finder in self._search.finders:
             found += [(each, finder.name) for each in self._candidates(finder, wanted, reasons)]
-            if any(each.status in _GOOD and not each.of_company for each, _ in found):
+            if any(each.status in SENDABLE and not each.of_company for each, _ in found):
                 break
         others = self._store.finds.others(wanted.founder_id, [each.key for each, _ in found])
         mine = [each for each, _ in found if not each.of_company and each.key not in wanted.dead | others]
@@ -251,8 +261,7 @@ class _Run:
 
     def _search_of(self, wanted: Wanted, best: Checked | None) -> tuple[Question, Answer]:
         """That this founder was looked for, and whether to the end or something must be asked again."""
-        is_open = self._open or (best is not None and best.status is AddressStatus.UNKNOWN)
-        outcome = LookupOutcome.FAILED if is_open else LookupOutcome.ANSWERED
+        outcome = LookupOutcome.FAILED if best and best.status is AddressStatus.UNKNOWN else self._state
         data = {"view": _view(self._search.finders, verify=self._search.verify), "seen": _seen(wanted)}
         return _search_for(wanted), Answer(outcome, data)
 
@@ -264,7 +273,7 @@ class _Run:
                 reasons.append(fault)
                 continue
             answer = self.asking.answer(finder, question)
-            self._open |= answer is None or answer.outcome in _OPEN
+            self._note(answer)
             if answer is None:
                 reasons.append(f"{finder.name}: {self.asking.resting.get(finder.name, 'not asked')}")
                 continue
@@ -275,6 +284,12 @@ class _Run:
             if any(each.status in SENDABLE and not each.of_company for each in found):
                 break
         return found
+
+    def _note(self, answer: Answer | None) -> None:
+        if answer is None or answer.outcome in _OPEN:
+            self._state = LookupOutcome.FAILED
+        elif answer.outcome is LookupOutcome.UNREACHABLE and self._state is LookupOutcome.ANSWERED:
+            self._state = answer.outcome
 
     def _checked(self, candidate: Candidate) -> Checked:
         return check(candidate, self.asking.mail_domain(candidate.address.rpartition("@")[2]))

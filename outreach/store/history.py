@@ -7,6 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from outreach.core.lookups import again_from
+from outreach.core.ports import LookupOutcome
 from outreach.core.records import Founder
 from outreach.core.suppression import suppression_keys
 from outreach.store.bulk import select_in
@@ -143,7 +145,10 @@ def _lookups_of(connection: sa.Connection, founder: Founder, name_key: str) -> I
     for row in connection.execute(query):
         cost = f", {row.credits} credit" + ("s" if row.credits != 1 else "") if row.credits else ""
         said = f": {row.text}" if row.text else ""
-        yield Event(row.asked_at, "look-up", f"{row.finder} was asked ({row.question}): {row.outcome}{said}{cost}")
+        again = again_from(LookupOutcome(row.outcome), row.asked_at)
+        later = f"; tried again from {again:%Y-%m-%d %H:%M} UTC" if again else ""
+        told = f"{row.finder} was asked ({row.question}): {row.outcome}{said}{cost}{later}"
+        yield Event(row.asked_at, "look-up", told)
 
 
 def _checks(connection: sa.Connection, founder: Founder) -> Iterator[Event]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -52,12 +53,12 @@ def program(tmp_path: Path, reached: Network, capsys: pytest.CaptureFixture[str]
 def test_a_dry_run_says_what_it_would_cost_and_asks_nobody(program: Program, hunter: Hunter, here: Town) -> None:
     said = program.run("find", "--dry-run")
     assert "4 founders without an address that may be written to" in said
-    assert "website: at most 18 calls and 0 credits" in said
+    assert "website: at most 36 calls and 0 credits" in said
     assert "hunter: at most 4 calls and 4 credits" in said
     assert "OUTREACH_FIND_BUDGET leaves 50 credits for now" in said
     assert "dry run: nobody was asked" in said
     told = program.json("find", "--dry-run")
-    assert (told["founders"], told["calls"], told["credits"], told["dry_run"]) == (4, 22, 4, True)
+    assert (told["founders"], told["calls"], told["credits"], told["dry_run"]) == (4, 40, 4, True)
     assert hunter.asked == here.asked == []
 
 
@@ -134,6 +135,28 @@ def test_the_limit_moves_on(program: Program) -> None:
         assert f"{left} more founder" in program.err
     program.run(*FREE, "--limit", "1")
     assert len(program.json("founders", "--has-email")["founders"]) == 5
+
+
+def test_a_site_that_is_down_is_tried_again_a_day_later_and_both_times_are_said(program: Program, here: Town) -> None:
+    program.run("find", "--using", "website", "--search", "zenith")
+    assert "not found: Cy Brightly (zenith.example cannot be reached)" in program.out
+    asked = program.clock.now()
+    program.clock.move(timedelta(hours=23))
+    program.run("find", "--using", "website", "--search", "zenith")
+    assert "0 founders looked for: nothing to do" in program.out
+    assert "1 more wait, as their company's site could not be reached: tried again from Tue 03 Mar 2026" in program.err
+    assert "or now with --ask-again" in program.err
+    told = program.json("find", "--using", "website", "--search", "zenith", "--dry-run")
+    assert (told["founders"], told["settled"], told["waiting"]) == (0, 0, 1)
+    assert datetime.fromisoformat(told["again_at"]) == asked + timedelta(days=1)
+    assert re.search(
+        r"website was asked \(site zenith\.example\): unreachable: zenith\.example cannot be reached; "
+        r"tried again from 2026-03-03",
+        program.run("why", "Cy Brightly"),
+    )
+    here.pages["zenith.example"] = {"/": Response("cy.brightly@zenith.example")}
+    program.run("find", "--using", "website", "--search", "zenith", "--ask-again")
+    assert "cy.brightly@zenith.example" in program.out
 
 
 def test_a_campaign_writes_to_guesses_only_where_it_says_so(program: Program) -> None:

@@ -222,6 +222,62 @@ def test_nothing_is_asked_twice_within_thirty_days() -> None:
         assert len(here.hunter.asked) > asked
 
 
+DOWN = {"/": Response("busy", 503)}
+
+
+def test_a_site_that_is_down_is_not_tried_again_for_a_day() -> None:
+    with world("Bo", "Cy", pages={"bo": DOWN}) as here:
+        here.find("website")
+        asked = len(here.town.asked)
+        assert asked
+        waiting = here.plan("website")
+        assert (waiting.wanted, waiting.settled, waiting.waiting) == ((), 0, 2)
+        assert waiting.again_at
+        assert timedelta(hours=23) < waiting.again_at - here.clock.now() <= timedelta(days=1)
+        assert len(here.plan("website", ask_again=True).wanted) == 2
+        here.clock.move(timedelta(hours=23))
+        here.find("website")
+        assert len(here.town.asked) == asked
+        here.town.pages["bo.example"] = PUBLISHED
+        here.clock.move(timedelta(hours=2))
+        here.find("website")
+        assert here.addresses() == {"bo.brightly@bo.example": S.VERIFIED}
+
+
+def test_another_finder_is_asked_at_once_and_the_site_that_is_down_is_not() -> None:
+    hunter = Hunter({("bo.example", "bo", "brightly"): record("bo@bo.example")})
+    with world(pages={"bo": DOWN}, hunter=hunter) as here:
+        here.find("website")
+        asked = len(here.town.asked)
+        report = here.find("website,hunter")
+        assert (len(here.town.asked), here.addresses()) == (asked, {"bo@bo.example": S.VERIFIED})
+        assert report.results[0].finder == "hunter"
+
+
+def test_whoever_asks_again_asks_the_site_that_was_down() -> None:
+    with world(pages={"bo": DOWN}) as here:
+        here.find("website,pattern")
+        here.give("Bo", "b@bo.example", S.BOUNCED)  # more is known: the search is due, the site is not
+        asked = len(here.town.asked)
+        (result,) = here.find("website").results
+        assert len(here.town.asked) == asked
+        assert "answers 503 for its first page; tried 2026-03-02 09:30, again from 2026-03-03 09:30" in result.reason
+        here.town.pages["bo.example"] = PUBLISHED
+        here.find("website", ask_again=True)
+        assert "bo.brightly@bo.example" in here.addresses()
+
+
+def test_without_a_network_the_sites_are_left_alone_and_nothing_is_held_against_them() -> None:
+    with world("Bo", "Cy", "Di", "Ed", pages={"bo": PUBLISHED}) as here:
+        here.town.offline = True
+        report = here.find("website")
+        assert "is this machine online?" in report.resting["website"]
+        assert report.calls == 3
+        here.town.offline = False
+        assert here.find("website").results[0].checked
+        assert here.addresses() == {"bo.brightly@bo.example": S.VERIFIED}
+
+
 def test_a_run_that_was_stopped_goes_on_where_it_stopped() -> None:
     known = {(f"{name}.example", name, "brightly"): record(f"{name}@{name}.example") for name in ("bo", "cy", "di")}
     with world("Bo", "Cy", "Di", hunter=Hunter(known)) as here:
@@ -271,7 +327,7 @@ def test_a_wish_not_to_be_found_counts_for_ever() -> None:
 def test_the_plan_says_what_it_costs_and_asks_nobody() -> None:
     with world("Bo", "Cy", pages={"bo": PUBLISHED}) as here:
         found = here.plan()
-        assert (found.calls, found.credits) == (6 * 2 + 2, 2)
+        assert (found.calls, found.credits) == (12 * 2 + 2, 2)
         assert here.hunter.asked == here.town.asked == []
 
 
