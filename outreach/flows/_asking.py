@@ -58,6 +58,8 @@ class Asking:
         if finder.name in self.resting or not self._affordable(finder, question, now):
             return None
         answer = self._ask(finder, question, now)
+        if answer is None:
+            return self.remembered(question)
         self.calls += answer.calls
         self.credits += answer.credits
         self.doubts += answer.outcome is LookupOutcome.DOUBTFUL
@@ -73,13 +75,20 @@ class Asking:
         later = f"; tried {known.asked_at:%Y-%m-%d %H:%M}, again from {again:%Y-%m-%d %H:%M} UTC" if again else ""
         return replace(known.answer, text=f"{known.answer.text}{later}")
 
-    def _ask(self, finder: Finder, question: Question, now: datetime) -> Answer:
-        """What costs money is written down before it is asked."""
+    def _ask(self, finder: Finder, question: Question, now: datetime) -> Answer | None:
+        """What costs money is written down before it is asked; None if another run was quicker."""
         if not question.credits:
             answer = finder.ask(question)
             self._store.finds.record(question, answer, now, self._clock.now())
             return answer
-        lookup = self._store.finds.begin(question, now)
+
+        def may(known: Lookup | None, spent: int) -> bool:
+            fresh = not counts_still(known, now, ask_again=self._terms.ask_again)
+            return fresh and spent + question.credits <= self._terms.budget
+
+        lookup = self._store.finds.begin(question, now, now - BUDGET_SPAN, may)
+        if lookup is None:
+            return None
         answer = finder.ask(question)
         if answer.outcome is LookupOutcome.DOUBTFUL:
             answer = Answer(answer.outcome, answer.data, answer.calls, question.credits, answer.text)

@@ -1,6 +1,6 @@
 """Looking for addresses: what was asked and answered, what it cost, and what was found."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -73,9 +73,22 @@ class Finds:
                     found[finder, row["question"]] = _lookup(row)
         return found
 
-    def begin(self, question: Question, now: datetime) -> int:
-        """Record a question before it is asked: if no answer follows, it stays in doubt and counts as paid."""
-        return self._insert(question, Answer(LookupOutcome.DOUBTFUL, {}, question.calls, question.credits), now, None)
+    def begin(
+        self, question: Question, now: datetime, since: datetime, may: Callable[[Lookup | None, int], bool]
+    ) -> int | None:
+        """Record a question before it is asked: if no answer follows, it stays in doubt and counts as paid.
+
+        None: another run asked it a moment ago, or spent what was left. `may` says so of the newest answer that there
+        is and of the credits spent `since`; nobody writes while it is asked.
+        """
+        told = Answer(LookupOutcome.DOUBTFUL, {}, question.calls, question.credits)
+        same = (_lookups.c.finder == question.finder, _lookups.c.question == question.key)
+        newest = sa.select(_lookups).where(*same).order_by(_lookups.c.id.desc()).limit(1)
+        with self._db.write() as connection:
+            row = connection.execute(newest).mappings().first()
+            if not may(_lookup(row) if row else None, int(connection.scalar(_spent(since)) or 0)):
+                return None
+            return _inserted(connection, question, told, now, None)
 
     def finish(self, lookup_id: int, answer: Answer, now: datetime) -> None:
         """The answer to a question that was begun."""
@@ -86,21 +99,13 @@ class Finds:
 
     def record(self, question: Question, answer: Answer, asked_at: datetime, now: datetime) -> None:
         """A question that cost nothing, with its answer."""
-        self._insert(question, answer, asked_at, now)
+        with self._db.write() as connection:
+            _inserted(connection, question, answer, asked_at, now)
 
     def spent(self, since: datetime) -> int:
         """Credits that questions since then cost, doubtful ones included."""
-        query = sa.select(sa.func.coalesce(sa.func.sum(_lookups.c.credits), 0)).where(_lookups.c.asked_at > since)
         with self._db.read() as connection:
-            return int(connection.scalar(query) or 0)
-
-    def _insert(self, question: Question, answer: Answer, asked_at: datetime, answered_at: datetime | None) -> int:
-        values = {**_asked(question, asked_at, answered_at), **_told(answer)}
-        with self._db.write() as connection:
-            made = connection.execute(sa.insert(_lookups).values(**values))
-        key = made.inserted_primary_key
-        assert key is not None  # noqa: S101  every INSERT of one row has one
-        return int(key[0])
+            return int(connection.scalar(_spent(since)) or 0)
 
     # --- what was found -----------------------------------------------------------------------------------
 
@@ -194,6 +199,19 @@ def _note(connection: sa.Connection, checked: Checked, origin: str, now: datetim
             key=checked.key, status=status, confidence=confidence, origin=origin, evidence=evidence, checked_at=now
         )
     )
+
+
+def _spent(since: datetime) -> sa.Select[tuple[int]]:
+    return sa.select(sa.func.coalesce(sa.func.sum(_lookups.c.credits), 0)).where(_lookups.c.asked_at > since)
+
+
+def _inserted(
+    connection: sa.Connection, question: Question, answer: Answer, asked_at: datetime, answered_at: datetime | None
+) -> int:
+    values = {**_asked(question, asked_at, answered_at), **_told(answer)}
+    key = connection.execute(sa.insert(_lookups).values(**values)).inserted_primary_key
+    assert key is not None  # noqa: S101  every INSERT of one row has one
+    return int(key[0])
 
 
 def _asked(question: Question, asked_at: datetime, answered_at: datetime | None) -> dict[str, Any]:

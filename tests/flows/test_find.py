@@ -8,9 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from outreach.bootstrap import Network
-from outreach.core.ports import FinderTools, LookupOutcome
+from outreach.core.ports import Answer, FinderTools, LookupOutcome, Question
 from outreach.core.records import Address, AddressStatus, Founder
 from outreach.finders import make_finders
+from outreach.flows._asking import Asking, Terms
 from outreach.flows.find import FindPlan, FindReport, Search, find, plan
 from outreach.store.store import Store, memory_store
 from outreach.store.tables import AddressRow, CompanyRow, LookupRow, table
@@ -26,7 +27,7 @@ class World:
 
     def __init__(self, here: Town, hunter: Hunter, reached: Network, names: tuple[str, ...]) -> None:
         self.store: Store = memory_store()
-        self.town, self.hunter, self.clock, self._network = here, hunter, FakeClock(), reached
+        self.town, self.hunter, self.clock, self.network = here, hunter, FakeClock(), reached
         self.key = KEY
         add_founders(self.store, names)
         with self.store.database.write() as connection:
@@ -36,11 +37,9 @@ class World:
         return plan(self.store, self.finders(using), {}, self.clock.now(), **options)  # type: ignore[arg-type]  # by name
 
     def finders(self, using: str) -> list:  # type: ignore[type-arg]  # of finders
-        web = self._network.web
+        web = self.network.web
         assert web
-        tools = FinderTools(
-            web("t"), self.clock, lambda _name: self.key, self._network.base_urls, self._network.patience
-        )
+        tools = FinderTools(web("t"), self.clock, lambda _name: self.key, self.network.base_urls, self.network.patience)
         return make_finders(using.split(","), tools)
 
     def find(
@@ -54,7 +53,7 @@ class World:
         ask_again: bool = False,
         stop_after: int | None = None,
     ) -> FindReport:
-        mail_hosts = self._network.mail_hosts
+        mail_hosts = self.network.mail_hosts
         assert mail_hosts
         seen: list[object] = []
         search = Search(
@@ -87,6 +86,11 @@ class World:
                     created_at=self.clock.now(),
                 )
             )  # fmt: skip
+
+    def begin(self, question: Question) -> int | None:
+        """As another run would, that has not got its answer yet."""
+        now = self.clock.now()
+        return self.store.finds.begin(question, now, now - timedelta(days=1), lambda known, _spent: known is None)
 
     def together(self) -> None:
         """All founders work for the first one's company."""
@@ -294,13 +298,40 @@ def test_what_was_cut_off_is_a_doubt_and_not_asked_again_by_itself() -> None:
     with world(hunter=hunter) as here:
         finder = here.finders("hunter")[0]
         question = finder.questions(here.store.finds.wanted(here.founders())[0])[0]
-        here.store.finds.begin(question, here.clock.now())
+        here.begin(question)
         report = here.find("hunter")
         assert (hunter.asked, report.doubts) == ([], 1)
         assert here.store.finds.spent(here.clock.now() - timedelta(hours=1)) == 1
         again = here.find("hunter", ask_again=True)
         assert (len(hunter.charged), again.doubts) == (1, 0)
         assert here.addresses() == {"bo@bo.example": S.VERIFIED}
+
+
+def test_of_two_runs_at_once_only_one_asks_and_both_keep_within_the_budget() -> None:
+    """The other run begins its question between our look into the memory and our own question."""
+    hunter = Hunter({("bo.example", "bo", "brightly"): record("bo@bo.example")})
+    with world(hunter=hunter) as here:
+        finder = here.finders("hunter")[0]
+        question = finder.questions(here.store.finds.wanted(here.founders())[0])[0]
+        mail_hosts = here.network.mail_hosts
+        assert mail_hosts
+        other = Question("hunter", "email-finder cy.example cy", credits=1)
+
+        class Late(Asking):
+            """A run whose look into the memory is already old when it asks."""
+
+            def remembered(self, question: Question) -> Answer | None:
+                known = super().remembered(question)
+                here.begin(question)
+                return known
+
+        asking = Late(here.store, mail_hosts(), here.clock, Terms(9, 9, ask_again=False))
+        answer = asking.answer(finder, question)
+        assert answer
+        assert (answer.outcome, hunter.asked) == (LookupOutcome.DOUBTFUL, [])
+        assert here.store.finds.spent(here.clock.now() - timedelta(hours=1)) == 1
+        now = here.clock.now()
+        assert here.store.finds.begin(other, now, now - timedelta(days=1), lambda _known, spent: spent < 1) is None
 
 
 def test_a_lost_answer_is_a_doubt_too() -> None:
