@@ -5,7 +5,7 @@ here: everything that comes out is a guess with a reason.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -80,21 +80,24 @@ def fill(pattern: str, way: Spelling) -> str:
 
 
 def fits(local: str, name: str, country: str = "") -> str:
-    """How a local part fits a person: "strong" (both names show), "weak" (one of them alone), or not at all."""
+    """How a local part fits a person: "strong" (both names in full), "initials" (one of them as a letter), "weak" (one
+    of them alone), or not at all."""
     text = local.lower().partition("+")[0]
-    strong, weak = _owned(name, country)
-    return "strong" if text in strong else "weak" if text in weak else ""
+    return next((fit for fit, locals_ in _owned(name, country).items() if text in locals_), "")
 
 
 @lru_cache(maxsize=4096)
-def _owned(name: str, country: str) -> tuple[frozenset[str], frozenset[str]]:
+def _owned(name: str, country: str) -> Mapping[str, frozenset[str]]:
+    """The local parts of a person by how well they fit, the best first."""
     ways = _with_short_forms(spellings(name, country))
-    both = {pattern for pattern in table("address_patterns.txt") if "{f" in pattern and "{l" in pattern}
-    strong = {fill(pattern, way) for pattern in both - {"{f}{l}"} for way in ways} - {""}
-    weak = {fill(pattern, way) for pattern in ("{first}", "{last}") for way in ways} - {""}
-    weak = {each for each in weak if len(each) > 1}
-    # A name of one word has no stronger form than that word.
-    return frozenset(strong), frozenset(weak - strong)
+    patterns = {"strong": [], "initials": [], "weak": ["{first}", "{last}"]}
+    for pattern in table("address_patterns.txt"):
+        if "{first}" in pattern and "{last}" in pattern:
+            patterns["strong"].append(pattern)
+        elif "{f" in pattern and "{l" in pattern and pattern != "{f}{l}":
+            patterns["initials"].append(pattern)
+    found = {fit: {fill(pattern, way) for pattern in those for way in ways} for fit, those in patterns.items()}
+    return {fit: frozenset(each for each in locals_ if len(each) > 1) for fit, locals_ in found.items()}
 
 
 def _with_short_forms(ways: Sequence[Spelling]) -> tuple[Spelling, ...]:

@@ -18,7 +18,7 @@ _PLAIN_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 _IPV4 = re.compile(r"[0-9.]+")
 _PLAIN_ADDRESS = re.compile(r"[a-z0-9][a-z0-9._%+-]*@[a-z0-9][a-z0-9.-]*\.[a-z]{2,}")
 _STRICT_ADDRESS = re.compile(
-    r"(?:[a-z0-9_]+(?:[.+-][a-z0-9_]+)*)@((?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+(?!png|jpg|jpeg|gif|svg|webp|ico)[a-z]{2,24})"
+    r"(?:[a-z0-9_]+(?:[.+-][a-z0-9_]+)*)@((?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+(?!png|jpe?g|gif|svg|webp|ico|avif|heic)[a-z]{2,24})"
 )
 _LOCAL = re.compile(r"\w([\w.!#$%&'*+/=?^`{|}~-]*\w)?")
 _DOMAIN = re.compile(r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+([a-z]{2,63}|xn--[a-z0-9-]{2,59})")
@@ -26,7 +26,7 @@ _WRITTEN_AT = re.compile(r"\s*[\[({]\s*at\s*[\])}]\s*", re.IGNORECASE)
 _WRITTEN_DOT = re.compile(r"\s*[\[({]\s*dot\s*[\])}]\s*", re.IGNORECASE)
 _IN_BRACKETS = re.compile(r"<([^<>]*@[^<>]*)>")
 _AROUND = "<>()[]{}\"'“”‘’,;:.!?"
-_IMAGE = re.compile(r"\.(png|jpe?g|gif|svg|webp|ico)$")
+_IMAGE = re.compile(r"\.(png|jpe?g|gif|svg|webp|ico|avif|heic)$")
 _MASKED = re.compile(r"(\*|\.\.|…)[^@]*@")
 _SPLIT = re.compile(r"[\s,;|]+")
 _GMAIL = ("gmail.com", "googlemail.com")

@@ -6,6 +6,7 @@ up: an address comes out only if all of it stands there. Pure; pages are hostile
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
@@ -25,6 +26,7 @@ _DOT = re.compile(r"\s*[\[({<]\s*(?:dot|punkt|punto|point|\.)\s*[\])}>]\s*", re.
 _SPOKEN = re.compile(r"\b([\w.-]{1,64})\s+at\s+([\w-]{1,63}(?:\s+dot\s+[\w-]{1,63}){1,4})\b", re.IGNORECASE)
 _SPOKEN_DOT = re.compile(r"\s+dot\s+", re.IGNORECASE)
 _JOINED = re.compile(r"[\"']\s*\+\s*[\"']")
+_OTHER_MAIL = re.compile(r"\S*@\S*")
 _HEX = re.compile(r"[0-9a-f]{6,400}", re.IGNORECASE)
 _HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?![.\d])", re.IGNORECASE)
 _REVERSED = re.compile(r"direction\s*:\s*rtl", re.IGNORECASE)
@@ -34,6 +36,8 @@ _BLOCKS = frozenset(
      "footer", "main", "ul", "ol", "table", "dt", "dd", "address", "figcaption", "form", "nav", "aside", "blockquote")
 )  # fmt: skip
 _MAX_ADDRESSES = 200
+_SIGHTINGS = 3
+"""So many places of one page are kept for one address: beside whose name it stands may be clear at one only."""
 _MAX_LINKS = 400
 _MAX_TEXT = 400_000
 _MAX_DEPTH = 200
@@ -42,7 +46,7 @@ _NEAR = 160
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An address as it stands on a page: in which way, and the words around it."""
+    """An address as it stands on a page: in which way, and the words around it, the address among them."""
 
     address: str
     how: str
@@ -66,11 +70,10 @@ def read_page(html: str, url: str) -> PageRead:
     words = _Words()
     words.walk(root)
     text = words.text()
-    found = [*_in_links(root), *_in_text(text, "on the page"), *words.scrambled, *_in_scripts(root)]
-    unique: dict[str, Seen] = {}
-    for seen in found:
-        unique.setdefault(seen.address, seen)
-    return PageRead(tuple(unique.values())[:_MAX_ADDRESSES], tuple(_links(root, url)), " ".join(text.split())[:20_000])
+    found = [*words.marked(text), *_in_text(text), *_in_scripts(root)]
+    times = Counter[str]()
+    kept = [seen for seen in dict.fromkeys(found) if times.update([seen.address]) or times[seen.address] <= _SIGHTINGS]
+    return PageRead(tuple(kept)[:_MAX_ADDRESSES], tuple(_links(root, url)), " ".join(text.split())[:20_000])
 
 
 def on_site(url: str, domain: str) -> bool:
@@ -112,10 +115,17 @@ class _Words:
     def __init__(self) -> None:
         self._parts: list[str] = []
         self._size = 0
-        self.scrambled: list[Seen] = []
+        self._marks: list[tuple[int, str, str]] = []
+        """Addresses that are not written as text: where they stand in it, what they say, and how."""
 
     def text(self) -> str:
         return "".join(self._parts)
+
+    def marked(self, text: str) -> Iterator[Seen]:
+        """The addresses of mail links and the scrambled ones, with the words around the place where they stand."""
+        for at, said, how in self._marks:
+            name = said.rpartition("<")[0]
+            yield from _usable(said, how, f"{text[max(0, at - _NEAR) : at]} {name}", text[at : at + _NEAR // 4])
 
     def walk(self, element: HtmlElement, depth: int = 0) -> None:
         if depth > _MAX_DEPTH or self._size > _MAX_TEXT or not isinstance(element.tag, str):
@@ -126,8 +136,9 @@ class _Words:
         style = element.get("style") or ""
         if tag in ("script", "head") or element.get("hidden") is not None or _HIDDEN.search(style):
             return
-        self._scrambled(element)
-        start = len(self._parts)
+        self._mark_link(element)
+        self._mark_scrambled(element)
+        start, began = len(self._parts), self._size
         if tag in _BLOCKS:
             self._add("\n")
         self._add(element.text or "")
@@ -137,61 +148,55 @@ class _Words:
         if tag in _BLOCKS:
             self._add("\n")
         if _REVERSED.search(style) and (inside := "".join(self._parts[start:]).strip()):
-            self.scrambled += _in_text(inside[::-1], "written backwards on the page")
+            for found in _found(inside[::-1]):
+                self._marks.append((began, found[0], "written backwards on the page"))
 
     def _add(self, text: str) -> None:
         self._parts.append(text)
         self._size += len(text)
 
-    def _scrambled(self, element: HtmlElement) -> None:
+    def _mark_link(self, element: HtmlElement) -> None:
+        href = (element.get("href") or "").strip() if element.tag == "a" else ""
+        if href[:7].casefold() == "mailto:":
+            for part in unquote(href[7:].partition("?")[0]).split(","):
+                self._marks.append((self._size, part, "a mail link"))
+
+    def _mark_scrambled(self, element: HtmlElement) -> None:
         """Cloudflare's e-mail protection: each byte XORed with the first."""
         code = element.get("data-cfemail") or (element.get("href") or "").partition("/email-protection#")[2]
         if not _HEX.fullmatch(code) or len(code) % 2:
             return
         key, *rest = bytes.fromhex(code)
         text = bytes(byte ^ key for byte in rest).decode("utf-8", "replace")
-        self.scrambled += _in_text(text, "protected against robots on the page")
+        self._marks += [(self._size, found[0], "protected against robots on the page") for found in _found(text)]
 
 
-def _in_links(root: HtmlElement) -> Iterator[Seen]:
-    for link in root.iter("a"):
-        href = (link.get("href") or "").strip()
-        if href[:7].casefold() != "mailto:":
-            continue
-        near = one_line(f"{_before(link)} {link.text_content()}", _NEAR)
-        for part in unquote(href[7:].partition("?")[0]).split(","):
-            yield from _usable(part, "a mail link", near)
+def _found(text: str) -> Iterator[re.Match[str]]:
+    return _ADDRESS.finditer(text)
 
 
-def _before(link: HtmlElement) -> str:
-    """The words of the block that a link stands in."""
-    parent = link.getparent()
-    while parent is not None and len(parent.text_content()) < _NEAR // 4 and parent.getparent() is not None:
-        parent = parent.getparent()
-    return str(parent.text_content())[:_NEAR] if parent is not None else ""
-
-
-def _in_text(shown: str, how: str) -> Iterator[Seen]:
+def _in_text(shown: str) -> Iterator[Seen]:
     text = " ".join(shown.split())  # a page of blanks must not cost more than its length
     plain = _DOT.sub(".", _AT.sub("@", text))
     spoken = _SPOKEN.sub(lambda found: f"{found[1]}@{_SPOKEN_DOT.sub('.', found[2])}", plain)
-    for found in _ADDRESS.finditer(spoken):
-        near = one_line(spoken[max(0, found.start() - _NEAR) : found.end() + _NEAR // 4], 2 * _NEAR)
-        written = how if found[0] in text else "spelled out on the page" if how == "on the page" else how
-        yield from _usable(found[0], written, near)
+    for found in _found(spoken):
+        how = "on the page" if found[0] in text else "spelled out on the page"
+        start, end = found.span()
+        yield from _usable(found[0], how, spoken[max(0, start - _NEAR) : start], spoken[end : end + _NEAR // 4])
 
 
 def _in_scripts(root: HtmlElement) -> Iterator[Seen]:
     """Strings in a script, also where it joins them: `"ada" + "@" + "acme.example"`."""
     for script in root.iter("script"):
         code = _JOINED.sub("", unescape(script.text_content()[:_MAX_TEXT]))
-        for found in _ADDRESS.finditer(code):
-            yield from _usable(found[0], "a script of the page", "")
+        for found in _found(code):
+            yield from _usable(found[0], "a script of the page")
 
 
-def _usable(text: str, how: str, near: str) -> Iterator[Seen]:
+def _usable(text: str, how: str, before: str = "", after: str = "") -> Iterator[Seen]:
     for key in find_addresses(text.strip(" .'")).usable:
-        yield Seen(key, how, near)
+        around = (_OTHER_MAIL.sub(" ", part) for part in (before, after))
+        yield Seen(key, how, one_line(f" {key} ".join(around), 2 * _NEAR + len(key)))
 
 
 def _links(root: HtmlElement, url: str) -> Iterator[str]:

@@ -55,6 +55,7 @@ _STATUSES = {
     "invalid": AddressStatus.INVALID,
     "disposable": AddressStatus.INVALID,
 }
+_BOTH_NAMES = ("strong", "initials")
 _MEANS = {
     "accept_all": "the server takes mail for any name, so nobody can tell",
     "webmail": "a private mailbox",
@@ -306,7 +307,7 @@ def _listed(data: Mapping[str, Any], wanted: Wanted) -> Iterator[Candidate]:
     for each in data["emails"]:
         owner = parse_name(f"{each['first_name']} {each['last_name']}")
         named = len(owner.words) > 1 and compatible(owner, name)
-        if named or fits(each["email"].partition("@")[0], wanted.full_name, wanted.country) == "strong":
+        if named or fits(each["email"].partition("@")[0], wanted.full_name, wanted.country) in _BOTH_NAMES:
             yield from _single(each, wanted)
 
 

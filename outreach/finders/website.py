@@ -5,12 +5,12 @@ robots.txt of the very host that it goes to.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from outreach.core.address_patterns import fits
-from outreach.core.names import parse_name
+from outreach.core.nearby import Whose, whose
 from outreach.core.normalize import is_free_mail, is_role_inbox, registrable_domain
 from outreach.core.pages import on_site, read_page, worth_reading
 from outreach.core.ports import (
@@ -27,8 +27,8 @@ from outreach.core.ports import (
 )
 from outreach.core.records import AddressStatus
 from outreach.core.robots import ALLOW_ALL, Robots, parse_robots
-from outreach.core.spellings import spellings
 from outreach.core.urls import company_domain
+from outreach.resources import words
 
 PRODUCT = "outreach"
 PAGES = 5
@@ -67,13 +67,12 @@ class WebsiteFinder:
         return _Visit(self._web, self._clock, question.params["domain"]).make(question.params["start"])
 
     def read(self, wanted: Wanted, data: Mapping[str, Any]) -> Sequence[Candidate]:
-        found: dict[str, Candidate] = {}
+        seen: dict[str, list[_Sighting]] = {}
         for page in data.get("pages", ()):
-            for seen in page["addresses"]:
-                candidate = _candidate(wanted, page["url"], seen["address"], seen["how"], seen["near"])
-                if candidate and candidate.confidence > found.get(seen["address"], _NOBODY).confidence:
-                    found[seen["address"]] = candidate
-        return sorted(found.values(), key=lambda each: (each.of_company, -each.confidence))
+            for each in page["addresses"]:
+                seen.setdefault(each["address"], []).append(_Sighting(page["url"], each["how"], each["near"]))
+        found = [candidate for address, those in seen.items() if (candidate := _candidate(wanted, address, those))]
+        return sorted(found, key=lambda each: (each.of_company, -each.confidence))
 
 
 def make(tools: FinderTools) -> WebsiteFinder:
@@ -82,38 +81,58 @@ def make(tools: FinderTools) -> WebsiteFinder:
 
 # --- whose address it is ----------------------------------------------------------------------------
 
-_NOBODY = Candidate("", AddressStatus.UNKNOWN, -1, ())
+
+@dataclass(frozen=True, slots=True)
+class _Sighting:
+    """Where an address stands, in which way, and among which words."""
+
+    url: str
+    how: str
+    near: str
 
 
-def _candidate(wanted: Wanted, url: str, address: str, how: str, near: str) -> Candidate | None:
+def _candidate(wanted: Wanted, address: str, seen: Sequence[_Sighting]) -> Candidate | None:
     """The address as this founder's, or the company's; None if it is somebody else's."""
     local, _, host = address.rpartition("@")
     here = registrable_domain(host) == wanted.domain
-    where = f"stands on {url} ({how})"
-    if here and is_role_inbox(address):
+    if is_role_inbox(address):
+        if not here or local not in words("front_desks.txt"):
+            return None
+        where = f"stands on {seen[0].url} ({seen[0].how})"
         return Candidate(address, AddressStatus.VERIFIED, 90, (where, "the company's shared inbox"), of_company=True)
+    by_place = {whose(each.near, address, wanted.full_name, wanted.country): each for each in seen}
+    mine = Whose.MINE in by_place and Whose.OTHERS not in by_place
     fit = fits(local, wanted.full_name, wanted.country)
-    if not fit or address in wanted.taken or any(fits(local, name) == "strong" for name in wanted.colleagues):
+    rivals = {fits(local, name) for name in wanted.colleagues} - {""}
+    if not fit or address in wanted.taken or "strong" in rivals:
         return None
-    named = _is_named(wanted.full_name, wanted.country, near)
-    if here and (fit == "strong" or named):
-        why = f"fits {wanted.full_name}" if fit == "strong" else f"stands beside the name {wanted.full_name}"
-        return Candidate(address, AddressStatus.VERIFIED, 95 if fit == "strong" else 85, (where, why))
-    if here and not any(fits(local, name) for name in wanted.colleagues):
-        doubt = f"only one name of {wanted.full_name} shows in it: it may be a namesake's"
-        return Candidate(address, AddressStatus.RISKY, 50, (where, doubt))
-    if fit == "strong" and (named or is_free_mail(address)):
-        doubt = f"fits {wanted.full_name}, but is not at the company"
-        return Candidate(address, AddressStatus.RISKY, 40, (where, doubt))
+    if fit != "strong" and (Whose.OTHERS in by_place or (rivals and not mine)):
+        return None
+    place = by_place[Whose.MINE] if mine else seen[0]
+    judged = _at_the_company(wanted.full_name, fit, mine) if here else _elsewhere(wanted.full_name, address, fit, mine)
+    if judged is None:
+        return None
+    status, confidence, why = judged
+    return Candidate(address, status, confidence, (f"stands on {place.url} ({place.how})", why))
+
+
+_Judged = tuple[AddressStatus, int, str]
+
+
+def _at_the_company(name: str, fit: str, mine: bool) -> _Judged:  # noqa: FBT001  private
+    if fit == "strong":
+        return AddressStatus.VERIFIED, 95, f"fits {name}"
+    if mine:
+        return AddressStatus.VERIFIED, 90 if fit == "initials" else 85, f"stands beside the name {name}"
+    if fit == "initials":
+        return AddressStatus.VERIFIED, 80, f"fits {name} with an initial"
+    return AddressStatus.RISKY, 50, f"only one name of {name} shows in it: it may be a namesake's"
+
+
+def _elsewhere(name: str, address: str, fit: str, mine: bool) -> _Judged | None:  # noqa: FBT001  private
+    if (mine and fit != "weak") or (fit == "strong" and is_free_mail(address)):
+        return AddressStatus.RISKY, 40, f"fits {name}, but is not at the company"
     return None
-
-
-def _is_named(name: str, country: str, near: str) -> bool:
-    """Whether the words around an address name this person in full."""
-    around = set(parse_name(near[:190]).words) | {each.key for each in map(parse_name, near.split()[:60])}
-    if set(parse_name(name).words) <= around and len(parse_name(name).words) > 1:
-        return True
-    return any(way.last and {way.first, way.last} <= around for way in spellings(name, country))
 
 
 # --- the visit --------------------------------------------------------------------------------------

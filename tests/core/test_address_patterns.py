@@ -76,8 +76,8 @@ def test_a_name_of_one_word_fills_only_what_it_can() -> None:
     ("local", "name", "fit"),
     [
         ("ada.testwell", "Ada Testwell", "strong"),
-        ("atestwell", "Ada Testwell", "strong"),
-        ("testwell.a", "Ada Testwell", "strong"),
+        ("atestwell", "Ada Testwell", "initials"),
+        ("testwell.a", "Ada Testwell", "initials"),
         ("bill.quill", "William Quill", "strong"),
         ("ADA.TESTWELL", "Ada Testwell", "strong"),
         ("juergen.mueller", "Jürgen Müller", "strong"),

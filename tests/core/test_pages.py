@@ -57,6 +57,10 @@ def test_what_a_visitor_can_read_is_found(html: str, address: str) -> None:
         "<p style='display:none'>trap@acme.example</p>",
         "<p style='visibility: hidden'>trap@acme.example</p>",
         "<p hidden>trap@acme.example</p>",
+        "<a style='display:none' href='mailto:trap@acme.example'>x</a>",
+        "<div hidden><a href='mailto:trap@acme.example'>x</a></div>",
+        f"<p hidden><a data-cfemail='{protected('trap@acme.example')}'>x</a></p>",
+        "<p>x@2x.png y@3x.webp z@2x.avif w@1.5x.jpeg v@2x.svg u@3x.heic</p>",
         "<template>trap@acme.example</template>",
         "<noscript>trap@acme.example</noscript>",
         "<img src='logo@2x.png'>logo@2x.png",
@@ -77,6 +81,27 @@ def test_the_words_around_an_address_go_with_it() -> None:
         "<div><h3>Ada Testwell</h3><p>CEO, <a href='mailto:at@acme.example'>mail</a></p></div>", URL
     ).addresses
     assert "Ada Testwell" in seen.near
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "<a href='mailto:ada@acme.example'>mail</a>", "ada@acme.example", "ada [at] acme.example",
+        f"<a data-cfemail='{protected('ada@acme.example')}'>[email protected]</a>",
+    ],
+)  # fmt: skip
+def test_the_words_are_those_of_the_place_however_it_is_written(written: str) -> None:
+    html = f"<p>Bo Quill {'and others ' * 30}</p><p>Ada Testwell</p>{written}<p>Cy Brightly {'and others ' * 30}</p>"
+    (seen,) = read_page(html, URL).addresses
+    before, _, after = seen.near.partition("ada@acme.example")
+    assert before.split()[-2:] == ["Ada", "Testwell"]
+    assert "Cy Brightly" in after
+    assert "Bo" not in before
+
+
+def test_a_name_in_a_mail_link_goes_with_it() -> None:
+    (seen,) = read_page("<a href='mailto:Ada%20Testwell%20%3Cat%40acme.example%3E'>write</a>", URL).addresses
+    assert seen.near == "Ada Testwell at@acme.example write"
 
 
 def test_links_stay_on_the_site_and_the_best_come_first() -> None:
@@ -106,6 +131,8 @@ def test_no_page_costs_more_than_its_length(filler: str) -> None:
 
 
 def test_a_page_of_addresses_is_cut() -> None:
+    repeated = "<p>ada@acme.example, Ada</p>" + "".join(f"<p>{n} ada@acme.example</p>" for n in range(9))
+    assert len(read_page(repeated, URL).addresses) == 3
     html = " ".join(f"<p>a{number}@acme.example</p>" for number in range(1_000))
     assert len(read_page(html, URL).addresses) == 200
 

@@ -124,6 +124,13 @@ def test_a_site_that_asks_for_more_time_gets_it() -> None:
         assert (visit.clock.now() - visit.began).total_seconds() >= 21
 
 
+DESKS = ("privacy", "jobs", "noreply", "webmaster", "datenschutz", "press", "kontakt")
+
+
+def mail_link(local: str) -> str:
+    return f"<a href='mailto:{local}@acme.example'>mail</a>"
+
+
 @pytest.mark.parametrize(
     ("page", "found"),
     [
@@ -140,6 +147,20 @@ def test_a_site_that_asks_for_more_time_gets_it() -> None:
         ("<p>ada.testwell@mail.acme.example</p>", {"ada.testwell@mail.acme.example": S.VERIFIED}),
         ("<p>info@acme.example, info@other.example</p>", {"info@acme.example": S.VERIFIED}),
         ("<p>photo: ada.testwell@2x.png</p>", {}),
+        ("<p>a.testwell@acme.example</p>", {"a.testwell@acme.example": S.VERIFIED}),
+        ("<p>Anna Testwell, CFO: a.testwell@acme.example</p>", {}),
+        ("<p>Ada Testwell, CEO</p><p>Bo Testwell, CTO: testwell@acme.example</p>", {}),
+        (f"<li>Ada Testwell {mail_link('at')}<li>Ada Brightly {mail_link('ada')}", {}),
+        ("<p>Ada Testwell, ada@acme.example</p><p>Ada Brightly, ada@acme.example</p>", {}),
+        ("<p>ada@acme.example</p><p>our CEO: Ada Testwell, ada@acme.example</p>", {"ada@acme.example": S.VERIFIED}),
+        ("<p>Ada Testwell made this site: webmaster@agency.example, ada@agency.example</p>", {}),
+        ("<p>Ada Testwell: atestwell@other.example</p>", {"atestwell@other.example": S.RISKY}),
+        ("".join(f"<p>{desk}@acme.example" for desk in DESKS), {"kontakt@acme.example": S.VERIFIED}),
+        (
+            "<a href='mailto:ada.testwell@acme.example?subject=Hello&cc=bo@acme.example'>Ada</a>",
+            {"ada.testwell@acme.example": S.VERIFIED},
+        ),
+        ("<a style='display:none' href='mailto:ada.testwell@acme.example'>trap</a>", {}),
     ],
 )
 def test_what_a_page_says_and_what_it_does_not(page: str, found: dict[str, AddressStatus]) -> None:
