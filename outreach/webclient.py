@@ -84,7 +84,7 @@ class GuardedWeb:
             reason = "cannot be looked up: no name server answers (is this machine online?)"
             return WebAnswer(url, trouble=WebTrouble.OFFLINE, reason=reason, reached=False)
         except httpcore.TimeoutException:
-            return WebAnswer(url, trouble=WebTrouble.TIMEOUT, reason="no answer in time", reached=line.wrote)
+            return WebAnswer(url, trouble=WebTrouble.TIMEOUT, reason="did not answer in time", reached=line.wrote)
         except (httpcore.NetworkError, OSError) as error:
             if isinstance(error.__context__, ssl.SSLError):
                 return WebAnswer(url, trouble=WebTrouble.UNREADABLE, reason="has no valid certificate", reached=False)
@@ -105,7 +105,7 @@ def _read(response: httpx.Response, url: str, deadline: float, limit: int) -> We
         if len(body) >= limit or time.monotonic() > deadline:
             break
     if time.monotonic() > deadline and len(body) < limit:
-        return WebAnswer(url, trouble=WebTrouble.TIMEOUT, reason="no answer in time")
+        return WebAnswer(url, trouble=WebTrouble.TIMEOUT, reason="did not answer in time")
     return WebAnswer(url, response.status_code, dict(response.headers), bytes(body[:limit]))
 
 

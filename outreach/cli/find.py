@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from outreach.flows.find import FindPlan, FindReport, Result
 
 _SHOWN = 20
+_FEW = 3
 
 
 def register(app: typer.Typer) -> None:
@@ -257,6 +258,7 @@ def _show_report(report: "FindReport", found: "FindPlan", ready: int, zone: "tzi
                 "credits": report.credits,
                 "doubtful": report.doubts,
                 "resting": dict(report.resting),
+                "unreachable": dict(report.absent),
                 "interrupted": report.interrupted,
                 "results": [_result_json(each) for each in report.results],
             }
@@ -293,6 +295,9 @@ def _show_results(report: "FindReport") -> None:
 def _say_rest(report: "FindReport", found: "FindPlan", ready: int, zone: "tzinfo") -> None:
     for name, why in report.resting.items():
         say(f"{name} was left alone: {why}")
+    if report.absent:
+        few = "; ".join(list(report.absent.values())[:_FEW]) + ("; …" if len(report.absent) > _FEW else "")
+        say(f"{count(len(report.absent), 'site')} gave no page and will be tried again after a day: {few}")
     if report.doubts:
         say(f"{count(report.doubts, 'answer')} got lost and may have been paid for: --ask-again asks once more")
     _say_left_out(found, zone)

@@ -209,9 +209,9 @@ def _last(state: RetryCallState) -> Any:
 
 
 _KNOWN: Mapping[int, tuple[LookupOutcome, str]] = {
-    202: (LookupOutcome.FAILED, "still at work on it; ask again later"),
+    202: (LookupOutcome.FAILED, "is still at work on it; ask again later"),
     204: (LookupOutcome.NOTHING, "knows nothing"),
-    222: (LookupOutcome.FAILED, "the mail server gave no usable answer; ask again later"),
+    222: (LookupOutcome.FAILED, "got no usable answer from the mail server; ask again later"),
     400: (LookupOutcome.NOTHING, "cannot work with this name or domain"),
     401: (LookupOutcome.REFUSED, "does not accept the key in OUTREACH_HUNTER_API_KEY"),
     403: (LookupOutcome.LIMITED, "says that its rate or quota is used up"),
@@ -321,6 +321,11 @@ def _candidate(data: Mapping[str, Any], wanted: Wanted) -> Candidate | None:
         status = AddressStatus.GUESSED
     evidence = [f"Hunter: {word} ({_MEANS.get(word, 'not checked')})" if word else "Hunter has not checked it"]
     score = _score(data)
+    owner = parse_name(f"{data.get('first_name', '')} {data.get('last_name', '')}")
+    if not compatible(owner, parse_name(wanted.full_name)) and not fits(
+        usable[0].partition("@")[0], wanted.full_name, wanted.country
+    ):
+        return None
     if registrable_domain(usable[0].partition("@")[2]) != wanted.domain and status is AddressStatus.VERIFIED:
         status = AddressStatus.RISKY
         evidence.append(f"is not at {wanted.domain}")

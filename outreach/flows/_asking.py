@@ -46,6 +46,8 @@ class Asking:
         self._failures: dict[str, int] = {}
         self.calls = self.credits = self.doubts = 0
         self.resting: dict[str, str] = {}
+        self.absent: dict[str, str] = {}
+        """Domains where nobody was there, and what happened instead."""
 
     def answer(self, finder: Finder, question: Question) -> Answer | None:
         """From memory, else by asking. None: not asked, because the finder rests or the money is spent."""
@@ -54,6 +56,7 @@ class Asking:
         now = self._clock.now()
         if known := self.remembered(question):
             self.doubts += known.outcome is LookupOutcome.DOUBTFUL
+            self._note_absence(question, known)
             return known
         if finder.name in self.resting or not self._affordable(finder, question, now):
             return None
@@ -64,6 +67,7 @@ class Asking:
         self.credits += answer.credits
         self.doubts += answer.outcome is LookupOutcome.DOUBTFUL
         self._rest(finder, answer)
+        self._note_absence(question, answer)
         return answer
 
     def remembered(self, question: Question) -> Answer | None:
@@ -94,6 +98,10 @@ class Asking:
             answer = Answer(answer.outcome, answer.data, answer.calls, question.credits, answer.text)
         self._store.finds.finish(lookup, answer, self._clock.now())
         return answer
+
+    def _note_absence(self, question: Question, answer: Answer) -> None:
+        if answer.outcome is LookupOutcome.UNREACHABLE:
+            self.absent[question.about] = answer.text
 
     def _affordable(self, finder: Finder, question: Question, now: datetime) -> bool:
         if not question.credits:

@@ -81,13 +81,15 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class FindReport:
-    """What a run did. `resting` finders stopped early, and why; `doubts` are questions whose answer got lost."""
+    """What a run did. `resting` finders stopped early, and why; `doubts` are questions whose answer got lost; `absent`
+    says of each domain without a site what happened there."""
 
     results: tuple[Result, ...] = ()
     calls: int = 0
     credits: int = 0
     doubts: int = 0
     resting: Mapping[str, str] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
     interrupted: bool = False
     left: int = 0
 
@@ -159,7 +161,16 @@ def find(search: Search, found: FindPlan) -> FindReport:
         search.narrate(result)
     left = len(found.wanted) - len(results)
     asked = run.asking
-    return FindReport(tuple(results), asked.calls, asked.credits, asked.doubts, dict(asked.resting), left > 0, left)
+    return FindReport(
+        tuple(results),
+        asked.calls,
+        asked.credits,
+        asked.doubts,
+        resting=dict(asked.resting),
+        absent=dict(asked.absent),
+        interrupted=left > 0,
+        left=left,
+    )
 
 
 def _may_be_looked_up(facts: Facts, now: datetime) -> bool:
@@ -235,11 +246,13 @@ class _Run:
         self.asking = Asking(search.store, search.mail_hosts, search.clock, terms)
         self._state = LookupOutcome.ANSWERED
         """Whether the founder in hand was looked for to the end: else FAILED, or UNREACHABLE for a day."""
+        self._barred: set[str] = set()
+        """The finders that the founder in hand has asked not to give their data: they get no further question."""
 
     def one(self, wanted: Wanted) -> Result:
         """Ask the finders in order until one has a good answer; keep the best there is."""
         reasons: list[str] = []
-        self._state = LookupOutcome.ANSWERED
+        self._state, self._barred = LookupOutcome.ANSWERED, set()
         found: list[tuple[Checked, str]] = []
         for finder in self._search.finders:
             found += [(each, finder.name) for each in self._candidates(finder, wanted, reasons)]
@@ -273,7 +286,7 @@ class _Run:
                 reasons.append(fault)
                 continue
             answer = self.asking.answer(finder, question)
-            self._note(answer)
+            self._note(finder, answer)
             if answer is None:
                 reasons.append(f"{finder.name}: {self.asking.resting.get(finder.name, 'not asked')}")
                 continue
@@ -285,11 +298,13 @@ class _Run:
                 break
         return found
 
-    def _note(self, answer: Answer | None) -> None:
+    def _note(self, finder: Finder, answer: Answer | None) -> None:
         if answer is None or answer.outcome in _OPEN:
             self._state = LookupOutcome.FAILED
         elif answer.outcome is LookupOutcome.UNREACHABLE and self._state is LookupOutcome.ANSWERED:
             self._state = answer.outcome
+        elif answer.outcome is LookupOutcome.RESTRICTED:
+            self._barred.add(finder.name)
 
     def _checked(self, candidate: Candidate) -> Checked:
         return check(candidate, self.asking.mail_domain(candidate.address.rpartition("@")[2]))
@@ -308,7 +323,7 @@ class _Run:
 
     def _ask_verifier(self, verifier: Verifier, checked: Checked) -> Checked:
         """What a provider says of an address; what it cannot say leaves the address as it was."""
-        if checked.status is AddressStatus.INVALID or is_role_inbox(checked.key):
+        if checked.status is AddressStatus.INVALID or is_role_inbox(checked.key) or verifier.name in self._barred:
             return checked
         question = verifier.verification(checked.key)
         answer = self.asking.answer(verifier, question) if self._search.verify else self.asking.remembered(question)

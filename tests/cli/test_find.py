@@ -140,6 +140,7 @@ def test_the_limit_moves_on(program: Program) -> None:
 def test_a_site_that_is_down_is_tried_again_a_day_later_and_both_times_are_said(program: Program, here: Town) -> None:
     program.run("find", "--using", "website", "--search", "zenith")
     assert "not found: Cy Brightly (zenith.example cannot be reached)" in program.out
+    assert "1 site gave no page and will be tried again after a day: zenith.example cannot be reached" in program.err
     asked = program.clock.now()
     program.clock.move(timedelta(hours=23))
     program.run("find", "--using", "website", "--search", "zenith")

@@ -187,6 +187,12 @@ def test_an_address_of_somebody_else_is_not_taken() -> None:
         assert desk.finder.read(taken, desk.ask().data) == ()
 
 
+def test_an_address_that_hunter_itself_says_is_somebody_elses_is_not_taken() -> None:
+    wrong = record("bo@acme.example", first_name="Bo", last_name="Quill")
+    with Desk(faults={FINDER: [told(wrong)]}) as desk:
+        assert desk.finder.read(ADA, desk.ask().data) == ()
+
+
 def test_an_address_elsewhere_is_risky() -> None:
     with Desk(addresses={("acme.example", "ada", "testwell"): record("ada@other.example")}) as desk:
         (candidate,) = desk.finder.read(ADA, desk.ask().data)

@@ -352,6 +352,15 @@ def test_a_wish_not_to_be_found_counts_for_ever() -> None:
         assert "asked by the person" in report.results[0].reason
 
 
+def test_whoever_wishes_not_to_be_found_is_not_verified_there_either() -> None:
+    hunter = Hunter(faults={("email-finder", "Bo"): [problem(451, "claimed_email")]})
+    with world(hunter=hunter) as here:
+        for _ in range(2):
+            here.find("hunter,pattern", verify=True, ask_again=True)
+        assert [each.path.rpartition("/")[2].partition("?")[0] for each in hunter.asked] == ["email-finder"]
+        assert here.addresses() == {"bo@bo.example": S.GUESSED}
+
+
 # --- money ----------------------------------------------------------------------------------------------
 
 
