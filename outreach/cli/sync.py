@@ -53,6 +53,8 @@ def sync(
             show(line)
         if report.by_kind.get("reply"):
             say("next: outreach replies")
+        if report.by_kind.get("bounce") and report.effects.suppressed:
+            say("outreach find offers another address for whom a mail came back")
     if report.effects.held and any(report.by_kind.get(kind) for kind in HOLDING):
         say("a machine answered for someone; read and label it to go on: outreach replies --kind automatic")
     if report.quarantined:

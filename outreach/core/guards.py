@@ -137,7 +137,8 @@ def _unverified(facts: Facts, _now: datetime) -> str:
     if not facts.founder.addresses or sendable_address(facts.founder.addresses, facts.allows):
         return ""
     known = ", ".join(f"{address.address} is {address.status}" for address in facts.founder.addresses)
-    return f"no address is given or verified ({known})"
+    dead = all(address.status in (AddressStatus.BOUNCED, AddressStatus.INVALID) for address in facts.founder.addresses)
+    return f"no address is given or verified ({known})" + ("; outreach find looks for another" if dead else "")
 
 
 def _role_inbox(facts: Facts, _now: datetime) -> str:

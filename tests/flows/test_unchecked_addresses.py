@@ -73,6 +73,11 @@ def test_who_is_enrolled(status: AddressStatus, allows: Sequence[AddressStatus],
     assert all(refused.reasons[0].startswith("unverified-address") for refused in found.refused)
 
 
+def test_who_bounced_is_told_where_the_next_candidate_comes_from() -> None:
+    (refused, *_) = World(S.BOUNCED, []).enroll().refused
+    assert refused.reasons[0].endswith("is bounced); outreach find looks for another")
+
+
 def test_the_cap_counts_over_all_enrolling() -> None:
     here = World(S.GUESSED, [S.GUESSED])
     here.enroll()
@@ -92,6 +97,21 @@ def test_the_campaign_pauses_at_the_first_bounces(status: AddressStatus, bounces
     assert f"to {status} addresses came back" in campaign.reason
     open_ = [each for each in here.store.campaigns.enrollments(campaign.id) if each.state is EnrollmentState.ACTIVE]
     assert len(open_) == CAPS[status] - bounces
+
+
+def test_after_a_bounce_the_next_guess_is_not_tried_by_itself() -> None:
+    here = World(S.GUESSED, [S.GUESSED], ["Bo"])
+    here.enroll()
+    (item,) = queue_all(here.store, here.campaign)
+    here.bounce(item.rcpt_key)
+    with here.store.database.write() as connection:
+        row = {"address": "b@bo.example", "key": "b@bo.example", "founder_id": 1, "status": S.GUESSED}
+        connection.execute(sa.insert(table(AddressRow)).values(**row, origin="pattern", created_at=CLOCK.now()))
+    here.store.campaigns.set_state(here.campaign.id, CampaignState.ACTIVE, "")
+    assert here.enroll().enrolled == 0
+    assert queue_all(here.store, here.campaign) == []
+    (enrollment,) = here.store.campaigns.enrollments(here.campaign.id)
+    assert (enrollment.state, enrollment.address) == (EnrollmentState.STOPPED, item.rcpt_key)
 
 
 @pytest.mark.parametrize("status", [S.GIVEN, S.VERIFIED])
