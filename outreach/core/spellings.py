@@ -6,8 +6,8 @@ patterns, domains or mail. Where a script cannot be read without guessing, nothi
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 
 from anyascii import anyascii
@@ -53,7 +53,7 @@ def spellings(name: str, country: str = "") -> tuple[Spelling, ...]:
     for family in filter(None, (parts.family, parts.second_family)) if parts.family else [()]:
         for given in _given_names(parts):
             for write in _ways(name, country):
-                _combine(found, _first_shapes(given, parts, write), _last_shapes(family, write))
+                _combine(found, _first_shapes(given, parts, write), _last_shapes(family, country, write))
     return tuple(found)[:_MAX]
 
 
@@ -82,25 +82,31 @@ def _parts(name: str, country: str) -> _Parts:
     shown = [word for word in _name_words(bare) if word]
     if len(shown) < 2:
         return _Parts((parsed.first or bare,), (), nickname=nickname)
-    return _reordered(shown, nickname) or _western(shown, parsed.last, country, nickname)
+    return _reordered(shown, country, nickname) or _western(shown, parsed.last, country, nickname)
 
 
 def _western(shown: Sequence[str], last: str, country: str, nickname: str) -> _Parts:
     family = tuple(last.split())
     before = shown[: len(shown) - len(family)]
+    if before[1:] and before[-1].casefold() in toml("spelling_rules.toml")["irish"]["glued"]:
+        family, before = (before[-1] + family[0], *family[1:]), before[:-1]
     middle = [word for word in before[1:] if len(_ascii(word)) > 1 and not _PATRONYMIC.fullmatch(_ascii(word))]
-    two = country in toml("spelling_rules.toml")["two_surnames"]["countries"]
-    if two and middle and len(family) == 1:
+    rule = toml("spelling_rules.toml")["two_surnames"]
+    if middle and _ascii(middle[0]) in rule["second_given"]:
+        middle = middle[1:]  # José Luis
+    if country in rule["countries"] and middle and len(family) == 1:
         return _Parts((before[0],), (middle[-1],), second_family=family, nickname=nickname)
     return _Parts((before[0],), family, nickname=nickname)
 
 
-def _reordered(shown: Sequence[str], nickname: str) -> _Parts | None:
+def _reordered(shown: Sequence[str], country: str, nickname: str) -> _Parts | None:
     """A name whose family name stands first: NGUYEN Van An, Wang Xiaoming, Kim Min-jun, Иванов Пётр Ильич."""
     bare = [_ascii(word) for word in shown]
     loud = [word.isupper() and len(word) > 1 for word in shown]
     custom = {family: kind for kind, family in (line.split() for line in table("family_first.txt"))}
     kind = custom.get(bare[0], "") if bare[-1] not in custom else ""
+    if country == "vietnam" and len(shown) > 2:
+        kind = "vi"
     if len(shown) == 3 and _PATRONYMIC.fullmatch(bare[2]) and not _PATRONYMIC.fullmatch(bare[1]):
         return _Parts((shown[1],), (shown[0],), nickname=nickname)
     if loud[0] and not any(loud[1:]) and len(shown[0]) > 2:
@@ -119,7 +125,8 @@ def _eastern(name: str) -> _Parts:
     if rest:
         return _Parts(tuple(rest), (head,), glued=True)
     size = 2 if head[:2] in words("compound_surnames.txt") and len(head) > 2 else 1
-    return _Parts((head[size:],), (head[:size],), glued=True) if len(head) > size else _Parts((), (head,))
+    family = toml("spelling_rules.toml")["han_surnames"].get(head[:size], head[:size])
+    return _Parts((head[size:],), (family,), glued=True) if len(head) > size else _Parts((), (head,))
 
 
 def _without_nickname(name: str) -> tuple[str, str]:
@@ -173,11 +180,13 @@ def _ways(name: str, country: str) -> Iterable["_Write"]:
     """The customs of writing this name in ASCII, likeliest first."""
     rules = toml("spelling_rules.toml")
     lower = unicodedata.normalize("NFC", name).lower()
-    if _in_script(name, "CYRILLIC") and (letters := _local_letters(lower, country)):
-        return [_Write(letters)]
+    if _in_script(name, "CYRILLIC") and (own := _local_ways(lower, country)):
+        return own
     if _in_script(name, "CYRILLIC"):
-        endings = [_Write({}, ending=(old, new)) for old, new in rules["cyrillic"]["endings"]]
-        return [_Write({}), *endings, *(_Write({}, inside=(old, new)) for old, new in rules["cyrillic"]["inside"])]
+        usual, endings, inside = (rules["cyrillic"][kind] for kind in ("usual", "endings", "inside"))
+        first = [_Write({}, ending=(old, new)) for old, new in usual]
+        then = [_Write({}, ending=(old, new)) for old, new in endings]
+        return [*first, _Write({}), *then, *(_Write({}, inside=(old, new)) for old, new in inside)]
     if not any(character in rules["plain"] for character in lower):
         return [_Write({})]
     signs = {character for character in lower if not character.isascii() and character.isalpha()}
@@ -187,27 +196,31 @@ def _ways(name: str, country: str) -> Iterable["_Write"]:
     return ways if german else ways[::-1]
 
 
-def _local_letters(lower: str, country: str) -> dict[str, str]:
-    """The letters of a language that writes Cyrillic in its own way; empty for all others."""
-    for rule in (toml("spelling_rules.toml")[name] for name in ("serbian", "bulgarian")):
+def _local_ways(lower: str, country: str) -> list["_Write"]:
+    """The customs of a language that writes Cyrillic in its own way; empty for all others."""
+    for rule in (toml("spelling_rules.toml")[name] for name in ("serbian", "ukrainian", "bulgarian")):
         if set(rule["only"]) & set(lower) or country.casefold() in rule["countries"]:
-            return dict(rule["letters"])
-    return {}
+            letters, within = dict(rule["letters"]), dict(rule.get("within", {}))
+            return [_Write(letters, within=within), *([_Write(letters)] if within else [])]
+    return []
 
 
 @dataclass(frozen=True, slots=True)
 class _Write:
-    """One custom: letters rewritten before the transliteration, and one rewriting of what comes out of it, at the end
-    of a word or anywhere in it."""
+    """One custom: letters rewritten before the transliteration (those of `within` not at the start of a word), and one
+    rewriting of what comes out of it, at the end of a word or anywhere in it."""
 
     letters: dict[str, str]
     ending: tuple[str, str] = ("", "")
     inside: tuple[str, str] = ("", "")
+    within: Mapping[str, str] = field(default_factory=dict)
 
     def __call__(self, word: str) -> str:
         lower = unicodedata.normalize("NFC", word).lower()
         for letter, plain in self.letters.items():
             lower = lower.replace(letter, plain)
+        for letter, plain in self.within.items():
+            lower = lower[:1] + lower[1:].replace(letter, plain)
         text = _ascii(lower)
         if _in_script(word, "GREEK"):
             return _greek(text)
@@ -245,7 +258,7 @@ def _first_shapes(given: Sequence[str], parts: _Parts, write: _Write) -> list[st
     return _unique([joined if len(written) == 1 else head, head.replace("-", ""), head.partition("-")[0]])
 
 
-def _last_shapes(family: Sequence[str], write: _Write) -> list[str]:
+def _last_shapes(family: Sequence[str], country: str, write: _Write) -> list[str]:
     """`de la Cruz` → delacruz, cruz; `Müller-Lüdenscheidt` → with the hyphen, without, the first of the two."""
     written = [text for text in map(write, family) if text]
     if not written:
@@ -255,9 +268,12 @@ def _last_shapes(family: Sequence[str], write: _Write) -> list[str]:
     particles = sum(text in words("name_particles.txt") for text in written[:-1])
     if len(written) > 1 and not particles:
         return _unique([written[0], joined, base])  # García Márquez, given as one family name
-    short = base.partition("-")[0] if base.partition("-")[0] not in words("name_particles.txt") else ""
-    after = base.partition("-")[2] if not short else ""
-    return _unique([*common, joined, joined.replace("-", ""), base, after, short])
+    if particles and country.casefold() in toml("spelling_rules.toml")["no_particles"]["countries"]:
+        return _unique([base, joined])
+    short, _, behind = base.partition("-")
+    if short in words("name_particles.txt"):
+        return _unique([joined.replace("-", ""), joined, base, behind])  # El-Naggari
+    return _unique([*common, joined, joined.replace("-", ""), base, short])
 
 
 def _common_spellings(word: str) -> tuple[str, ...]:
