@@ -21,6 +21,7 @@ from outreach.cli import (
     outbox,
     people,
     preview,
+    privacy,
     replies,
     results,
     send,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 for part in (
     setup, doctor, demo, imports, find, people, duplicates, why, campaigns, check, preview, lines, send, loop, outbox,
-    replies, results, db,
+    replies, results, privacy, db,
 ):  # fmt: skip
     part.register(app)
 

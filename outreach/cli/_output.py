@@ -28,7 +28,11 @@ def say(text: str = "") -> None:
 
 def show_json(document: Mapping[str, Any]) -> None:
     """Exactly one JSON document, on stdout. ASCII only, so that nothing in it can reach the terminal as a control."""
-    _write(sys.stdout, json.dumps(document, default=_plain, indent=2))
+    _write(sys.stdout, as_json(document))
+
+
+def as_json(document: Mapping[str, Any]) -> str:
+    return json.dumps(document, default=_plain, indent=2)
 
 
 def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -13,6 +13,7 @@ from outreach.store.mail import Mail
 from outreach.store.notes import Notes
 from outreach.store.outbox import Outbox
 from outreach.store.people import People
+from outreach.store.personal import Personal
 from outreach.store.report import Reports
 from outreach.store.schema import memory_database
 from outreach.store.suppressions import Suppressions
@@ -29,6 +30,7 @@ class Store:
         self.leads = Leads(database)
         self.finds = Finds(database)
         self.history = Histories(database)
+        self.personal = Personal(database)
         self.campaigns = Campaigns(database)
         self.outbox = Outbox(database)
         self.bookings = Bookings(database)
