@@ -41,6 +41,8 @@ _SIGHTINGS = 3
 _MAX_LINKS = 400
 _MAX_TEXT = 400_000
 _MAX_DEPTH = 200
+_MAX_REVERSED = 1_000
+"""Characters: what is written backwards is an address or two, not a page in Arabic."""
 _NEAR = 160
 
 
@@ -147,7 +149,8 @@ class _Words:
             self._add(child.tail or "")
         if tag in _BLOCKS:
             self._add("\n")
-        if _REVERSED.search(style) and (inside := "".join(self._parts[start:]).strip()):
+        if _REVERSED.search(style) and self._size - began <= _MAX_REVERSED:
+            inside = "".join(self._parts[start:]).strip()
             for found in _found(inside[::-1]):
                 self._marks.append((began, found[0], "written backwards on the page"))
 

@@ -130,6 +130,12 @@ def test_no_page_costs_more_than_its_length(filler: str) -> None:
     assert read_page(page, URL) is not None
 
 
+def test_a_page_that_runs_from_right_to_left_is_not_read_backwards_again_and_again() -> None:
+    """Each of many nested elements would turn all of the text round: minutes for one page."""
+    inside = "elpmaxe.emca@ada " * 20_000
+    assert found("<div style='direction:rtl'>" * 190 + inside) == []
+
+
 def test_a_page_of_addresses_is_cut() -> None:
     repeated = "<p>ada@acme.example, Ada</p>" + "".join(f"<p>{n} ada@acme.example</p>" for n in range(9))
     assert len(read_page(repeated, URL).addresses) == 3
