@@ -172,8 +172,9 @@ def _say_left_out(found: "FindPlan", zone: "tzinfo") -> None:
     if found.settled:
         say(f"{found.settled} more were looked for within 30 days, and nothing has changed since")
     if found.again_at:
-        again = f"tried again from {local(found.again_at.astimezone(zone))}, or now with --ask-again"
-        say(f"{found.waiting} more wait, as their company's site could not be reached: {again}")
+        more, again = count(found.waiting, "more founder"), local(found.again_at.astimezone(zone))
+        say(f"{more} left for later, as the company's site could not be reached: tried again from {again},")
+        say("or now with --ask-again")
     if found.homeless:
         say(f"{found.homeless} more have no company domain: a list with a Website column gives them one")
 
@@ -308,7 +309,7 @@ def _say_rest(report: "FindReport", found: "FindPlan", ready: int, zone: "tzinfo
     doubtful = sum(1 for each in report.results if each.checked and each.checked.status in ("guessed", "risky"))
     if doubtful:
         say(
-            f"{doubtful} of them are not sure enough to be written to by default; a campaign may try a few: "
+            f"{doubtful} not sure enough to be written to by default; a campaign may try a few: "
             "outreach campaign new … --allow-risky --allow-guessed"
         )
     if ready:

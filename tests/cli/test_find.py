@@ -145,7 +145,8 @@ def test_a_site_that_is_down_is_tried_again_a_day_later_and_both_times_are_said(
     program.clock.move(timedelta(hours=23))
     program.run("find", "--using", "website", "--search", "zenith")
     assert "0 founders looked for: nothing to do" in program.out
-    assert "1 more wait, as their company's site could not be reached: tried again from Tue 03 Mar 2026" in program.err
+    assert "1 more founder left for later, as the company's site could not be reached: tried again from" in program.err
+    assert "from Tue 03 Mar 2026 09:30" in program.err
     assert "or now with --ask-again" in program.err
     told = program.json("find", "--using", "website", "--search", "zenith", "--dry-run")
     assert (told["founders"], told["settled"], told["waiting"]) == (0, 0, 1)
