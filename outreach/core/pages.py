@@ -6,7 +6,6 @@ up: an address comes out only if all of it stands there. Pure; pages are hostile
 """
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import unescape
@@ -73,9 +72,12 @@ def read_page(html: str, url: str) -> PageRead:
     words.walk(root)
     text = words.text()
     found = [*words.marked(text), *_in_text(text), *_in_scripts(root)]
-    times = Counter[str]()
-    kept = [seen for seen in dict.fromkeys(found) if times.update([seen.address]) or times[seen.address] <= _SIGHTINGS]
-    return PageRead(tuple(kept)[:_MAX_ADDRESSES], tuple(_links(root, url)), " ".join(text.split())[:20_000])
+    places: dict[str, dict[Seen, None]] = {}
+    for seen in found:
+        if len(there := places.setdefault(seen.address, {})) < _SIGHTINGS:
+            there[seen] = None
+    kept = tuple(seen for those in places.values() for seen in those)
+    return PageRead(kept[:_MAX_ADDRESSES], tuple(_links(root, url)), " ".join(text.split())[:20_000])
 
 
 def on_site(url: str, domain: str) -> bool:
@@ -151,7 +153,7 @@ class _Words:
             self._add("\n")
         if _REVERSED.search(style) and self._size - began <= _MAX_REVERSED:
             inside = "".join(self._parts[start:]).strip()
-            for found in _found(inside[::-1]):
+            for found in _ADDRESS.finditer(inside[::-1]):
                 self._marks.append((began, found[0], "written backwards on the page"))
 
     def _add(self, text: str) -> None:
@@ -171,18 +173,16 @@ class _Words:
             return
         key, *rest = bytes.fromhex(code)
         text = bytes(byte ^ key for byte in rest).decode("utf-8", "replace")
-        self._marks += [(self._size, found[0], "protected against robots on the page") for found in _found(text)]
-
-
-def _found(text: str) -> Iterator[re.Match[str]]:
-    return _ADDRESS.finditer(text)
+        self._marks += [
+            (self._size, found[0], "protected against robots on the page") for found in _ADDRESS.finditer(text)
+        ]
 
 
 def _in_text(shown: str) -> Iterator[Seen]:
     text = " ".join(shown.split())  # a page of blanks must not cost more than its length
     plain = _DOT.sub(".", _AT.sub("@", text))
     spoken = _SPOKEN.sub(lambda found: f"{found[1]}@{_SPOKEN_DOT.sub('.', found[2])}", plain)
-    for found in _found(spoken):
+    for found in _ADDRESS.finditer(spoken):
         how = "on the page" if found[0] in text else "spelled out on the page"
         start, end = found.span()
         yield from _usable(found[0], how, spoken[max(0, start - _NEAR) : start], spoken[end : end + _NEAR // 4])
@@ -192,7 +192,7 @@ def _in_scripts(root: HtmlElement) -> Iterator[Seen]:
     """Strings in a script, also where it joins them: `"ada" + "@" + "acme.example"`."""
     for script in root.iter("script"):
         code = _JOINED.sub("", unescape(script.text_content()[:_MAX_TEXT]))
-        for found in _found(code):
+        for found in _ADDRESS.finditer(code):
             yield from _usable(found[0], "a script of the page")
 
 

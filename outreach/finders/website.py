@@ -40,7 +40,6 @@ _ROBOTS_BYTES = 500_000
 _PAUSE = 1.0
 _REDIRECTS = 3
 _MOVED = (301, 302, 303, 307, 308)
-_BUSY = (429, 503)
 _TEXT = ("text/html", "application/xhtml", "text/plain")
 
 
@@ -207,11 +206,7 @@ class _Visit:
         """What robots.txt allows (RFC 9309 2.3.1), or why it cannot be known, which forbids everything. Where one host
         sends us to the file of another, both have said what they want."""
         passed: list[str] = []
-
-        def pass_by(url: str) -> None:
-            passed.append(url)
-
-        answer = self._follow(f"{origin}/robots.txt", _ROBOTS_BYTES, pass_by)
+        answer = self._follow(f"{origin}/robots.txt", _ROBOTS_BYTES, passed.append)
         found = _rules(answer)
         if isinstance(found, Robots):
             self._pause = max(self._pause, found.delay)
@@ -245,15 +240,19 @@ def _rules(answer: WebAnswer) -> Robots | WebAnswer:
         return answer
     if answer.status == 200:
         return parse_robots(answer.body.decode("utf-8", "replace"), PRODUCT)
-    if answer.status >= 500 or answer.status in _BUSY:
+    if _is_passing(answer.status):
         return _no_answer(answer, f"answers {answer.status} for its robots.txt")
     return ALLOW_ALL
 
 
 def _no_answer(answer: WebAnswer, reason: str) -> WebAnswer:
     """A status that says that there is no page: for now, or at all."""
-    passing = answer.status >= 500 or answer.status in _BUSY
-    return replace(answer, trouble=WebTrouble.UNREACHABLE if passing else WebTrouble.BLOCKED, reason=reason)
+    trouble = WebTrouble.UNREACHABLE if _is_passing(answer.status) else WebTrouble.BLOCKED
+    return replace(answer, trouble=trouble, reason=reason)
+
+
+def _is_passing(status: int) -> bool:
+    return status >= 500 or status == 429
 
 
 def _target(url: str, answer: WebAnswer) -> str:
