@@ -24,7 +24,8 @@ from outreach.store.tables import Import, Meta, table
 _PEOPLE = ("companies", "founders", "addresses", "leads", "enrollments", "rulings", "founder_edits", "retired_ids")
 _TABLES = {
     "rows": (
-        "id INTEGER PRIMARY KEY, file INT, line INT, sha256 TEXT, cells TEXT, outcome TEXT, reason TEXT, company_id INT"
+        "id INTEGER PRIMARY KEY, file INT, line INT, sha256 TEXT, cells TEXT, outcome TEXT, reason TEXT, company_id INT, "
+        "twin INT"
     ),
     "companies": f"id INTEGER PRIMARY KEY, lead INT, {', '.join(COMPANY_COLUMNS)}, facts_at",
     "founders": f"id INTEGER PRIMARY KEY, lead INT, place INT, company_id INT, {', '.join(FOUNDER_COLUMNS)}, facts_at",
@@ -32,7 +33,6 @@ _TABLES = {
     "addresses": "lead INT, key TEXT, founder_id INT, company_id INT, status TEXT, origin TEXT",
     "seats": "lead INT, place INT, founder_id INT",
     "judged": "lead INTEGER PRIMARY KEY",
-    "twins": "lead INT, twin INT",
     "plans": "id INTEGER PRIMARY KEY, plan BLOB",
 }
 _WORDS = {
@@ -82,7 +82,7 @@ class Staging:
     # --- streaming in -------------------------------------------------------------------------------
 
     def add_skipped(self, file: int, line: int, sha256: str, cells: str, reason: str) -> None:
-        self._add("rows", (self.lead, file, line, sha256, cells, "skipped", reason, None))
+        self._add("rows", (self.lead, file, line, sha256, cells, "skipped", reason, None, None))
         self.lead += 1
 
     def add_row(
@@ -112,12 +112,11 @@ class Staging:
                 self._add("addresses", (lead, key, None, company, "given", origin))
             else:
                 self._add("addresses", (lead, key, first + place, None, statuses[place], origin))
-        self._add("rows", (lead, file, line, sha256, cells, "new", "", company))
+        self._add("rows", (lead, file, line, sha256, cells, "new", "", company, None))
 
     def add_repeated(self, file: int, line: int, sha256: str, cells: str, twin: int) -> None:
         """A row that a stored row says already."""
-        self._add("rows", (self.lead, file, line, sha256, cells, "same", "", None))
-        self._add("twins", (self.lead, twin))
+        self._add("rows", (self.lead, file, line, sha256, cells, "same", "", None, twin))
         self.lead += 1
 
     def _add_words(self, lead: int, company: int, what: Single) -> None:
@@ -204,12 +203,14 @@ class Staging:
 
     def repeat(self, twins: Iterable[tuple[int, int]]) -> None:
         """Rows (the first of each pair) that stored rows say already."""
-        for pair in twins:
-            self._add("twins", pair)
-        self._flush("twins")
+        self._mark_repeated((twin, lead) for lead, twin in twins)
+
+    def _mark_repeated(self, pairs: Iterable[tuple[int | None, int]]) -> None:
+        if marked := list(pairs):
+            self._c.exec_driver_sql("UPDATE temp.new_rows SET twin = ? WHERE id = ?", marked)
 
     def index_repeated(self) -> None:
-        self._c.exec_driver_sql("CREATE INDEX temp.new_twins_twin ON new_twins (twin)")
+        self._c.exec_driver_sql("CREATE INDEX temp.new_rows_twin ON new_rows (twin) WHERE twin IS NOT NULL")
 
     def take_repeated(self, companies: Iterable[int], founders: Iterable[int]) -> list[int]:
         """Rows that repeat a stored row about one of these: they are judged after all, with what else is said."""
@@ -217,10 +218,9 @@ class Staging:
         of_company = "JOIN leads ON leads.id = twin WHERE leads.company_id"
         of_founder = "JOIN lead_founders ON lead_founders.lead_id = twin WHERE lead_founders.founder_id"
         for where, ids in ((of_company, companies), (of_founder, founders)):
-            query = f"SELECT lead FROM temp.new_twins {where} IN (SELECT value FROM json_each(?))"  # noqa: S608  names of our own
+            query = f"SELECT new_rows.id FROM temp.new_rows {where} IN (SELECT value FROM json_each(?))"  # noqa: S608  names of our own
             found.update(self._c.exec_driver_sql(query, (json.dumps(sorted(ids)),)).scalars())
-        if found:
-            self._c.exec_driver_sql("DELETE FROM temp.new_twins WHERE lead = ?", [(lead,) for lead in sorted(found)])
+        self._mark_repeated((None, lead) for lead in sorted(found))
         return sorted(found)
 
     # --- copying over -----------------------------------------------------------------------------------
@@ -250,20 +250,19 @@ class Staging:
         """The rows themselves, once all records are there; `imports` are the numbers of the files. A row that repeats a
         stored one speaks of whomever that one is taken for now."""
         self._run(
-            "UPDATE temp.new_rows SET outcome = 'same', company_id = (SELECT leads.company_id FROM leads "
-            "JOIN temp.new_twins ON leads.id = twin WHERE lead = temp.new_rows.id) "
-            "WHERE id IN (SELECT lead FROM temp.new_twins)"
-        )
-        self._run(
-            "INSERT INTO temp.new_seats SELECT lead, position, founder_id FROM temp.new_twins "
+            "INSERT INTO temp.new_seats SELECT new_rows.id, position, founder_id FROM temp.new_rows "
             "JOIN lead_founders ON lead_founders.lead_id = twin"
         )
         if not imports:
             return
         files = " ".join(f"WHEN {at} THEN {number}" for at, number in imports.items())
-        columns = "line, sha256, cells, outcome, reason, company_id"
-        source = f"SELECT id, CASE file {files} END, {columns} FROM temp.new_rows ORDER BY id"  # noqa: S608  numbers of our own
-        self._run(f"INSERT INTO leads (id, import_id, {columns}) {source}")
+        self._run(
+            "INSERT INTO leads (id, import_id, line, sha256, cells, outcome, reason, company_id) "  # noqa: S608  numbers of our own
+            f"SELECT staged.id, CASE file {files} END, staged.line, staged.sha256, staged.cells, "
+            "iif(twin IS NULL, staged.outcome, 'same'), staged.reason, "
+            "iif(twin IS NULL, staged.company_id, leads.company_id) "
+            "FROM temp.new_rows AS staged LEFT JOIN leads ON leads.id = twin ORDER BY staged.id"
+        )
 
     def copy_seats(self, now: datetime) -> None:
         """Whom the rows name, and the addresses of rows that stand alone."""
