@@ -4,8 +4,6 @@ A row that shares nothing with any other, nor with anything known, becomes recor
 in a place of its own, from a snapshot; `ingest` then has it copied over in one transaction.
 """
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,7 +12,6 @@ from itertools import islice
 
 import sqlalchemy as sa
 
-from outreach.core.cells import Cells
 from outreach.core.identity import LookupKeys, lookup_keys
 from outreach.core.merge import Known, MergePlan, RowOutcome, judge_rows, plan_merge
 from outreach.core.ports import Row
@@ -23,6 +20,7 @@ from outreach.core.rulings import Ruling
 from outreach.core.singles import Sharing, single
 from outreach.core.survivors import Entry
 from outreach.flows._known import with_known
+from outreach.flows._row_text import row_writer
 from outreach.importers import Importers, StartupList
 from outreach.store.leads import Leads
 from outreach.store.merging import Merging
@@ -87,29 +85,6 @@ class Part:
     lead_of: Mapping[int, int]
     companies: frozenset[int]
     founders: frozenset[int]
-
-
-def row_hasher(of: StartupList) -> Callable[[Mapping[str, str]], str]:
-    """The same cells, read in the same way, say the same."""
-    frame = json.dumps([of.format, sorted(of.mapping.items())])[:-1]
-    columns: Mapping[str, int] = {}
-    order: list[tuple[str, int]] = []
-
-    def hashed(cells: Mapping[str, str]) -> str:
-        nonlocal columns, order
-        if isinstance(cells, Cells):
-            if cells.columns is not columns:
-                columns, order = cells.columns, sorted(cells.columns.items())
-            texts = cells.texts
-            said = _dumps([(header, texts[at]) for header, at in order])
-        else:
-            said = _dumps(sorted(cells.items()))
-        return hashlib.sha256(f"{frame}, {said}]".encode()).hexdigest()
-
-    return hashed
-
-
-_dumps = json.JSONEncoder().encode
 
 
 def stage(
@@ -180,14 +155,14 @@ class _Stream:
         self.odd: list[int] = []
 
     def file(self, at: int, file: File) -> None:
-        facts_at, hashed = stored_time(self._c, file.exported_at), row_hasher(file.list)
+        facts_at, write = stored_time(self._c, file.exported_at), row_writer(file.list)
         rows = iter(file.list.rows)
         while chunk := list(islice(rows, _CHUNK)):
-            hashes = [hashed(row.cells) for row in chunk]
+            written = [write(row.cells) for row in chunk]
+            hashes = [sha256 for sha256, _ in written]
             twins = {} if self._is_new else self._twins(hashes, file.exported_at)
             known = {} if self._is_new else self._owners(chunk, hashes, twins)
-            for row, sha256 in zip(chunk, hashes, strict=True):
-                cells = _as_json(row.cells)
+            for row, (sha256, cells) in zip(chunk, written, strict=True):
                 if not isinstance(row, RowError) and sha256 in twins:
                     self._staging.add_repeated(at, row.line, sha256, cells, twins[sha256])
                     self._sharing.add(())
@@ -253,12 +228,6 @@ def _words(keys: LookupKeys) -> Iterator[str]:
     yield from (f"company {key}" for key in keys.companies)
     yield from (f"founder {key}" for key in keys.founders)
     yield from (f"address {key}" for key in keys.addresses)
-
-
-def _as_json(cells: Mapping[str, str]) -> str:
-    if isinstance(cells, Cells):
-        return _dumps(dict(zip(cells.columns, cells.texts, strict=False)))
-    return json.dumps(dict(cells))
 
 
 # --- those that share something -------------------------------------------------------------------

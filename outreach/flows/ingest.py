@@ -4,8 +4,10 @@ Identity is decided by `core` from the rows themselves, known ones and new ones 
 arrives as an argument.
 """
 
+import gc
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -19,7 +21,8 @@ from outreach.core.survivors import Entry
 from outreach.core.values import export_date
 from outreach.flows._ingest_report import Count, FileReport, IngestReport
 from outreach.flows._known import with_known
-from outreach.flows._stream import File, Tally, row_hasher, stage
+from outreach.flows._row_text import row_writer
+from outreach.flows._stream import File, Tally, stage
 from outreach.importers import Importers, StartupList
 from outreach.store.database import reading, writing
 from outreach.store.leads import Leads
@@ -74,7 +77,7 @@ def ingest(
     shared = bool(store.database.server)
     is_long = sum(each.size for each in sources) >= long_from and not shared
     work = _Work(store, sources, lists, importers, now, tag, dry_run)
-    with staging_connection(store.database) as connection:
+    with _no_search_for_cycles(), staging_connection(store.database) as connection:
         for _ in range(0 if shared and not dry_run else _TRIES):
             with reading(connection):
                 seen = fingerprint(connection)
@@ -91,6 +94,19 @@ def ingest(
                 planned.apply()
     store.people.refresh_search()
     return planned.report
+
+
+@contextmanager
+def _no_search_for_cycles() -> Iterator[None]:
+    """Millions of records are made and let go, and none of them refers back to itself: to look for those that do would
+    take a third of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,8 +220,8 @@ def _dated(
 
 def _sort_lines(files: Sequence[_File], leads: Leads, connection: sa.Connection) -> tuple[list[_Line], list[Entry]]:
     """Every row, and the entries to judge: rows that nobody has said before, or that a newer export repeats."""
-    hashers = [row_hasher(file.list) for file in files]
-    told = [(at, row, hashers[at](row.cells)) for at, file in enumerate(files) for row in file.rows]
+    writers = [row_writer(file.list) for file in files]
+    told = [(at, row, writers[at](row.cells)[0]) for at, file in enumerate(files) for row in file.rows]
     newest: dict[str, datetime] = {}
     for at, _, sha256 in told:
         newest[sha256] = max(files[at].exported_at, newest.get(sha256, files[at].exported_at))
