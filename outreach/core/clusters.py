@@ -22,17 +22,19 @@ class Link:
 class Clusters:
     """Mentions 0…n-1, at first each alone. A cluster goes by its lowest mention.
 
-    `links` are what has made them one; `refused` what would have, where a person has said that two are not one.
+    `traits` gives, by name, the values of each mention; of those that have none nothing is held. `links` are what has
+    made them one; `refused` what would have, where a person has said that two are not one.
     """
 
-    def __init__(self, traits: Sequence[Mapping[str, Iterable[str]]]) -> None:
-        self._parent = list(range(len(traits)))
+    def __init__(self, size: int, traits: Mapping[str, Iterable[Sequence[str]]]) -> None:
+        self._parent = list(range(size))
         self._apart: dict[int, set[int]] = {}
         self.links: list[Link] = []
         self.refused: list[Link] = []
-        self._traits = [
-            {name: {value for value in values if value} for name, values in each.items()} for each in traits
-        ]
+        self._traits: dict[str, dict[int, set[str]]] = {
+            name: {at: {*filter(None, values)} for at, values in enumerate(column) if any(values)}
+            for name, column in traits.items()
+        }
 
     def find(self, mention: int) -> int:
         root = mention
@@ -54,9 +56,11 @@ class Clusters:
         self.links.append(link)
         for other in roots[1:]:
             self._parent[other] = roots[0]
-            for name, values in self._traits[other].items():
-                self._traits[roots[0]][name] |= values
-            self._inherit(roots[0], other)
+            for values in self._traits.values():
+                if other in values:
+                    values.setdefault(roots[0], set()).update(values.pop(other))
+            if self._apart:
+                self._inherit(roots[0], other)
 
     def forbid(self, left: int, right: int) -> None:
         """A person has said that these are different; what is one already stays one."""
@@ -74,11 +78,13 @@ class Clusters:
             self._apart[stranger] = self._apart[stranger] - {other} | {root}
             self._apart.setdefault(root, set()).add(stranger)
 
-    def unite_equal(self, said: Sequence[Hashable], rule: str = "row", evidence: str = "they say the same") -> None:
-        """Unite mentions that say exactly the same, one value for each: the same row may have come in two files."""
+    def unite_equal(
+        self, said: Iterable[tuple[int, Hashable]], rule: str = "row", evidence: str = "they say the same"
+    ) -> None:
+        """Unite those of these mentions that say exactly the same: the same row may have come in two files."""
         first: dict[Hashable, int] = {}
         more: dict[int, list[int]] = {}
-        for mention, each in enumerate(said):
+        for mention, each in said:
             if (other := first.setdefault(each, mention)) != mention:
                 more.setdefault(other, [other]).append(mention)
         for same in more.values():
@@ -86,27 +92,46 @@ class Clusters:
 
     def trait(self, mention: int, name: str) -> Set[str]:
         """Every value of a trait in the mention's cluster."""
-        return self._traits[self.find(mention)][name]
+        return self._traits[name].get(self.find(mention), _NONE)
 
     def drop(self, name: str, values: Set[str]) -> None:
         """Take values of a trait away: they turned out to identify nobody."""
-        for each in self._traits:
-            each[name] -= values
+        for each in self._traits[name].values():
+            each -= values
 
     def roots(self) -> list[int]:
         return [mention for mention, parent in enumerate(self._parent) if mention == parent]
 
+    def members(self) -> dict[int, list[int]]:
+        """cluster → its mentions, only where there are several."""
+        found: dict[int, list[int]] = {}
+        for mention, parent in enumerate(self._parent):
+            if mention != parent:
+                root = self.find(mention)
+                found.setdefault(root, [root]).append(mention)
+        return found
+
     def by(self, key: Callable[[int], Iterable[str]], among: Iterable[int] | None = None) -> dict[str, list[int]]:
         """key → the clusters that have it, only where there are several; in the order of the keys."""
-        found: dict[str, list[int]] = {}
-        for root in self.roots() if among is None else among:
-            for value in key(root):
-                found.setdefault(value, []).append(root)
-        return {value: found[value] for value in sorted(found) if len(found[value]) > 1}
+        return _shared((root, key(root)) for root in (self.roots() if among is None else among))
 
     def sharing(self, name: str) -> dict[str, list[int]]:
         """value of a trait → the clusters that share it."""
-        return self.by(lambda root: self._traits[root][name])
+        return _shared(self._traits[name].items())
+
+
+_NONE: Set[str] = frozenset()
+
+
+def _shared(said: Iterable[tuple[int, Iterable[str]]]) -> dict[str, list[int]]:
+    """value → those that have it, where there are several. Nearly all values have one, which costs no list."""
+    first: dict[str, int] = {}
+    more: dict[str, set[int]] = {}
+    for root, values in said:
+        for value in values:
+            if (other := first.setdefault(value, root)) != root:
+                more.setdefault(value, {other}).add(root)
+    return {value: sorted(more[value]) for value in sorted(more)}
 
 
 def pairs(roots: Iterable[int]) -> Iterator[tuple[int, int]]:

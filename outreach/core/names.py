@@ -136,6 +136,10 @@ def alike(left: PersonName, right: PersonName) -> str:
     """Why two names in one company may be one person: a nickname, fewer words, a near spelling. Else empty."""
     if not left.words or not right.words:
         return ""
+    if (
+        set(left.words).isdisjoint(right.words) and left.key != right.key
+    ):  # most colleagues: no word is compared further
+        return "a near spelling" if fuzz.ratio(left.key, right.key, score_cutoff=_LIKE) else ""
     same_last = min(len(left.words), len(right.words)) > 1 and left.words[-1] == right.words[-1]
     if same_last and _short_forms(left.words[0]) & _short_forms(right.words[0]):
         return "forms of one first name"

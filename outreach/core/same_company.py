@@ -64,9 +64,9 @@ def company_mention(facts: CompanyFacts) -> CompanyMention:
 
 
 def resolve_companies(mentions: Sequence[CompanyMention], rulings: Rulings = NO_RULINGS) -> Companies:
-    clusters = Clusters([_traits(mention) for mention in mentions])
+    clusters = Clusters(len(mentions), _traits(mentions))
     apply_rulings(clusters, rulings)
-    clusters.unite_equal(mentions)
+    clusters.unite_equal(enumerate(mentions))
     for slug, same in clusters.sharing("slug").items():  # C1
         clusters.unite(same, "C1", f"one Crunchbase page ({slug})")
     shared = _platforms(clusters)
@@ -82,14 +82,14 @@ def resolve_companies(mentions: Sequence[CompanyMention], rulings: Rulings = NO_
     return Companies(clusters, settled(clusters, likenesses), shared, tuple(notes))
 
 
-def _traits(mention: CompanyMention) -> dict[str, tuple[str, ...]]:
+def _traits(mentions: Sequence[CompanyMention]) -> dict[str, list[Sequence[str]]]:
     return {
-        "slug": (mention.slug,),
-        "domain": (mention.domain,),
-        "linkedin": (mention.linkedin,),
-        "name": (mention.name,),
-        "country": (mention.country,),
-        "email": mention.emails,
+        "slug": [(each.slug,) for each in mentions],
+        "domain": [(each.domain,) for each in mentions],
+        "linkedin": [(each.linkedin,) for each in mentions],
+        "name": [(each.name,) for each in mentions],
+        "country": [(each.country,) for each in mentions],
+        "email": [each.emails for each in mentions],
     }
 
 

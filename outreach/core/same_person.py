@@ -4,8 +4,9 @@ companies (P7) is never merged: the guards keep such two from both being written
 Knows nothing of rows or of what survives of merged ones.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from outreach.core.clusters import Clusters, pairs
 from outreach.core.likeness import Likeness, refused, settled
@@ -61,46 +62,61 @@ def person_mention(facts: PersonFacts, company: int) -> PersonMention:
 
 
 def resolve_people(mentions: Sequence[PersonMention], rulings: Rulings = NO_RULINGS) -> People:
-    clusters = Clusters([_traits(mention) for mention in mentions])
+    clusters = Clusters(len(mentions), {"linkedin": [(each.linkedin,) for each in mentions],
+                                        "slug": [(each.slug,) for each in mentions],
+                                        "address": [each.addresses for each in mentions]})  # fmt: skip
     apply_rulings(clusters, rulings)
-    # Of whom only a name is known, no later list could tell that they are the same: so they never are.
-    clusters.unite_equal(
-        [
-            (each.name.words, each.name.suffix, each.company, each.keys, each.addresses)
-            if each.company >= 0 or each.keys or each.addresses
-            else at
-            for at, each in enumerate(mentions)
-        ]
-    )
+    teams = _teams(mentions)
+    clusters.unite_equal(_comparable(mentions, teams))
     for trait, rule, page in (("linkedin", "P1", "LinkedIn"), ("slug", "P2", "Crunchbase")):
         for key, same in clusters.sharing(trait).items():
             clusters.unite(same, rule, f"one {page} page ({key})")
-    names = _names(clusters, mentions)
-    disputed = _by_address(clusters, names)
-    unclear = list(_by_company(clusters, mentions))
-    names = _names(clusters, mentions)
+    disputed = _by_address(clusters, _Names(clusters, mentions))
+    unclear = list(_by_company(clusters, mentions, teams))
+    names = _Names(clusters, mentions)
     disputed = {address: at for address, at in disputed.items() if len({clusters.find(each) for each in at}) > 1}
-    likenesses = [*_shared(clusters, disputed), *unclear, *_colleagues(clusters, mentions, names), *_tagged(clusters)]
+    likenesses = [*_shared(clusters, disputed), *unclear, *_colleagues(clusters, teams, names), *_tagged(clusters)]
     likenesses += refused(clusters)
     return People(clusters, settled(clusters, likenesses), frozenset(disputed))
 
 
-def _traits(mention: PersonMention) -> dict[str, tuple[str, ...]]:
-    return {"linkedin": (mention.linkedin,), "slug": (mention.slug,), "address": mention.addresses}
-
-
-def _names(clusters: Clusters, mentions: Sequence[PersonMention]) -> dict[int, list[PersonName]]:
-    """cluster → the different names in it."""
-    found: dict[int, dict[tuple[str, ...], PersonName]] = {}
+def _teams(mentions: Sequence[PersonMention]) -> dict[int, list[int]]:
+    """company → the mentions of its people, where there are several."""
+    found: dict[int, list[int]] = {}
     for at, mention in enumerate(mentions):
-        found.setdefault(clusters.find(at), {})[(*mention.name.words, mention.name.suffix)] = mention.name
-    return {root: list(names.values()) for root, names in found.items()}
+        if mention.company >= 0:
+            found.setdefault(mention.company, []).append(at)
+    return {company: team for company, team in found.items() if len(team) > 1}
+
+
+def _comparable(
+    mentions: Sequence[PersonMention], teams: Mapping[int, Sequence[int]]
+) -> Iterator[tuple[int, Hashable]]:
+    """What those say that another could say too. Of whom only a name is known, no later list could tell that they are
+    the same: so they never are."""
+    at_large = (at for at, each in enumerate(mentions) if each.company < 0 and (each.keys or each.addresses))
+    for at in chain(at_large, *teams.values()):
+        each = mentions[at]
+        yield at, (each.name.words, each.name.suffix, each.company, each.keys, each.addresses)
+
+
+class _Names:
+    """cluster → the different names in it, as the clusters are now."""
+
+    def __init__(self, clusters: Clusters, mentions: Sequence[PersonMention]) -> None:
+        self._members, self._mentions = clusters.members(), mentions
+
+    def __getitem__(self, root: int) -> Sequence[PersonName]:
+        if root not in self._members:
+            return (self._mentions[root].name,)
+        names = [self._mentions[at].name for at in self._members[root]]
+        return list({(*name.words, name.suffix): name for name in names}.values())
 
 
 # --- rules ----------------------------------------------------------------------------------------
 
 
-def _by_address(clusters: Clusters, names: dict[int, list[PersonName]]) -> dict[str, list[int]]:
+def _by_address(clusters: Clusters, names: _Names) -> dict[str, list[int]]:
     """P3: one address and compatible names. What is returned are the addresses with names that do not fit (P6)."""
     disputed = {}
     for address, roots in clusters.sharing("address").items():
@@ -118,13 +134,11 @@ def _shared(clusters: Clusters, disputed: dict[str, list[int]]) -> Iterator[Like
         yield from (Likeness(*pair, "P6", f"one address ({address}), other names") for pair in pairs(now))
 
 
-def _by_company(clusters: Clusters, mentions: Sequence[PersonMention]) -> Iterator[Likeness]:
+def _by_company(
+    clusters: Clusters, mentions: Sequence[PersonMention], teams: Mapping[int, Sequence[int]]
+) -> Iterator[Likeness]:
     """P4: the same name in the same company, whatever their LinkedIn pages say."""
-    groups: dict[tuple[int, str], list[int]] = {}
-    for at, mention in enumerate(mentions):
-        if mention.company >= 0 and mention.name.words:
-            groups.setdefault((mention.company, mention.name.key), []).append(at)
-    for (_, name), same in sorted(groups.items()):
+    for name, same in (each for company in sorted(teams) for each in _namesakes(mentions, teams[company])):
         if len({mentions[at].name.suffix for at in same} - {""}) > 1:
             roots = {clusters.find(at) for at in same}
             yield from (Likeness(*pair, "P4", f"one name ({name}), other suffixes") for pair in pairs(roots))
@@ -136,15 +150,18 @@ def _by_company(clusters: Clusters, mentions: Sequence[PersonMention]) -> Iterat
             clusters.unite(bare, "P4", f"one word ({name}) in one company, and nothing else is known")
 
 
-def _colleagues(
-    clusters: Clusters, mentions: Sequence[PersonMention], names: dict[int, list[PersonName]]
-) -> Iterator[Likeness]:
+def _namesakes(mentions: Sequence[PersonMention], team: Iterable[int]) -> list[tuple[str, list[int]]]:
+    """Those of a team who share a name, by the order of the names."""
+    groups: dict[str, list[int]] = {}
+    for at in team:
+        groups.setdefault(mentions[at].name.key, []).append(at)
+    return sorted((name, same) for name, same in groups.items() if name and len(same) > 1)
+
+
+def _colleagues(clusters: Clusters, teams: Mapping[int, Sequence[int]], names: _Names) -> Iterator[Likeness]:
     """P5: of 24 pairs of colleagues with like names about 16 were one person, 3 were not (brothers)."""
-    teams: dict[int, set[int]] = {}
-    for at, mention in enumerate(mentions):
-        if mention.company >= 0:
-            teams.setdefault(mention.company, set()).add(clusters.find(at))
-    for team in teams.values():
+    for mentions in teams.values():
+        team = set(map(clusters.find, mentions))
         if len(team) <= _MOST_COLLEAGUES:
             for left, right in pairs(team):
                 if why := next(filter(None, (alike(a, b) for a in names[left] for b in names[right])), ""):

@@ -24,8 +24,8 @@ from outreach.store.tables import Import, Meta, table
 _PEOPLE = ("companies", "founders", "addresses", "leads", "enrollments", "rulings", "founder_edits", "retired_ids")
 _TABLES = {
     "rows": (
-        "id INTEGER PRIMARY KEY, file INT, line INT, sha256 TEXT, cells TEXT, outcome TEXT, reason TEXT, company_id INT, "
-        "twin INT"
+        "id INTEGER PRIMARY KEY, file INT, line INT, sha256 TEXT, cells TEXT, outcome TEXT, reason TEXT, "
+        "company_id INT, twin INT"
     ),
     "companies": f"id INTEGER PRIMARY KEY, lead INT, {', '.join(COMPANY_COLUMNS)}, facts_at",
     "founders": f"id INTEGER PRIMARY KEY, lead INT, place INT, company_id INT, {', '.join(FOUNDER_COLUMNS)}, facts_at",
