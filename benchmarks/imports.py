@@ -86,7 +86,8 @@ def compare(rows: int, rounds: int, *, again: bool) -> None:
         write_export(file, rows)
         other = Path(place) / "companies-9-25-2025.csv"
         write_export(other, rows)
-        other.write_bytes(other.read_bytes() + b"\n")  # the same rows in a file of other bytes
+        with other.open("ab") as more:  # the same rows in a file of other bytes
+            more.write(b"\n")
         taken: dict[str, list[tuple[float, float, float]]] = {
             "floor": [],
             "ours": [],

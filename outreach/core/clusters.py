@@ -97,7 +97,7 @@ class Clusters:
     def drop(self, name: str, values: Set[str]) -> None:
         """Take values of a trait away: they turned out to identify nobody."""
         for each in self._traits[name].values():
-            each -= values
+            each.difference_update(values)
 
     def roots(self) -> list[int]:
         return [mention for mention, parent in enumerate(self._parent) if mention == parent]

@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 
 from rapidfuzz import fuzz
 
+from outreach.core.quick import MOST_KEPT
 from outreach.core.text import one_line
 from outreach.resources import table, words
 
@@ -25,7 +26,7 @@ _LIKE = 85
 # --- companies ------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=MOST_KEPT)
 def company_key(name: str) -> str:
     """What spellings of one company's name share: no marks, case, brackets, punctuation, blanks, legal form."""
     bare = _BRACKETED.sub(" ", name).strip() or name if "(" in name or "[" in name else name
@@ -72,7 +73,7 @@ class PersonName:
         return "".join(self.words)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=MOST_KEPT)
 def parse_name(text: str) -> PersonName:
     """`Dr. Jürgen Müller-Lüdenscheidt, PhD` → first Jürgen, last Müller-Lüdenscheidt."""
     if plain := _PLAIN_NAME.fullmatch(text):

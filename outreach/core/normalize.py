@@ -12,6 +12,7 @@ from typing import Any
 
 import idna
 
+from outreach.core.quick import MOST_KEPT
 from outreach.resources import words
 
 _PLAIN_HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
@@ -57,7 +58,7 @@ def normalize_host(host: str) -> str:
         return plain
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=MOST_KEPT)
 def registrable_domain(host: str) -> str:
     """What one owner has registered: `mail.acme.co.uk` → `acme.co.uk`. Empty for IP addresses and public suffixes.
 

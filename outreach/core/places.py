@@ -2,13 +2,14 @@
 
 from functools import cache, lru_cache
 
+from outreach.core.quick import MOST_KEPT
 from outreach.core.values import text_value
 from outreach.resources import table, words
 
 _CITIES_TOO = ("New York", "Washington")
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=MOST_KEPT)
 def parse_location(cell: str) -> tuple[str, str, str]:
     """City, region, country. `Edinburgh, Edinburgh, City of, United Kingdom` has its region in two parts; `Los Angeles,
     CA` ends in a state, `Bahrain, Asia` in a continent."""

@@ -8,7 +8,8 @@ _T = TypeVar("_T")
 _K = TypeVar("_K", bound=Hashable)
 _V = TypeVar("_V")
 
-_MOST_KEPT = 65_536
+MOST_KEPT = 8_192
+"""What comes again in a list mostly comes again soon, and a million values that do not are not worth keeping."""
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -29,7 +30,7 @@ class Memo(dict[_K, _V]):
         self._make = make
 
     def __missing__(self, key: _K) -> _V:
-        if len(self) >= _MOST_KEPT:
+        if len(self) >= MOST_KEPT:
             self.clear()
         value = self[key] = self._make(key)
         return value

@@ -65,8 +65,8 @@ def single(lead: Lead) -> Single:
 def _add_company(found: Single, facts: CompanyFacts) -> None:
     mention = company_mention(facts)
     keys, hints = mention.keys, mention.hints
-    # Pages that differ by accents share their bare form, so that form alone is looked at; addresses come by themselves.
-    found.shared += [key for key in (*keys, *hints) if not key.startswith(("slug:", "email:"))]
+    found.shared += keys
+    found.shared += hints
     funding = facts.funding_total
     has_place = bool(facts.country or facts.city)
     found.company = (
@@ -148,16 +148,17 @@ class Sharing:
         self._bits = bytearray(size >> 3)
         self._hashes = array("q")
         self._ends = array("Q")
-        self.repeated: set[int] = set()
+        self._first: dict[int, int] = {}
+        """Hash of what has come more than once → the first row that has it, once that has been looked for."""
 
     def add(self, values: Iterable[str]) -> None:
         """The values of the next row."""
         bits, mask, hashes = self._bits, self._mask, self._hashes
-        for value in {hash(value) for value in values}:
+        for value in {*map(hash, values)}:
             hashes.append(value)
             one, other = value & mask, (value >> 29) & mask
             if bits[one >> 3] >> (one & 7) & 1 and bits[other >> 3] >> (other & 7) & 1:
-                self.repeated.add(value)
+                self._first[value] = _NO_ROW
             else:
                 bits[one >> 3] |= 1 << (one & 7)
                 bits[other >> 3] |= 1 << (other & 7)
@@ -165,7 +166,7 @@ class Sharing:
 
     def repeat(self, value: str) -> None:
         """Something that the store knows already, or that a person has ruled on: whoever has it must be judged."""
-        self.repeated.add(hash(value))
+        self._first[hash(value)] = _NO_ROW
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -173,7 +174,6 @@ class Sharing:
     def groups(self, more: Iterable[int] = ()) -> list[list[int]]:
         """The rows that must be judged, those together that share something; `more` must be judged in any case."""
         parent: dict[int, int] = {row: row for row in more}
-        first: dict[int, int] = {}
 
         def find(row: int) -> int:
             while parent[row] != row:
@@ -182,12 +182,14 @@ class Sharing:
             return row
 
         start = 0
-        repeated, hashes = self.repeated, self._hashes
+        first, hashes = self._first, self._hashes
         for row, end in enumerate(self._ends):
-            for at in range(start, end):
-                if hashes[at] in repeated or row in parent:
+            for value in hashes[start:end]:
+                if value in first:
                     parent.setdefault(row, row)
-                    one, other = find(first.setdefault(hashes[at], row)), find(row)
+                    if first[value] == _NO_ROW:
+                        first[value] = row
+                    one, other = find(first[value]), find(row)
                     if one != other:
                         parent[max(one, other)] = min(one, other)
             start = end
@@ -195,3 +197,6 @@ class Sharing:
         for row in sorted(parent):
             found.setdefault(find(row), []).append(row)
         return list(found.values())
+
+
+_NO_ROW = -1

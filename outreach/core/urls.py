@@ -9,8 +9,11 @@ from functools import lru_cache
 from urllib.parse import unquote
 
 from outreach.core.normalize import normalize_host, registrable_domain
+from outreach.core.quick import MOST_KEPT
 from outreach.resources import words
 
+_PLAIN_URL = re.compile(r"(?:https?://)?(?:www\.)?(?!www\.)([a-z0-9]+(?:-[a-z0-9]+)*(?:\.[a-z0-9]+(?:-[a-z0-9]+)*)+)/?")
+"""Most of them: nothing in it but the host."""
 _SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:/*", re.IGNORECASE)
 _NOT_HOST = re.compile(r"[/?#\\\s]")
 _SLUG = re.compile(r"(?:organization|company|person)/+([^/?#\s]+)", re.IGNORECASE)
@@ -21,7 +24,7 @@ _LINKEDIN_COMPANY = re.compile(r"linkedin\.com/(?:company|company-beta|school|sh
 _LINKEDIN_PERSON = re.compile(r"linkedin\.com/in/+([^/?#\s]+)", re.IGNORECASE)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=MOST_KEPT)
 def company_domain(website: str) -> str:
     """The registrable domain that identifies a company; empty for shared hosts, public bodies, IP addresses."""
     domain = registrable_domain(host_of(website))
@@ -31,6 +34,8 @@ def company_domain(website: str) -> str:
 
 def host_of(url: str) -> str:
     """The host of a web address written with or without a scheme; without user, port and `www.`."""
+    if plain := _PLAIN_URL.fullmatch(url):
+        return plain[1]
     text = _SCHEME.sub("", url.strip()).lstrip("/")
     host = _NOT_HOST.split(text, maxsplit=1)[0].rpartition("@")[2].partition(":")[0]
     return normalize_host(host).removeprefix("www.")

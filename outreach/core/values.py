@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from unicodedata import is_normalized
 
+from outreach.core.quick import MOST_KEPT
 from outreach.core.records import Money
 from outreach.core.text import one_line
 from outreach.resources import words
@@ -77,7 +78,7 @@ def parse_date(cell: str, precision: str = "") -> str:
     return _parse_date(cell, precision) if cell else ""
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=MOST_KEPT)
 def _parse_date(cell: str, precision: str) -> str:
     text = text_value(cell)
     year, month, day = _date_parts(text)
@@ -128,16 +129,20 @@ def _iso(year: int, month: int, day: int) -> str:
 _SIGNS = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "¥": "JPY", "C$": "CAD", "A$": "AUD"}
 _SCALES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
 _AMOUNT = re.compile(r"([^\d\s.,-]{0,4})\s*(\d[\d,]*(?:\.\d+)?)\s*([kmbt]?)n?\s*([A-Z]{3})?", re.IGNORECASE)
+_MOST_DIGITS = 15
 _TOO_MUCH = 10**15  # more than all money there is
 _EXPONENT = re.compile(r"\d(?:\.\d+)?E\+?\d{1,2}", re.IGNORECASE)  # what Excel makes of a large number
 
 
 def parse_money(cell: str, currency: str = "", usd: str = "") -> Money | None:
     """`$1,50,00,000.00`, `€16M`, `SAR 1,000,000`, or a number with its currency in another column. A range is none."""
+    if cell.isdecimal() and cell.isascii() and len(cell) <= _MOST_DIGITS:  # most lists: no amount comes twice
+        named, in_usd = text_value(currency).upper(), parse_money(usd) if usd else None
+        return Money(int(cell), named, in_usd.amount if in_usd else None)
     return _parse_money(cell, currency, usd) if cell else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=MOST_KEPT)
 def _parse_money(cell: str, currency: str, usd: str) -> Money | None:
     text = text_value(cell)
     match = _AMOUNT.fullmatch(text) or _EXPONENT.fullmatch(text)

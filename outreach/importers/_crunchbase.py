@@ -12,7 +12,7 @@ from outreach.core.names import parse_name, split_people
 from outreach.core.places import parse_location
 from outreach.core.ports import Row
 from outreach.core.quick import Memo
-from outreach.core.records import CompanyFacts, Lead, Money, PersonFacts, RowError
+from outreach.core.records import CompanyFacts, Lead, PersonFacts, RowError
 from outreach.core.text import one_line
 from outreach.core.titles import says_founder
 from outreach.core.urls import crunchbase_slug
@@ -63,7 +63,6 @@ _employees: Memo[str, str] = Memo(parse_employees)
 _types: Memo[str, str] = Memo(lambda cell: one_line(cell).strip("—-"))  # "Undisclosed" is one, not an empty cell
 _dates: Memo[str, str] = Memo(parse_date)
 _founded: Memo[Parts, str] = Memo(lambda cells: parse_date(*cells))
-_money: Memo[Parts, Money | None] = Memo(lambda cells: parse_money(*cells))
 _statuses: Memo[Parts, str] = Memo(lambda cells: _status(*cells))
 _kinds: Memo[Parts, Parts] = Memo(lambda cells: _other_kinds(*cells))
 
@@ -103,7 +102,7 @@ def company_reader(columns: Mapping[str, str], headers: Sequence[str]) -> Callab
             country,
             _employees[employees],
             _founded[founded, precision],
-            _money[funding, currency, usd] if funding else None,
+            parse_money(funding, currency, usd),
             _types[last_type],
             _dates[last_on],
             _statuses[operating, acquisition, acquired_by, funding_status, closed_on],
@@ -111,7 +110,7 @@ def company_reader(columns: Mapping[str, str], headers: Sequence[str]) -> Callab
             text_value(phone),
             (),
             (),
-            _money[last, last_currency, last_usd] if last else None,
+            parse_money(last, last_currency, last_usd),
         )
         return Lead(row.line, row.cells, company, people(names) if names else (), warnings)
 

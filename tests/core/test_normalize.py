@@ -371,6 +371,18 @@ def test_normalisers_are_idempotent(text: str) -> None:
         assert normalize(once) == once, normalize
 
 
+@given(st.lists(st.sampled_from(["www", "a", "acme", "x-y", "7", "-", "", "co", "uk"]), max_size=5).map(".".join))
+def test_a_plain_address_has_the_host_of_the_same_address_in_capitals(host: str) -> None:
+    for around in ("{}", "https://{}", "http://www.{}/", "www.{}", "https://www.www.{}/"):
+        url = around.format(host)
+        assert host_of(url) == host_of(url.upper()) == host_of(f" {url}?x=1")
+
+
+@given(st.integers(0, 10**16).map(str))
+def test_an_amount_in_digits_is_the_same_amount_with_a_sign(digits: str) -> None:
+    assert parse_money(digits, "EUR", digits) == parse_money(f" {digits}.0 ", "EUR", f"${digits}")
+
+
 @given(_MESSY)
 def test_keys_of_keys_are_themselves(text: str) -> None:
     key = company_key(text)
