@@ -82,7 +82,7 @@ def _mailbox(text: str) -> str:
     name, address = parseaddr(text)
     try:
         # `.example` and `.test` are special-use, yet fine as an identity: whether mail arrives is the server's word.
-        valid = validate_email(address, check_deliverability=False, test_environment=True)
+        valid = validate_email(address, check_deliverability=False, test_environment=True, allow_smtputf8=False)
     except EmailNotValidError as error:
         raise PydanticCustomError("mailbox", "is not a mailbox ({why})", {"why": str(error).rstrip(".")}) from None
     if not name.strip():

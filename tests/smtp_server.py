@@ -3,22 +3,29 @@
 Every accepted mail is in the ledger before its 250 is written: the ledger is the judge of what was delivered.
 """
 
+import select
+import socket
 import socketserver
 import ssl
+import struct
 import threading
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes
 
+_SLOW_SECONDS = 0.002
+
 
 @dataclass(frozen=True)
 class Accepted:
-    """One mail the server took."""
+    """One mail the server took; `wire` is its content as it came, dots stuffed and the final one included."""
 
     mail_from: str
     rcpts: tuple[str, ...]
     data: bytes
+    wire: bytes = b""
 
     @property
     def message_id(self) -> str:
@@ -27,9 +34,18 @@ class Accepted:
 
 @dataclass
 class Behaviour:
-    """What to answer. `fault(phase, number)` may give, for the number-th time of a phase, a reply line or "drop".
+    """What to answer. `fault(phase, number)` may give, for the number-th time of a phase, what to say instead or one of
 
-    Phases: connect, ehlo, starttls, auth, mail, rcpt, data, dot (before acceptance), accepted (after it), quit.
+    drop     close the connection
+    reset    the same with an RST
+    hang     say nothing more, and read nothing
+    dribble  a byte now and then, and never a whole line
+    slow     the right answer, byte after byte
+    endless  lines of one answer without end
+    twice    the right answer, and behind it one that nobody has asked for
+
+    Phases: connect, ehlo, starttls, tls (the handshake), ehlo-tls, auth, mail, rcpt, data, body (at its first line),
+    dot (before acceptance), accepted (after it), after (the 250 is out), rset, quit.
     """
 
     fault: Callable[[str, int], str | None] = lambda _phase, _number: None
@@ -58,6 +74,9 @@ class _Handler(socketserver.StreamRequestHandler):
             self._talk()
         except (_Drop, OSError):
             return
+        finally:
+            if self.connection is not self.request:
+                self.connection.close()  # the one in TLS
 
     def _talk(self) -> None:  # noqa: C901  one line for each verb
         self._say("connect", "220 ready")
@@ -65,7 +84,7 @@ class _Handler(socketserver.StreamRequestHandler):
         while line := self.rfile.readline():
             text = line.decode("utf-8", "replace").strip()
             verb = text.split(" ", 1)[0].upper()
-            self.server.behaviour.commands.append(text)
+            self.server.behaviour.commands.append(verb + text[len(verb) :])
             match verb:
                 case "EHLO":
                     self._ehlo()
@@ -82,51 +101,91 @@ class _Handler(socketserver.StreamRequestHandler):
                 case "DATA":
                     if self._say("data", "354 go on"):
                         self._take(mail_from, tuple(rcpts))
+                case "RSET":
+                    self._say("rset", "250 2.0.0 ok")
                 case "QUIT":
                     self._say("quit", "221 bye")
                     return
                 case _:
-                    self._line("250 ok")
+                    self._lines(["250 ok"])
 
     def _ehlo(self) -> None:
-        fault = self._fault("ehlo")
         features = ["loopback", *self.server.behaviour.features]
         lines = [f"250{'-' if feature is not features[-1] else ' '}{feature}" for feature in features]
-        self._line(fault or "\r\n".join(lines))
+        self._say("ehlo-tls" if isinstance(self.connection, ssl.SSLSocket) else "ehlo", "\r\n".join(lines))
 
     def _start_tls(self) -> None:
-        if self._say("starttls", "220 go on") and self.server.behaviour.tls:
-            self.connection = self.server.behaviour.tls.wrap_socket(self.connection, server_side=True)
-            self.rfile = self.connection.makefile("rb")
-            self.wfile = self.connection.makefile("wb", buffering=0)
+        if not self._say("starttls", "220 go on") or not self.server.behaviour.tls:
+            return
+        self.connection.recv(1, socket.MSG_PEEK)  # their hello is there
+        if self._fault("tls", ""):
+            return
+        self.connection = self.server.behaviour.tls.wrap_socket(self.connection, server_side=True)
+        self.rfile = self.connection.makefile("rb")
+        self.wfile = self.connection.makefile("wb", buffering=0)
 
     def _take(self, mail_from: str, rcpts: tuple[str, ...]) -> None:
-        lines = []
+        lines = list[bytes]()
         while (line := self.rfile.readline()) != b".\r\n":
             if not line:
                 raise _Drop
-            lines.append(line[1:] if line.startswith(b".") else line)
-        fault = self._fault("dot")
-        if fault:
-            self._line(fault)
+            if not lines:
+                self._fault("body", "")
+            lines.append(line)
+        if self._fault("dot", ""):
             return
+        wire = b"".join(lines)
+        data = b"".join(line[1:] if line.startswith(b".") else line for line in lines)
         with self.server.behaviour.lock:
-            self.server.behaviour.ledger.append(Accepted(mail_from, rcpts, b"".join(lines)))
+            self.server.behaviour.ledger.append(Accepted(mail_from, rcpts, data, wire + b".\r\n"))
         self._say("accepted", "250 2.0.0 queued")
-
-    def _fault(self, phase: str) -> str | None:
-        fault = self.server.behaviour.ask(phase)
-        if fault == "drop":
-            raise _Drop
-        return fault
+        self._fault("after", "")
 
     def _say(self, phase: str, reply: str) -> bool:
-        fault = self._fault(phase)
-        self._line(fault or reply)
-        return fault is None
+        """Whether what was said is what should be."""
+        return not self._fault(phase, reply)
 
-    def _line(self, text: str) -> None:
-        self.wfile.write(text.encode() + b"\r\n")
+    def _fault(self, phase: str, reply: str) -> bool:
+        """Say this, or do what this phase is to suffer; whether that stands in its place."""
+        does = self.server.behaviour.ask(phase)
+        lines: list[str] = [reply] if reply else []
+        match does:
+            case None:
+                self._lines(lines)
+                return False
+            case "slow":
+                for byte in "".join(f"{line}\r\n" for line in lines).encode():
+                    self.wfile.write(bytes((byte,)))
+                    time.sleep(_SLOW_SECONDS)
+                return False
+            case "twice":
+                self._lines([*lines, "250 2.0.0 queued"])
+                return False
+            case "hang":
+                self._until_they_leave(b"")
+            case "dribble":
+                self._until_they_leave(b"2")
+            case "endless":
+                self._until_they_leave(b"250-and so on\r\n" * 100)
+            case "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.close()
+            case "drop":
+                pass
+            case _:
+                self._lines([does])
+                return True
+        raise _Drop
+
+    def _until_they_leave(self, saying: bytes) -> None:
+        left = select.poll()
+        left.register(self.connection, select.POLLRDHUP)
+        while not left.poll(10) and not self.server.closing.is_set():
+            self.wfile.write(saying)
+
+    def _lines(self, lines: Sequence[str]) -> None:
+        if lines:
+            self.wfile.write("".join(f"{line}\r\n" for line in lines).encode("utf-8", "surrogateescape"))
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -137,6 +196,7 @@ class _Server(socketserver.ThreadingTCPServer):
     def __init__(self, behaviour: Behaviour) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.behaviour = behaviour
+        self.closing = threading.Event()
 
 
 @contextmanager
@@ -148,6 +208,7 @@ def smtp_server(behaviour: Behaviour) -> Iterator[int]:
         try:
             yield server.server_address[1]
         finally:
+            server.closing.set()
             server.shutdown()
             thread.join()
 

@@ -15,6 +15,7 @@ from outreach.core.records import Draft
 
 _FOLD = re.compile(rb"\r\n(?=[ \t])")
 _ENCODED = re.compile(rb"=\?utf-8\?q\?([^?]*)\?=(?:\s+(?==\?utf-8\?q\?))?")
+_WORDS = re.compile(r"=\?[^?\s]+\?[qQbB]\?[^?]*\?=(?:\s+=\?[^?\s]+\?[qQbB]\?[^?]*\?=)*")
 _PLAIN_TEXT = b"\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: quoted-printable"
 
 
@@ -51,7 +52,7 @@ def read_draft(mime: bytes) -> Draft:
 def read_message(mime: bytes) -> Seen:
     """Everything of one of our own messages."""
     parsed = message_from_bytes(mime)
-    headers = tuple((name, _decoded(value)) for name, value in parsed.items())
+    headers = tuple((name, _decoded(value)) for name, value in parsed.raw_items())
     parts = [part for part in parsed.walk() if not part.is_multipart()]
     shown = [part for part in parts if part.get_content_disposition() != "attachment"]
     return Seen(
@@ -88,7 +89,9 @@ def _subject(head: bytes) -> str:
 
 
 def _decoded(value: str) -> str:
-    return str(make_header(decode_header(value.replace("\r\n", "").replace("\n", ""))))
+    """The encoded-words decoded; an address outside ASCII stands between them as it is."""
+    line = value.replace("\r\n", "").replace("\n", "").encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return _WORDS.sub(lambda run: str(make_header(decode_header(run[0]))), line)
 
 
 def _first(parts: Sequence[Parsed], kind: str) -> str:

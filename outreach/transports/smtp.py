@@ -1,11 +1,13 @@
 """SMTP (RFC 5321) up to the dot, then the dot.
 
 smtplib's `sendmail` and `data` write the dot themselves and its `login` tries several mechanisms, so only its pieces
-are used: `ehlo`, `mail`, `rcpt`, `docmd`, `send`, `getreply`. No exception decides a resend: after
-the dot everything but a valid reply is UNKNOWN.
+are used: `ehlo`, `mail`, `rcpt`, `docmd`, `send`. Replies are read here: smtplib takes a torn line for a whole one and
+"2_5" for 25, and collects a reply that never ends. No exception decides a resend: after the dot everything but a valid
+reply is UNKNOWN.
 """
 
 import base64
+import io
 import math
 import re
 import smtplib
@@ -15,15 +17,19 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from outreach.core.guards import recipient_allowed
+from outreach.core.normalize import normalize_host
 from outreach.core.ports import Envelope, Outcome, Phase, SendResult
 
 _TEXT_CAP = 500
 _ENHANCED = re.compile(r"^([245]\.\d{1,3}\.\d{1,3})\b")
 _LEADING_DOT = re.compile(rb"^\.", re.MULTILINE)
 _DOT = b".\r\n"
+_REPLY = re.compile(rb"([2-5][0-9][0-9])(?:([- ])(.*))?", re.DOTALL)  # RFC 5321 4.2
+_REPLY_BYTES = 65_536
+_SIZE = re.compile(r"[0-9]{1,20}")  # RFC 1870; 0 means that there is no limit
 
 # Seconds for each phase (RFC 5321 4.5.3.2). All of them together stay below the lease of a claim.
 TIMEOUTS: Mapping[Phase, float] = {
@@ -66,6 +72,49 @@ class _Smtp(smtplib.SMTP):
         self.timeouts = timeouts
         self.watchdog = _Watchdog()
 
+    def getreply(self) -> tuple[int, bytes]:
+        """One whole reply. The code is −1 where what came is none."""
+        code, said, left = b"", list[bytes](), _REPLY_BYTES
+        while True:
+            line = self._reader().readline(left + 1)
+            left -= len(line)
+            if left < 0:
+                raise smtplib.SMTPException("the server's answer does not end")
+            if not line.endswith(b"\n"):
+                raise smtplib.SMTPServerDisconnected
+            found = _REPLY.fullmatch(line.rstrip(b"\r\n"))
+            if not found or found[1] != (code or found[1]):
+                return -1, line.strip()
+            code = found[1]
+            said.append((found[3] or b"").strip())
+            if found[2] != b"-":
+                return int(code), b"\n".join(said)
+
+    def overheard(self) -> bytes | None:
+        """What the server says before its turn, without waiting: nothing (None), something, or that it has hung up
+        (empty)."""
+        sock = self.sock
+        if sock is None:
+            return b""
+        patience = sock.gettimeout()
+        sock.settimeout(0)
+        try:
+            said = self._reader().peek(1)
+            return said if said or isinstance(sock, ssl.SSLSocket) else sock.recv(1, socket.MSG_PEEK)
+        except (BlockingIOError, ssl.SSLWantReadError):
+            return None
+        except OSError:
+            return b""
+        finally:
+            sock.settimeout(patience)
+
+    def _reader(self) -> io.BufferedReader:
+        if self.file is None:
+            if self.sock is None:
+                raise smtplib.SMTPServerDisconnected
+            self.file = self.sock.makefile("rb")
+        return self.file
+
     def close(self) -> None:
         self.watchdog.close()
         super().close()
@@ -102,7 +151,7 @@ class SmtpTransport:
             )
         reused = self._smtp is not None
         result = self._stage_once(envelope)
-        if reused and result is not None and result.code in (0, 421):
+        if reused and result is not None and result.phase is Phase.MAIL and result.code in (0, 421):
             # The server had closed the idle connection (RFC 5321 3.8): nothing was wrong with this mail, so a fresh one
             # may try.
             result = self._stage_once(envelope)
@@ -115,6 +164,9 @@ class SmtpTransport:
         self._staged = False
         try:
             with _deadline(smtp, Phase.DOT):
+                if early := _before_the_dot(smtp):
+                    self._drop()  # no dot was written, so nothing was taken; but the intent is recorded
+                    return early if early.code else replace(early, outcome=Outcome.UNKNOWN, phase=Phase.DOT)
                 smtp.send(_DOT)
                 code, text = smtp.getreply()
         except (OSError, smtplib.SMTPException, ValueError) as error:
@@ -169,8 +221,7 @@ class SmtpTransport:
 
 def _connect(server: Server) -> _Smtp:
     with _refusing(Phase.CONNECT):
-        context = ssl.create_default_context(cafile=server.ca_file or None)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context = _trust(server)
         sock = socket.create_connection((server.host, server.port), server.timeouts[Phase.CONNECT])
     smtp = _Smtp(sock, server.timeouts)
     try:
@@ -187,6 +238,15 @@ def _connect(server: Server) -> _Smtp:
         smtp.close()
         raise
     return smtp
+
+
+def _trust(server: Server) -> ssl.SSLContext:
+    """Whose certificates count. Reading them all takes longer than a mail, so without TLS nobody's do."""
+    if server.security == "none":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = ssl.create_default_context(cafile=server.ca_file or None)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 def _secure(smtp: _Smtp, server: Server, context: ssl.SSLContext) -> None:
@@ -209,7 +269,7 @@ def _greet(smtp: _Smtp, server: Server, context: ssl.SSLContext) -> None:
             raise _Refused(SendResult(Outcome.DEFERRED, Phase.TLS, text="the server does not offer STARTTLS"))
         _say(smtp, Phase.TLS, lambda: smtp.docmd("STARTTLS"), good=(220,))
         _secure(smtp, server, context)
-        _say(smtp, Phase.TLS, smtp.ehlo)
+        _say(smtp, Phase.CONNECT, smtp.ehlo)  # TLS stands: what is said now is not about it
 
 
 def _log_in(smtp: _Smtp, server: Server) -> None:
@@ -229,23 +289,58 @@ def _log_in(smtp: _Smtp, server: Server) -> None:
 
 
 def _hand_over(smtp: _Smtp, envelope: Envelope) -> None:
-    options = [f"SIZE={len(envelope.mime)}"] if smtp.has_extn("size") else []
-    limit = smtp.esmtp_features.get("size", "")
-    if limit.isdigit() and 0 < int(limit) < len(envelope.mime):
-        raise _Refused(
-            SendResult(Outcome.REJECTED, Phase.MAIL, 552, "5.3.4", f"the server takes {limit} bytes at most")
-        )
-    if not _ONE_ADDRESS.fullmatch(envelope.rcpt_to):
-        raise _Refused(SendResult(Outcome.REJECTED, Phase.RCPT, text="the recipient is not one plain address"))
-    if not envelope.rcpt_to.isascii():
-        raise _Refused(
-            SendResult(Outcome.REJECTED, Phase.RCPT, text="an address outside ASCII needs SMTPUTF8, which is not used")
-        )
+    rcpt = _on_the_wire(envelope.rcpt_to)
+    options = _options(smtp, rcpt, envelope.mime)
+    if smtp.overheard() is not None:
+        raise _Refused(SendResult(Outcome.DEFERRED, Phase.MAIL, text="the server closed the connection"))
     _say(smtp, Phase.MAIL, lambda: smtp.mail(envelope.mail_from, options))
-    _say(smtp, Phase.RCPT, lambda: smtp.rcpt(envelope.rcpt_to))
+    _say(smtp, Phase.RCPT, lambda: smtp.rcpt(rcpt))
     _say(smtp, Phase.DATA, lambda: smtp.docmd("DATA"), good=(354,))
     with _refusing(Phase.BODY), _deadline(smtp, Phase.BODY):
         smtp.send(_LEADING_DOT.sub(b"..", envelope.mime))  # dot-stuffing, RFC 5321 4.5.2
+        early = _before_the_dot(smtp)
+    if early:
+        raise _Refused(early)
+
+
+def _on_the_wire(address: str) -> str:
+    """One plain address, its domain in ASCII (RFC 5890)."""
+    if not _ONE_ADDRESS.fullmatch(address):
+        raise _Refused(SendResult(Outcome.REJECTED, Phase.RCPT, text="the recipient is not one plain address"))
+    local, _, domain = address.rpartition("@")
+    return address if domain.isascii() else f"{local}@{normalize_host(domain)}"
+
+
+def _options(smtp: _Smtp, rcpt: str, mime: bytes) -> list[str]:
+    """What MAIL says besides (RFC 1870, 6152, 6531). Refused where this server cannot carry this mail."""
+    limit = smtp.esmtp_features.get("size", "")
+    if _SIZE.fullmatch(limit) and 0 < int(limit) < len(mime):
+        words = f"the mail has {len(mime)} bytes, and the server takes {limit} at most"
+        raise _Refused(SendResult(Outcome.REJECTED, Phase.MAIL, 552, "5.3.4", words))
+    if not rcpt.isascii() and not smtp.has_extn("smtputf8"):
+        words = "an address outside ASCII needs SMTPUTF8, which the server does not offer"
+        raise _Refused(SendResult(Outcome.REJECTED, Phase.RCPT, text=words))
+    if not mime.isascii() and not smtp.has_extn("8bitmime"):
+        words = "the mail holds bytes outside ASCII, which the server does not take (8BITMIME)"
+        raise _Refused(SendResult(Outcome.REJECTED, Phase.MAIL, text=words))
+    wanted = {
+        f"SIZE={len(mime)}": smtp.has_extn("size"),
+        "BODY=8BITMIME": not mime.isascii(),
+        "SMTPUTF8": not rcpt.isascii(),
+    }
+    return [option for option, needed in wanted.items() if needed]
+
+
+def _before_the_dot(smtp: _Smtp) -> SendResult | None:
+    """What a server says to a mail that has not ended yet. A refusal is one, and nothing else may be taken for the
+    answer to the dot: it came before it."""
+    said = smtp.overheard()
+    if said is None:
+        return None
+    code, text = smtp.getreply()
+    if code >= 400:
+        return _answer(Phase.DOT, code, text)
+    return SendResult(Outcome.DEFERRED, Phase.BODY, text="the server answered before its turn")
 
 
 def _say(smtp: _Smtp, phase: Phase, command: Callable[[], tuple[int, bytes]], good: tuple[int, ...] = ()) -> None:
@@ -272,7 +367,7 @@ def _refusing(phase: Phase) -> Iterator[None]:
 def _deadline(smtp: _Smtp, phase: Phase | None) -> Iterator[None]:
     """The time of a phase, or what QUIT and RSET get, which change nothing. A socket's own timeout starts again with
     each byte, so a dribbling server could hold us for ever."""
-    seconds = smtp.timeouts[phase] if phase else _QUIT_SECONDS
+    seconds = smtp.timeouts[phase] if phase else min(_QUIT_SECONDS, smtp.timeouts[Phase.CONNECT])
     sock = smtp.sock
     if sock is None:
         raise smtplib.SMTPServerDisconnected("the server closed the connection")
