@@ -5,7 +5,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parseaddr
@@ -59,6 +59,7 @@ from outreach.templating import load_sequence
 
 KEY_BYTES = 32
 ROOM_BYTES = 50_000_000
+BALLAST_BYTES = 1_048_576
 READ_HERE = 1_000_000
 READ_SECONDS = 30.0
 
@@ -106,6 +107,10 @@ class Workspace:
     def suppression_log(self) -> Path:
         return self.folder / "suppressions.jsonl"
 
+    @property
+    def ballast(self) -> Path:
+        return self.folder / "outreach.ballast"
+
 
 @dataclass(frozen=True)
 class Network:
@@ -130,6 +135,8 @@ class App:
     is_dead: Callable[[str], bool]
     chance: Callable[[], float]
     network: Network = Network()
+    at: Callable[[str], None] = lambda _label: None
+    """Is told each labelled step of sending, so that a test can kill the program there."""
 
     @property
     def host(self) -> str:
@@ -422,23 +429,47 @@ class App:
     @contextmanager
     def sending(self) -> Iterator[None]:
         """Only one `send` at a time for one mailbox. Claims make several safe; this keeps them polite."""
-        lock = self.workspace.folder / f"send-{self.mailbox.id}.lock"
-        note = lock.with_suffix(".owner")
+        path = self.workspace.folder / f"send-{self.mailbox.id}.lock"
+        note, lock = path.with_suffix(".owner"), FileLock(path, timeout=0, mode=0o600)
         try:
-            with FileLock(lock, timeout=0, mode=0o600):
-                note.write_text(f"process {os.getpid()}, since {self.clock.now():%H:%M:%S} UTC")
-                yield
+            lock.acquire()
+            note.write_text(f"process {os.getpid()}, since {self.clock.now():%H:%M:%S} UTC")
         except Timeout:
             who = note.read_text() if note.exists() else "another process"
             raise SendRefused(
                 f"another `outreach send` is at work for {self.sender.address} ({who}).",
                 hint="wait for it, or stop it with Ctrl-C; `outreach status` shows how far it is",
             ) from None
+        try:
+            self._keep_room()
+            yield
+        finally:
+            lock.release()
+
+    def _keep_room(self) -> None:
+        """Space that is given up should the disk become full between a server's answer and its record."""
+        with suppress(OSError):
+            if self.has_room() and not self.workspace.ballast.exists():
+                # Not zeros: some file systems keep those for nothing.
+                self.workspace.ballast.write_bytes(secrets.token_bytes(BALLAST_BYTES))
+
+    def give_up_room(self) -> bool:
+        """Whether there was some."""
+        try:
+            self.workspace.ballast.unlink()
+        except OSError:
+            return False
+        return True
 
 
 @contextmanager
 def open_app(
-    folder: Path, environment: Mapping[str, str], *, clock: Clock | None = None, network: Network | None = None
+    folder: Path,
+    environment: Mapping[str, str],
+    *,
+    clock: Clock | None = None,
+    network: Network | None = None,
+    at: Callable[[str], None] = lambda _label: None,
 ) -> Iterator[App]:
     """Open the workspace in `folder`; raise what is wrong with it, with the next thing to type."""
     os.umask(0o077)
@@ -468,6 +499,7 @@ def open_app(
             is_surely_dead,
             SystemRandom().random,
             network or Network(),
+            at,
         )
     finally:
         store.close()

@@ -1,7 +1,8 @@
 """What every command shares: the options of the program itself, the open workspace, and the one catch of its errors."""
 
+import errno
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from outreach.cli._output import say
-from outreach.errors import OutreachError
+from outreach.errors import OutreachError, StoreError
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App, Network  # loads SQLModel and the rest: only commands that need it pay for it
@@ -19,18 +20,20 @@ if TYPE_CHECKING:
 
 DONE_IN_PART = 3
 INTERRUPTED = 130
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
 
 @dataclass
 class Shell:
-    """Where the program runs: which workspace, which environment, whose clock."""
+    """Where the program runs: which workspace, which environment, whose clock; `at` is told each labelled step."""
 
     directory: Path = field(default_factory=Path)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     clock: "Clock | None" = None
     network: "Network | None" = None
+    at: Callable[[str], None] = lambda _label: None
     debug: bool = False
 
     @contextmanager
@@ -38,7 +41,7 @@ class Shell:
         """The open workspace."""
         from outreach.bootstrap import open_app
 
-        with open_app(self.directory, self.environment, clock=self.clock, network=self.network) as app:
+        with open_app(self.directory, self.environment, clock=self.clock, network=self.network, at=self.at) as app:
             yield app
 
 
@@ -73,6 +76,14 @@ class Program(TyperGroup):
         except Exception as error:  # the last resort: a bug must not print a user's secrets
             if _debugging(ctx) or type(error).__module__.startswith("typer"):
                 raise  # its own ways to end a command, usage errors among them
+            if isinstance(error, OSError) and error.errno in _NO_ROOM:
+                report_error(
+                    StoreError(
+                        f"{error.filename or 'a file'} cannot be written: {error.strerror}.",
+                        hint="free some space, then type the same command again",
+                    )
+                )
+                raise typer.Exit(1) from None
             say(f"error: outreach has a bug ({type(error).__name__}). What was already done is recorded.")
             say("hint: run the same command with `outreach --debug …` and report what it prints")
             raise typer.Exit(1) from None

@@ -191,6 +191,7 @@ def send_plan(
     from outreach.flows.send import send as run
 
     items: Sequence[OutboxItem] = enqueue(app.store, found, app.clock.now(), paced=conditions.limits.paced)
+    app.at("queued")
     if len(items) < found.size:
         say(f"{count(found.size - len(items), 'mail')} left out: something changed since they were planned")
     sender = Sender(
@@ -204,10 +205,12 @@ def send_plan(
         chance=app.chance,
         wait=conditions.wait,
         room=app.has_room,
+        spare=app.give_up_room,
         stopped=signals.asked,
         talking=signals.talking,
         narrate=_Progress(len(items)),
         waiting=lambda until, reason: _say_waiting(app, until, reason),
+        at=app.at,
     )
     report = SendReport()
     for _ in range(_ROUNDS):
@@ -241,7 +244,8 @@ class _Progress:
     def __call__(self, sent: "Sent") -> None:
         self._done += 1
         item, why = sent.item, f": {sent.item.reason}" if sent.item.reason else ""
-        words = f" ({sent.result.code} {sent.result.text})" if why and sent.result.text else ""
+        said = f"{sent.result.code or ''} {sent.result.text}".strip()
+        words = f" ({said})" if why and sent.result.text else ""
         say(
             f"[{self._done}/{self._total}] {sent.decision.state}  {item.founder} <{item.rcpt}>, step {item.step}"
             f"{why}{words}"

@@ -87,6 +87,8 @@ class Sender:
     wait: bool = False
     room: Callable[[], bool] = lambda: True
     """Whether the disk has room to record what is sent."""
+    spare: Callable[[], bool] = lambda: False
+    """Frees what was kept for a full disk; False if there is nothing left to free."""
     stopped: Callable[[], bool] = lambda: False
     talking: Callable[[], AbstractContextManager[object]] = nullcontext
     narrate: Callable[[Sent], None] = lambda _sent: None
@@ -376,7 +378,9 @@ class _Run:
                 away = isinstance(error, StoreUnavailable) and not self.sender.stopped()
                 if came_from is not OutboxState.SENDING and not away:
                     raise
-                self.sender.waiting(self.clock.now() + _RETRY, "store-busy")
+                if not away and self.sender.spare():
+                    continue
+                self.sender.waiting(self.clock.now() + _RETRY, f"store-busy: {error}")
                 with self.sender.talking():
                     self.clock.sleep(_RETRY.total_seconds())
 
