@@ -1,29 +1,32 @@
-"""kill -9 at each step of a batch, two senders racing: nobody gets two copies, nobody is lost, every doubt is listed.
+"""kill -9 at each step of a batch, senders racing: nobody gets two copies, nobody is lost, every doubt is listed.
 
 The server's ledger, written before each 250, is the judge.
 """
 
 import itertools
 import json
-import os
 import random
 import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from outreach.core.pacing import DAY, HOUR
 from outreach.core.records import OutboxState
 from outreach.store.journal import Journal
 from tests.cli.program import Workspace, founders_csv
+from tests.machine.kills import NEVER, Size, at_terminal, joined, run_kills, talk
 from tests.smtp_server import Behaviour, smtp_server
 
 STEPS = ("claimed", "staged", "logged", "intended", "answered", "settled")
-MAILS = 200
+MAILS = 100
 ROUNDS = 60
 
 
@@ -68,14 +71,23 @@ def check_promises(workspace: Workspace, behaviour: Behaviour, enrolled: int) ->
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize(("kind", "mails"), [("sqlite", MAILS), ("postgresql", MAILS // 2)])
-def test_killed_at_every_step_by_turns_with_two_senders(
-    tmp_path: Path, behaviour: Behaviour, request: pytest.FixtureRequest, kind: str, mails: int
+def test_four_senders_killed_everywhere_while_the_server_has_faults(tmp_path: Path) -> None:
+    """The real command line at real terminals; `python -m benchmarks.kills` is the same at full size."""
+    result = run_kills(tmp_path, Size(mails=400, kills=70, campaign=100))
+    assert result.promises_hold, result
+    assert sum(result.kills.values()) >= 70
+    assert sum(result.faults.values()) >= 10
+    assert set(result.states) <= {"sent", "unknown", "failed"}
+
+
+@pytest.mark.timeout(600)
+def test_two_senders_on_a_server_killed_at_every_step_by_turns(
+    tmp_path: Path, behaviour: Behaviour, request: pytest.FixtureRequest
 ) -> None:
-    url = request.getfixturevalue("server").create() if kind == "postgresql" else ""
+    url = request.getfixturevalue("server").create()
     with smtp_server(behaviour) as port:
         workspace = Workspace.create(tmp_path / "w", port=port, DATABASE_URL=url)
-        (workspace.folder / "founders.csv").write_text(founders_csv(mails))
+        (workspace.folder / "founders.csv").write_text(founders_csv(MAILS))
         workspace.run("import", "founders.csv")
         workspace.run("campaign", "new", "spring", "--sequence", "job-search")
         chance = random.Random(4711)
@@ -86,45 +98,38 @@ def test_killed_at_every_step_by_turns_with_two_senders(
             if not left(workspace):
                 break
         start(workspace, "never", 1).wait()
-    states = check_promises(workspace, behaviour, enrolled=mails)
+    states = check_promises(workspace, behaviour, enrolled=MAILS)
     assert set(states) <= {OutboxState.SENT, OutboxState.UNKNOWN}
     assert states[OutboxState.UNKNOWN] >= 1, "no doubt was made: the kills came at harmless moments only"
     assert all(kills[step] >= 1 for step in STEPS), f"not every step was struck: {kills}"
 
 
-@pytest.mark.timeout(300)
-def test_the_program_itself_killed_at_random_moments(tmp_path: Path, behaviour: Behaviour) -> None:
-    """The real command line, SIGKILL from outside, started again and again."""
+def test_two_sends_at_once_keep_the_caps_and_write_to_nobody_twice(tmp_path: Path, behaviour: Behaviour) -> None:
+    """From two folders with one store; the clock is theirs together, and hours pass while they wait."""
+    any_time = {"WINDOW": "00:00-23:59", "WEEKDAYS": "mon-sun", "MIN_GAP": "20s", "MAX_GAP": "20s", "RAMP": "0"}
+    clock = tmp_path / "clock"
+    clock.write_text("0")
     with smtp_server(behaviour) as port:
-        workspace = Workspace.create(tmp_path / "w", port=port)
-        (workspace.folder / "founders.csv").write_text(founders_csv(60))
-        workspace.run("import", "founders.csv")
-        workspace.run("campaign", "new", "spring", "--sequence", "job-search")
-        chance = random.Random(11)
-        killed = 0
-        for _ in range(12):
-            planned = workspace.json("send", "spring", "--no-pacing")["planned"]
-            if not planned:
-                break
-            command = [sys.executable, "-m", "outreach", "send", "--live", "--no-pacing", "--expect", str(planned)]
-            sender = subprocess.Popen(
-                command,
-                cwd=workspace.folder,
-                env=workspace.environment,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-            )
-            assert sender.stderr is not None
-            sender.stderr.readline()  # the first mail is through
-            time.sleep(chance.random() * 0.1)
-            os.kill(sender.pid, signal.SIGKILL)
-            killed += sender.wait() == -signal.SIGKILL
-            sender.stderr.close()
-        planned = workspace.json("send", "spring", "--no-pacing")["planned"]
-        workspace.run("send", "--live", "--no-pacing", "--expect", str(planned), exit_code=None)
-    states = check_promises(workspace, behaviour, enrolled=60)
-    assert killed >= 2
-    assert set(states) <= {OutboxState.SENT, OutboxState.UNKNOWN}
+        desk = Workspace.create(tmp_path / "machine-0", port=port, DAILY_CAP="8", HOURLY_CAP="3", **any_time)
+        (desk.folder / "founders.csv").write_text(founders_csv(12))
+        desk.run("import", "founders.csv")
+        desk.run("campaign", "new", "spring", "--sequence", "job-search")
+        places = [joined(desk, tmp_path / f"machine-{number}") for number in range(2)]
+        words = (str(clock), *NEVER, "send", "--live", "--wait")
+        senders = [at_terminal(words, folder, environment) for folder, environment in places]
+        with ThreadPoolExecutor() as threads:
+            told = list(threads.map(lambda sender: talk(*sender), senders))
+    assert {process.returncode for process, _ in senders} <= {0, 3}, told
+    assert all("sent" in said and "locked" not in said and "bug" not in said for said in told), told
+    assert 8 <= len({mail.rcpts for mail in behaviour.ledger}) == len(behaviour.ledger)
+    with sqlite3.connect(desk.folder / "outreach.db") as connection:
+        rows = connection.execute("SELECT at FROM send_ledger ORDER BY at").fetchall()
+    connection.close()
+    booked = [datetime.fromisoformat(at) for (at,) in rows]
+    assert len(booked) == len(behaviour.ledger)
+    assert all(sum(at - HOUR < other <= at for other in booked) <= 3 for at in booked)
+    assert all(sum(at - DAY < other <= at for other in booked) <= 8 for at in booked)
+    assert all(later - earlier >= timedelta(seconds=20) for earlier, later in pairwise(booked))
 
 
 def test_a_second_send_is_refused_while_one_is_at_work(tmp_path: Path, behaviour: Behaviour) -> None:
