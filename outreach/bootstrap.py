@@ -19,7 +19,7 @@ from filelock import FileLock, Timeout
 
 from outreach import __version__
 from outreach.core.clock import Reading
-from outreach.core.delivery import decide, mended_by_login
+from outreach.core.delivery import UNTIL_FIXED, decide, explain, mended_by_login
 from outreach.core.guards import recipient_allowed
 from outreach.core.inbound import Arrival, read_mail, read_unread
 from outreach.core.lookups import BUDGET_SPAN
@@ -31,6 +31,7 @@ from outreach.core.ports import (
     FinderTools,
     Inbox,
     MailHosts,
+    Phase,
     SendResult,
     Transport,
     Waiting,
@@ -321,10 +322,28 @@ class App:
         try:
             refusal = transport.connect() if isinstance(transport, SmtpTransport) else None
             if refusal:
+                self._rest_after(refusal)
                 raise self.unusable(refusal)
             yield transport
         finally:
             transport.close()
+
+    def _rest_after(self, refusal: SendResult) -> None:
+        """A login that is refused before the first mail counts like one between two: a wrong password is not tried
+        again and again until the account is locked."""
+        mailbox, now = self.mailbox, self.clock.now()
+        decision = decide(refusal, attempts=0, now=now)
+        login = decision.pause if refusal.phase is Phase.AUTH else None
+        until = UNTIL_FIXED if decision.until_fixed else now + login if login else None
+        if until and (mailbox.paused_until is None or mailbox.paused_until < until):
+            self.store.campaigns.pause_mailbox(mailbox.id, until, explain(decision, refusal))
+
+    def try_login(self) -> None:
+        """Somebody has started this anew, so what a login would mend may be mended: one try. Raises MailboxError."""
+        mailbox = self.mailbox
+        if mailbox.paused_until and mended_by_login(mailbox.pause_reason):
+            with self.connected():
+                self.lift_login_pause()
 
     def unusable(self, refusal: SendResult) -> MailboxError:
         decision = decide(refusal, attempts=0, now=self.clock.now())

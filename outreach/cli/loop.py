@@ -1,6 +1,7 @@
 """`outreach run`: reads the answers, plans and sends, again and again, until it is told to stop."""
 
 import sys
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,6 +49,8 @@ def run(
     signals = Signals()
     with host.app() as app, signals.caught(), app.sending():
         _agree(app, yes=yes)
+        with suppress(MailboxError):  # the first round says why nothing goes
+            app.try_login()
         rounds = _Rounds(app, signals)
         while not signals.asked():
             rounds.rest(min(app.clock.now() + pause, rounds.work()))

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from email import message_from_bytes
 from pathlib import Path
@@ -13,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import Workspace, founders_csv
+from tests.machine.kills import NEVER
 from tests.mails import mail
-from tests.smtp_server import Behaviour, smtp_server
+from tests.smtp_server import Behaviour, nth, smtp_server
 
 ANY_TIME = {"WINDOW": "00:00-23:59", "WEEKDAYS": "mon-sun", "MIN_GAP": "20s", "MAX_GAP": "20s"}
 
@@ -37,9 +39,10 @@ def workspace(tmp_path: Path, behaviour: Behaviour) -> Iterator[Workspace]:
 class Running:
     """A run, and what it says line by line."""
 
-    def __init__(self, workspace: Workspace, *words: str) -> None:
+    def __init__(self, workspace: Workspace, *words: str, clock: Path | None = None) -> None:
+        program = ["tests.machine.shell", str(clock), *NEVER] if clock else ["outreach"]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "outreach", "run", *words],
+            [sys.executable, "-m", *program, "run", *words],
             cwd=workspace.folder, env=workspace.environment, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         self._lines: queue.Queue[str] = queue.Queue()
@@ -127,3 +130,30 @@ def test_the_launchd_agent_is_a_property_list(tmp_path: Path, capsys: pytest.Cap
     assert agent["ProgramArguments"] == ["python", "-m", "outreach"]
     assert agent["KeepAlive"] == {"SuccessfulExit": False}
     assert str(path) in capsys.readouterr().err
+
+
+def test_a_password_that_is_refused_is_tried_once(tmp_path: Path) -> None:
+    """Hour after hour, by a clock of its own; and once more when somebody starts it anew."""
+    clock = tmp_path / "clock"
+    behaviour = Behaviour(fault=nth("auth", "535 5.7.8 wrong"), features=("AUTH PLAIN",))
+    with smtp_server(behaviour) as port:
+        workspace = Workspace.create(
+            tmp_path / "w", port=port, SMTP_USERNAME="ada", SMTP_PASSWORD="wrong", **ANY_TIME
+        )  # fmt: skip
+        (workspace.folder / "founders.csv").write_text(founders_csv(2))
+        workspace.run("import", "founders.csv")
+        workspace.run("campaign", "new", "spring", "--sequence", "job-search")
+        for tries in (1, 2):
+            clock.write_text("0")
+            running = Running(workspace, "--yes", clock=clock)
+            running.until("the login was refused")
+            while float(clock.read_text()) < 3600:
+                time.sleep(0.1)
+            assert running.stop() == 130
+            assert sum(command.startswith("AUTH") for command in behaviour.commands) == tries
+        behaviour.fault = nth("no phase", "")
+        clock.write_text("0")
+        mended = Running(workspace, "--yes", clock=clock)
+        mended.until("[2/2] sent")
+        mended.stop()
+    assert len(behaviour.ledger) == 2
