@@ -125,15 +125,15 @@ class _Handler(socketserver.StreamRequestHandler):
         self.wfile = self.connection.makefile("wb", buffering=0)
 
     def _take(self, mail_from: str, rcpts: tuple[str, ...]) -> None:
-        lines = list[bytes]()
+        lines, refused = list[bytes](), False
         while (line := self.rfile.readline()) != b".\r\n":
             if not line:
                 raise _Drop
             if not lines:
-                self._fault("body", "")
+                refused = self._fault("body", "")
             lines.append(line)
-        if self._fault("dot", ""):
-            return
+        if refused or self._fault("dot", ""):
+            return  # one answer to each mail: what was refused early is not taken in the end
         wire = b"".join(lines)
         data = b"".join(line[1:] if line.startswith(b".") else line for line in lines)
         with self.server.behaviour.lock:

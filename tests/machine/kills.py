@@ -72,7 +72,8 @@ class Size:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of it, by the ledger; `proved` of the doubts were found in the Sent folder."""
+    """What came of it, by the ledger; `proved` of the doubts were found in the Sent folder. `odd` is whatever no user
+    should read, and what was tried for each mail of which there are two."""
 
     states: Counter[str]
     kills: Counter[str]
@@ -282,6 +283,12 @@ GROUP BY c.name
 """
 
 
+_TRIES = """
+SELECT o.message_id, o.state, a.at, a.phase, a.outcome, a.code, a.text
+FROM attempts a JOIN outbox o ON o.id = a.outbox_id ORDER BY a.id
+"""
+
+
 def _ask(desk: Workspace, question: str) -> list[tuple[Any, ...]]:
     with closing(sqlite3.connect(f"file:{desk.folder / 'outreach.db'}?mode=ro", uri=True, timeout=60)) as connection:
         return connection.execute(question).fetchall()
@@ -324,21 +331,24 @@ def _judged(desk: Workspace, lines: Sequence[_Line], ledger: Sequence[Accepted],
     wrong += [m for m in delivered if states.get(m) not in ("sent", "unknown") or m not in intended]
     over = {item["founder"] for item in items if item["state"] in ("sent", "unknown", "failed")}
     doubts_delivered = doubts & set(delivered)
-    [(sound,)] = _ask(desk, "PRAGMA integrity_check")
+    odd = [each for line in lines for each in line.odd]
+    odd += [each for (each,) in _ask(desk, "PRAGMA integrity_check") if each != "ok"]
+    twice = {message_id for message_id, number in Counter(mail.message_id for mail in ledger).items() if number > 1}
+    odd += [str(tried) for tried in _ask(desk, _TRIES) if tried[0] in twice]
     return Result(
         states=Counter(states.values()),
         kills=sum((line.kills for line in lines), Counter()),
         faults=sum((line.faults for line in lines), Counter()),
         starts=sum(line.starts for line in lines),
         seconds=seconds,
-        duplicates=sum(copies.values()) - len(copies) + len(ledger) - len(delivered),
+        duplicates=sum(copies.values()) - len(copies),
         lost=lines[0].size.mails - len(over),
         wrong=len(wrong),
         altered=sum(mail.data != bytes_of.get(message_id) for message_id, mail in delivered.items()),
         unlisted=len(doubts ^ listed) + abs(desk.json("status")["unknown"] - len(doubts)),
         doubts_delivered=len(doubts_delivered),
         proved=_proved(desk, [delivered[message_id] for message_id in doubts_delivered]),
-        odd=(*(each for line in lines for each in line.odd), *([] if sound == "ok" else [sound])),
+        odd=tuple(odd),
     )
 
 
