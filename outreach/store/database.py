@@ -25,6 +25,8 @@ APPLICATION_ID = 0x4F757472  # "Outr", in the SQLite header
 _WRITER = "outreach_writer"
 _MIGRATION = "outreach_migrates"
 _BUSY_MS = 30_000
+_NOT_THE_FILES_FAULT = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+"""Nobody should put a backup in the place of a good file because its disk is full."""
 
 
 class Database:
@@ -161,7 +163,7 @@ def _translated(path: Path | None) -> Iterator[None]:
                 f"{name} has been locked by another program for {_BUSY_MS // 1000} seconds.",
                 hint="close what holds it (a backup, a database browser), then run the same command again",
             ) from None
-        if "readonly" in cause or "full" in cause or "disk I/O" in cause:
+        if any(word in cause for word in ("readonly", "full", "disk I/O", "unable to open")):
             raise StoreError(
                 f"{name} cannot be written: {cause}.", hint="check free space and permissions of its folder"
             ) from None
@@ -182,6 +184,10 @@ def refuse_foreign(path: Path) -> None:
             (found,) = connection.execute("PRAGMA application_id").fetchone()
             connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except sqlite3.DatabaseError as error:
+        if path.is_file() and error.sqlite_errorcode & 0xFF in _NOT_THE_FILES_FAULT:
+            raise StoreError(
+                f"{path.name} cannot be used: {error}.", hint="check free space and permissions of its folder"
+            ) from None
         raise StoreError(
             f"{path} is not a usable database: {error}.",
             hint="put a backup in its place, or move it away and run `outreach init` for a new one",

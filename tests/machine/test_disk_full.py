@@ -138,6 +138,13 @@ def writes(ready: Disk) -> dict[str, int]:
     return ready.first_writes()
 
 
+def test_a_store_that_finds_no_space_to_be_opened_is_not_called_broken(ready: Disk) -> None:
+    refused = ready.full("outreach.db-shm", "1+", "status")
+    assert refused.returncode == 1
+    assert "error: outreach.db cannot be used: disk I/O error." in refused.stderr
+    assert "hint: check free space" in refused.stderr
+
+
 @pytest.mark.parametrize("stage", ["queue", "claim", "intent"])
 def test_before_its_intent_is_on_disk_no_mail_leaves(ready: Disk, writes: dict[str, int], stage: str) -> None:
     ready.begin_anew()
