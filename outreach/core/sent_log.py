@@ -1,13 +1,14 @@
 """What `sent.log` tells: of each message whether it left, or may have. It outlives a store that is restored."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 _HARMLESS = ("void", "refused")
 """Kinds of entries after which the message is surely not at the server."""
 ADOPTED = "adopted"
-"""A person has settled what this log knows of a message that the store does not."""
+"""A person has settled what this log knows of a message that the store does not: in the store that went through this
+adoption, and not in one that is put back from before it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,14 @@ class Story:
         return bool(self.left)
 
 
-def read_log(entries: Iterable[Mapping[str, Any]]) -> dict[str, Story]:
-    """Message-ID → its story; what a person has settled is not told any more."""
+def read_log(entries: Iterable[Mapping[str, Any]], adoptions: Collection[str] = ()) -> dict[str, Story]:
+    """Message-ID → its story; what one of these adoptions has settled is not told any more."""
     told: dict[str, Story] = {}
     for entry in entries:
         message_id, kind = str(entry.get("message_id")), str(entry.get("kind"))
         if kind == ADOPTED:
-            told.pop(message_id, None)
+            if entry.get("adoption") in adoptions:
+                told.pop(message_id, None)
             continue
         story = _with_facts(told.get(message_id, Story(message_id)), entry)
         if kind == "intent":

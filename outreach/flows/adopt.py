@@ -1,6 +1,7 @@
 """Takes a copied or restored store for the one to use: every message it brings back is settled by what the sent log and
 the Sent folder know."""
 
+import uuid
 from collections.abc import Collection, Mapping
 from datetime import timedelta
 
@@ -35,10 +36,11 @@ def adopt(
     filed = filed_mails(inbox, mailbox.address, first - _BEFORE if first else now - _LOOK_BACK) if inbox else {}
     logged = store.instance.forgotten(journal.entries())
     stories = {**_named(store, filed, key, mailbox), **{story.message_id: story for story in logged}}
-    found = store.instance.adopt(list(stories.values()), filed.keys(), here, now)
+    adoption = uuid.uuid4().hex
+    found = store.instance.adopt(list(stories.values()), filed.keys(), here, now, adoption)
     for story in logged:
         # After the commit: what is not written here is only asked for once more.
-        journal.record({"at": now.isoformat(), "kind": ADOPTED, "message_id": story.message_id})
+        journal.record({"at": now.isoformat(), "kind": ADOPTED, "message_id": story.message_id, "adoption": adoption})
     return found
 
 

@@ -19,7 +19,7 @@ from outreach.errors import StoreError
 from outreach.store.consequences import Cause, suppress
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
-from outreach.store.meta import KEY, PLACE, get_fact, put_fact
+from outreach.store.meta import ADOPTION, KEY, PLACE, get_fact, put_fact
 from outreach.store.outbox import EXPIRES_AFTER, LIVE, Outbox, Tries, complete
 from outreach.store.tables import (
     AddressRow,
@@ -62,7 +62,7 @@ class Instance:
     def moved(self, here: Mapping[str, str]) -> tuple[str, ...]:
         """What differs from where this store was used before: names of facts. The first use records them."""
         with self._db.read() as connection:
-            there = _recorded(connection)
+            there = _facts(connection, PLACE)
         if not there:
             self.settle(here)
         return tuple(name for name in here if there and there.get(name) != here[name])
@@ -73,7 +73,9 @@ class Instance:
         Such a store is an older copy: sending from it would write twice. It must know every try of the log that may
         have left, by its token; an intent without an outcome was then found dead before its dot, or is a doubt.
         """
-        told = read_log(log)
+        with self._db.read() as connection:
+            adoptions = _facts(connection, ADOPTION)
+        told = read_log(log, adoptions)
         known = self._outbox.tries(told)
         return [story for message_id, story in told.items() if not _explained(story, known.get(message_id, Tries()))]
 
@@ -100,9 +102,15 @@ class Instance:
             _record(connection, here)
 
     def adopt(
-        self, stories: Sequence[Story], seen_in_sent: Collection[str], here: Mapping[str, str], now: datetime
+        self,
+        stories: Sequence[Story],
+        seen_in_sent: Collection[str],
+        here: Mapping[str, str],
+        now: datetime,
+        adoption: str,
     ) -> Adopted:
-        """Settle every message by the evidence, and take the store for this one from now on. One transaction."""
+        """Settle every message by the evidence, and take the store for this one from now on. One transaction, which
+        leaves the name of this adoption behind."""
         with self._db.write() as connection:
             _end_claims(connection, now)
             sent, doubtful, recreated, blocked = list[str](), list[str](), list[str](), list[str]()
@@ -115,6 +123,7 @@ class Instance:
                     blocked += self._block(connection, story, now)
             sent += _found(connection, seen_in_sent, now)
             _record(connection, here)
+            put_fact(connection, ADOPTION + adoption, now.isoformat())
             waiting = connection.scalar(sa.select(sa.func.count()).where(_outbox.c.state == OutboxState.QUEUED)) or 0
         return Adopted(tuple(sent), tuple(doubtful), tuple(recreated), tuple(blocked), waiting)
 
@@ -132,9 +141,9 @@ def _explained(story: Story, known: Tries) -> bool:
     return story.tries <= known.tokens and (known.may_have_left or not story.may_have_left)
 
 
-def _recorded(connection: sa.Connection) -> dict[str, str]:
-    rows = connection.execute(sa.select(_meta).where(_meta.c.name.startswith(PLACE))).all()
-    return {row.name.removeprefix(PLACE): row.value for row in rows}
+def _facts(connection: sa.Connection, start: str) -> dict[str, str]:
+    rows = connection.execute(sa.select(_meta).where(_meta.c.name.startswith(start))).all()
+    return {row.name.removeprefix(start): row.value for row in rows}
 
 
 def _record(connection: sa.Connection, here: Mapping[str, str]) -> None:

@@ -14,6 +14,8 @@ MOVED = "moved"
 """Where it lives now, if it was moved."""
 PLACE = "instance."
 """The start of the names of facts about where it lies."""
+ADOPTION = "adoption."
+"""The start of the names of the adoptions it went through: an older copy has not been through the newest."""
 INDEX = "search:"
 """The start of the names of facts about a full-text index: each database fills its own."""
 

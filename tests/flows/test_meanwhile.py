@@ -1,7 +1,9 @@
 """What happens between two steps of a mail: an import, an answer, a merge, a restore, a stop. Each was a mail too many,
 or one that nobody heard of again."""
 
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -14,16 +16,18 @@ from outreach.core.pacing import unpaced
 from outreach.core.ports import Clock, Envelope, Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, EnrollmentState, OutboxState
 from outreach.errors import SendRefused, StoreError
+from outreach.flows.adopt import adopt
 from outreach.flows.enqueue import enqueue
 from outreach.flows.ingest import Source, ingest
 from outreach.flows.retry import retry
 from outreach.flows.send import recover, send
 from outreach.flows.suppress import suppress
 from outreach.importers import all_importers
-from outreach.store.journal import MemoryJournal
+from outreach.store.instance import Adopted
+from outreach.store.journal import Journal, MemoryJournal
 from outreach.store.tables import Suppression, table
 from outreach.transports.directory import DirectoryTransport
-from tests.factory import SENDER, queue_all, start_campaign
+from tests.factory import KEY, SENDER, queue_all, start_campaign
 from tests.flows.test_enqueue_and_send import LIMITS, Desk, Stumbling
 
 _REFUSED = SendResult(Outcome.REJECTED, Phase.DOT, 571, "", "no")
@@ -265,3 +269,26 @@ def test_the_working_hours_are_asked_again_before_the_dot(tmp_path: Path) -> Non
     slow = Meanwhile(desk.folder, lambda: desk.clock.move(timedelta(minutes=10)))
     report = send(replace(desk.sender(), transport=slow), items)
     assert (report.reason, desk.mails()) == ("outside-window", [])
+
+
+def test_the_same_old_backup_is_noticed_a_second_time(tmp_path: Path) -> None:
+    """What an adoption settled is settled in the store that was adopted, not in the backup it was made from."""
+    desk = Desk(tmp_path / "sent", ["Bo"])
+    log = Journal(tmp_path / "sent.log")
+
+    def take_over() -> Adopted:
+        return adopt(
+            desk.store, journal=log, inbox=None, here={"file": "here"}, mailbox=desk.mailbox, key=KEY, clock=desk.clock
+        )
+
+    with closing(sqlite3.connect(":memory:")) as backup:
+        driver = desk.store.database.engine.raw_connection().driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        driver.backup(backup)
+        send(replace(desk.sender(), journal=log), enqueue(desk.store, desk.plan(), desk.clock.now()))
+        for _ in range(2):
+            backup.backup(driver)
+            assert len(desk.store.instance.forgotten(log.entries())) == 1
+            assert len(take_over().sent) == 1
+            assert not desk.store.instance.forgotten(log.entries())
+    assert len(desk.mails()) == 1
