@@ -57,7 +57,7 @@ _inbound, _flags, _campaigns = table(InboundRow), table(DomainFlag), table(Campa
 _inbound = table(InboundRow)
 
 _OPEN = (EnrollmentState.ACTIVE, EnrollmentState.HELD)
-_WAITING = (OutboxState.QUEUED, OutboxState.HELD)
+WAITING = (OutboxState.QUEUED, OutboxState.HELD)
 _INTENDED = _outbox.c.intent_at.is_not(None)
 WILL_NOT_GO = sa.case((_INTENDED, OutboxState.UNKNOWN), else_=OutboxState.CANCELLED)
 """What a waiting message becomes that is not to go: where a person had ordered a second copy, the doubt remains."""
@@ -246,7 +246,7 @@ def stop_enrollments(
         return 0
     connection.execute(
         sa.update(_outbox)
-        .where(_outbox.c.state.in_(_WAITING), _outbox.c.enrollment_id.in_(sa.select(_enrollments.c.id).where(fitting)))
+        .where(_outbox.c.state.in_(WAITING), _outbox.c.enrollment_id.in_(sa.select(_enrollments.c.id).where(fitting)))
         .values(state=WILL_NOT_GO, reason=cancel, updated_at=now)
     )
     connection.execute(
@@ -461,7 +461,7 @@ def suppress_person(connection: sa.Connection, founder_id: int, *, kind: str, re
 def confirm_sent(connection: sa.Connection, outbox_id: int, evidence: str, now: datetime) -> int:
     """T14: a doubtful message did leave. The evidence joins its attempts. That holds also while its sender still waits
     for the answer, and where a person has ordered a second copy already: then that one stays here."""
-    waits = sa.and_(_outbox.c.state.in_((*_WAITING, OutboxState.CLAIMED)), _INTENDED)
+    waits = sa.and_(_outbox.c.state.in_((*WAITING, OutboxState.CLAIMED)), _INTENDED)
     doubtful = sa.or_(_outbox.c.state.in_((OutboxState.UNKNOWN, OutboxState.SENDING)), waits)
     moved = connection.execute(
         sa.update(_outbox)

@@ -17,12 +17,15 @@ from outreach.core.address_check import SENDABLE
 from outreach.core.merge import MergePlan, Question
 from outreach.core.records import AddressStatus
 from outreach.core.survivors import CompanyRecord, Entry, FounderRecord
+from outreach.store import gate
 from outreach.store.bulk import delete_in, insert_all, next_id, select_in, update_all
 from outreach.store.consequences import (
+    WAITING,
     hold_together,
     hold_twins,
     keep_one_sequence,
     stop_answered,
+    stop_people,
     suppress_learned,
 )
 from outreach.store.dialect import insert_missing, update_unless_taken
@@ -137,6 +140,14 @@ class Merging:
         self._follow_addresses(plan)
         touched = {each.founder_id for each in plan.addresses if each.founder_id is not None}
         suppress_learned(self._c, touched, self._now, self._log)
+        self._stop_suppressed(touched)
+
+    def _stop_suppressed(self, founders: Iterable[int]) -> None:
+        """Whoever turns out to be somebody who must not be written to: what waits for them is cancelled (T18)."""
+        waiting = sa.select(_outbox.c.id, _outbox.c.founder_id).where(_outbox.c.state.in_(WAITING))
+        for row in select_in(self._c, waiting, _outbox.c.founder_id, founders):
+            if self._c.scalar(sa.select(gate.is_suppressed(gate.keys_of(self._c, row["id"])))):
+                stop_people(self._c, [row["founder_id"]], reason="suppressed", cancel="suppressed", now=self._now)
 
     def unasked(
         self, questions: Sequence[Question], companies: Iterable[int], founders: Iterable[int]
