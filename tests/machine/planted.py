@@ -1,0 +1,164 @@
+"""Faulty sending engines, each with one bug that a tool of this kind has had: the state machine must find every one.
+
+They are the real classes with one thing done differently, put in by the machine's own constructor.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from outreach.core.clock import Reading
+from outreach.core.delivery import Decision
+from outreach.core.pacing import Limits
+from outreach.core.ports import Outcome, SendResult
+from outreach.core.records import OutboxState
+from outreach.core.sent_log import Story
+from outreach.store.bookings import Bookings
+from outreach.store.claims import Claim, Claims, Held
+from outreach.store.database import Database
+from outreach.store.instance import Instance
+from outreach.store.journal import Journal
+from outreach.store.outbox import NewMessage, Outbox, complete
+from outreach.store.store import Store
+from outreach.store.suppressions import Suppressions
+from outreach.store.tables import LedgerRow, OutboxRow, table
+
+_outbox, _ledger = table(OutboxRow), table(LedgerRow)
+
+
+class RequeuesSending(Claims):
+    """A dead sender's mail goes back to the queue, although it may have left."""
+
+    def reap(self, held: Held, now: datetime) -> bool:
+        with self._db.write() as connection:
+            return bool(
+                connection.execute(
+                    sa.update(_outbox)
+                    .where(_outbox.c.id == held.id, _outbox.c.token == held.token)
+                    .values(state=OutboxState.QUEUED, intent_at=None, updated_at=now)
+                ).rowcount
+            )
+
+
+class TriesDoubtsAgain(Claims):
+    """A lost connection is a failure to try again, wherever it was lost."""
+
+    def settle(
+        self, claim: Claim, came_from: OutboxState, result: SendResult, decision: Decision, now: datetime
+    ) -> bool:
+        if result.outcome is Outcome.UNKNOWN:
+            decision = replace(decision, state=OutboxState.QUEUED, retry_at=now)
+        return super().settle(claim, came_from, result, decision, now)
+
+
+class NoFence(Claims):
+    """What was asked at the claim is not asked again before the dot."""
+
+    def fence(self, claim: Claim, limits: Limits, *, now: datetime, **rest: Any) -> bool:  # noqa: ARG002  it asks nothing
+        with self._db.write() as connection:
+            taken = connection.execute(
+                sa.update(_outbox)
+                .where(_outbox.c.id == claim.item.id, _outbox.c.token == claim.token)
+                .values(state=OutboxState.SENDING, intent_at=now)
+            ).rowcount
+            booking = {"mailbox_id": claim.item.mailbox_id, "at": now, "outbox_id": claim.item.id}
+            connection.execute(sa.insert(_ledger).values(**booking))
+        return taken == 1
+
+
+class BooksNothing(Claims):
+    """The intent is recorded, and not counted against the caps."""
+
+    def fence(
+        self, claim: Claim, limits: Limits, *, now: datetime, next_send_at: datetime, reading: Reading | None = None
+    ) -> bool:
+        open_ = super().fence(claim, limits, now=now, next_send_at=next_send_at, reading=reading)
+        with self._db.write() as connection:
+            connection.execute(sa.delete(_ledger).where(_ledger.c.outbox_id == claim.item.id))
+        return open_
+
+
+class ForgetsWhoWasWritten(Outbox):
+    """No unique key: the same step is queued for the same person as often as somebody asks."""
+
+    def enqueue(self, messages: Sequence[NewMessage], now: datetime) -> int:
+        with self._db.write() as connection:
+            connection.exec_driver_sql("DROP INDEX IF EXISTS uq_outbox_dedupe_key")
+            for message in messages:
+                row = {name: getattr(message, name) for name in NewMessage.__dataclass_fields__}
+                row |= {"rcpt_domain": message.rcpt_key.rpartition("@")[2], "queued_at": now, "updated_at": now}
+                if not connection.scalar(sa.select(_outbox.c.id).where(_outbox.c.message_id == message.message_id)):
+                    connection.execute(sa.insert(_outbox).values(**complete(row)))
+        return len(messages)
+
+    def generations(self, campaign_id: int) -> dict[str, int]:
+        query = sa.select(_outbox.c.dedupe_key, sa.func.count()).group_by(_outbox.c.dedupe_key)
+        with self._db.read() as connection:
+            return dict(connection.execute(query.where(_outbox.c.campaign_id == campaign_id)).all())
+
+    def histories(self, campaign_id: int) -> dict[int, list[Any]]:  # noqa: ARG002  it remembers none
+        return {}
+
+
+class ExpiresDoubts(Claims):
+    """A second copy that a person had ordered, and that could not go in time, takes the doubt about the first along."""
+
+    def expire(self, now: datetime) -> int:
+        with self._db.write() as connection:
+            done = connection.execute(
+                sa.update(_outbox)
+                .where(_outbox.c.state == OutboxState.QUEUED, _outbox.c.expires_at <= now)
+                .values(state=OutboxState.CANCELLED, reason="expired", intent_at=None)
+            )
+        return done.rowcount
+
+
+class BelievesBackups(Instance):
+    """A store that was put back is taken at its word."""
+
+    def forgotten(self, log: Iterable[Mapping[str, Any]]) -> list[Story]:  # noqa: ARG002  nobody reads it
+        return []
+
+
+class HearsNoNo(Suppressions):
+    """Who is known is not put on the list."""
+
+    def add_person(self, founder_id: int, reason: str, now: datetime) -> None:
+        pass
+
+
+class NeverMindsTheClock(Bookings):
+    """Caps are counted by a clock that anybody may set."""
+
+    def mind_clock(self, mailbox_id: int, reading: Reading) -> timedelta:  # noqa: ARG002  that is the bug
+        return timedelta(0)
+
+
+def _planted(part: str, bug: type) -> type[Store]:
+    """A store in which this part has the bug."""
+
+    class Planted(Store):
+        def __init__(self, database: Database, log: Journal) -> None:
+            super().__init__(database, log)
+            logged = part in ("claims", "suppressions", "instance")
+            setattr(self, part, bug(database, log) if logged else bug(database))
+
+    return Planted
+
+
+_QUICK: tuple[tuple[str, type], ...] = (
+    ("claims", RequeuesSending),
+    ("claims", TriesDoubtsAgain),
+    ("claims", NoFence),
+    ("claims", BooksNothing),
+    ("outbox", ForgetsWhoWasWritten),
+    ("instance", BelievesBackups),
+    ("suppressions", HearsNoNo),
+)
+_RARE = (("claims", ExpiresDoubts), ("bookings", NeverMindsTheClock))
+BUGS = {bug.__name__: _planted(part, bug) for part, bug in _QUICK}
+RARE = {bug.__name__: _planted(part, bug) for part, bug in _RARE}
+"""Those that need several coincidences: for long runs."""
