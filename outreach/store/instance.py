@@ -116,7 +116,9 @@ class Instance:
             sent, doubtful, recreated, blocked = list[str](), list[str](), list[str](), list[str]()
             for story in stories:
                 left = "sent" if story.message_id in seen_in_sent else (story.left or "unknown")
-                if _mark(connection, story, left, now) or (made := _recreate(connection, story, left, now)):
+                known = _mark(connection, story, left, now)
+                made = not known and _recreate(connection, story, left, now)
+                if known or made:
                     (sent if left == "sent" else doubtful).append(story.message_id)
                     recreated += [story.message_id] if made else []
                 else:

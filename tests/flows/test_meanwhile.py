@@ -271,7 +271,8 @@ def test_the_working_hours_are_asked_again_before_the_dot(tmp_path: Path) -> Non
     assert (report.reason, desk.mails()) == ("outside-window", [])
 
 
-def test_the_same_old_backup_is_noticed_a_second_time(tmp_path: Path) -> None:
+@pytest.mark.parametrize("queued", [False, True])
+def test_the_same_old_backup_is_noticed_a_second_time(tmp_path: Path, *, queued: bool) -> None:
     """What an adoption settled is settled in the store that was adopted, not in the backup it was made from."""
     desk = Desk(tmp_path / "sent", ["Bo"])
     log = Journal(tmp_path / "sent.log")
@@ -281,6 +282,8 @@ def test_the_same_old_backup_is_noticed_a_second_time(tmp_path: Path) -> None:
             desk.store, journal=log, inbox=None, here={"file": "here"}, mailbox=desk.mailbox, key=KEY, clock=desk.clock
         )
 
+    if queued:
+        enqueue(desk.store, desk.plan(), desk.clock.now())
     with closing(sqlite3.connect(":memory:")) as backup:
         driver = desk.store.database.engine.raw_connection().driver_connection
         assert isinstance(driver, sqlite3.Connection)
@@ -289,6 +292,7 @@ def test_the_same_old_backup_is_noticed_a_second_time(tmp_path: Path) -> None:
         for _ in range(2):
             backup.backup(driver)
             assert len(desk.store.instance.forgotten(log.entries())) == 1
-            assert len(take_over().sent) == 1
+            found = take_over()
+            assert (len(found.sent), len(found.recreated)) == (1, not queued)
             assert not desk.store.instance.forgotten(log.entries())
     assert len(desk.mails()) == 1
