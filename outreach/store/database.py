@@ -163,7 +163,12 @@ def _translated(path: Path | None) -> Iterator[None]:
                 f"{name} has been locked by another program for {_BUSY_MS // 1000} seconds.",
                 hint="close what holds it (a backup, a database browser), then run the same command again",
             ) from None
-        if any(word in cause for word in ("readonly", "full", "disk I/O", "unable to open")):
+        if "unable to open" in cause:
+            raise StoreError(
+                f"{name} cannot be opened: is its folder still there, and yours?",
+                hint="connect the disk it lies on, or name the workspace with `outreach -C DIR …`",
+            ) from None
+        if any(word in cause for word in ("readonly", "full", "disk I/O")):
             raise StoreError(
                 f"{name} cannot be written: {cause}.", hint="check free space and permissions of its folder"
             ) from None
