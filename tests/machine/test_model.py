@@ -22,10 +22,12 @@ BUDGET = settings(
 )  # fmt: skip
 
 
+@pytest.mark.timeout(86_400 if LONG else 300)
 def test_the_promises_hold_whatever_happens() -> None:
     run_state_machine_as_test(Outreach, settings=BUDGET)
 
 
+@pytest.mark.timeout(3_600 if LONG else 300)
 @pytest.mark.parametrize("bug", PLANTED)
 def test_a_planted_bug_is_found(bug: str) -> None:
     class Faulty(Outreach):
