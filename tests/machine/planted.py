@@ -155,10 +155,13 @@ _QUICK: tuple[tuple[str, type], ...] = (
     ("claims", NoFence),
     ("claims", BooksNothing),
     ("outbox", ForgetsWhoWasWritten),
-    ("instance", BelievesBackups),
     ("suppressions", HearsNoNo),
 )
-_RARE = (("claims", ExpiresDoubts), ("bookings", NeverMindsTheClock))
+_RARE: tuple[tuple[str, type], ...] = (
+    ("instance", BelievesBackups),
+    ("claims", ExpiresDoubts),
+    ("bookings", NeverMindsTheClock),
+)
 BUGS = {bug.__name__: _planted(part, bug) for part, bug in _QUICK}
 RARE = {bug.__name__: _planted(part, bug) for part, bug in _RARE}
 """Those that need several coincidences: for long runs."""
