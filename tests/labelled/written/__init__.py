@@ -1,0 +1,58 @@
+"""Messages written out in full, batch after batch, before the rules had seen them: one text file for each batch.
+
+A message begins with `### name | kind | sub-kinds`; header lines, an empty line and the text follow. A line `%% type/subtype`
+begins a part; the header `Multipart` says of what. {mail}, {head}, {id}, {ours} and {quoted} stand for what we sent.
+"""
+
+import textwrap
+from collections.abc import Iterator
+from importlib.resources import files
+
+from tests.labelled import BODY, RCPT, RETURNED, Sample, message, multipart
+from tests.labelled.people import QUOTED
+from tests.mails import OUR_ID
+
+WORDS = {
+    "{mail}": f"{RETURNED}\n{BODY}",
+    "{head}": RETURNED,
+    "{id}": OUR_ID,
+    "{ours}": BODY,
+    "{quoted}": QUOTED.strip(),
+    "{indented}": textwrap.indent(f"{RETURNED}\n{BODY}", "    "),
+}
+
+
+def all_written() -> Iterator[Sample]:
+    for file in sorted(files(__package__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".txt"):
+            yield from batch(file.name.removesuffix(".txt"))
+
+
+def batch(name: str) -> Iterator[Sample]:
+    text = (files(__package__) / f"{name}.txt").read_text(encoding="utf-8")
+    yield from (_sample(name, block) for block in text.split("### ")[1:])
+
+
+def _sample(origin: str, block: str) -> Sample:
+    title, _, rest = block.partition("\n")
+    name, kind, subkinds = (part.strip() for part in f"{title} | | ".split("|")[:3])
+    head, _, text = rest.partition("\n\n")
+    headers = dict(line.split(": ", 1) for line in head.replace("\n ", "\0").split("\n") if ": " in line)
+    headers = {key: _filled(value.replace("\0", "\n ")) for key, value in headers.items()}
+    headers.setdefault("Message-ID", f"<{origin}.{name}@sender.example>")
+    text = _filled(text.rstrip("\n") + "\n")
+    if "%% " in text:
+        parts = [part.split("\n", 1) for part in f"\n{text}".split("\n%% ")[1:]]
+        of = headers.pop("Multipart", "mixed")
+        headers["Content-Type"], text = multipart(*((type_, part) for type_, part in parts), kind=of)
+    headers.setdefault("Content-Type", "text/plain; charset=utf-8")
+    raw = message(text, **{key.replace("-", "_"): value for key, value in headers.items() if value != "-"})
+    failed = RCPT if kind == "bounce" else ""
+    known = tuple(each.strip() for each in subkinds.split(",") if each.strip())
+    return Sample(f"{origin}-{name}", raw, kind, known, failed, linked=kind not in {"unrelated", "own"})
+
+
+def _filled(text: str) -> str:
+    for word, meant in WORDS.items():
+        text = text.replace(word, meant)
+    return text
