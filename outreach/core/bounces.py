@@ -5,13 +5,14 @@ decide together, by tables. What follows from a bounce is decided elsewhere.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
 from outreach.core.headers import Headers, find_addresses, read_block
 from outreach.core.inbound import Arrival
 from outreach.core.matching import plain_address
+from outreach.core.phrases import fold, words_pattern
 from outreach.core.verdict import Failure
 from outreach.resources import toml
 
@@ -20,7 +21,8 @@ _FIRST_WORDS = 500
 _MOST_NAMED = 20
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _BASIC = re.compile(r"(?:^|[\s:;#<(\[\"'=])([45]\d\d)(?=[\s\-:,;#)\]]|$)")
-_REPLY = re.compile(r"(?:^|[\s:;\"'])([45][0-5]\d)[ \-](?:\d\.\d\.\d|[<\"'\w])", re.MULTILINE)
+_REPLY = re.compile(r"(?:^|[\s:;\"'#<(\[=>])([45][0-5]\d)[ \-](?:\d\.\d\.\d|[<\"'\w])", re.MULTILINE)
+_ERROR_LINE = re.compile(r"\s{0,8}(?:error|reason|status|fehler|grund|erreur|motif|diagnostic)(?: code)?\s?:\s", re.I)
 _SUCCESS = frozenset(("delivered", "relayed", "expanded", "deliverable"))
 _VAGUE = re.compile(r"[45]\.0\.\d+|5\.[35]\.0|5\.9\.9")
 _DELIVERY = ("message/delivery-status", "message/global-delivery-status")
@@ -38,9 +40,9 @@ def report_rule(arrival: Arrival) -> str:
     if is_delivery_report(arrival):
         return "delivery report"
     if arrival.report_type == "disposition-notification" or arrival.disposition.fields:
-        said = f"{arrival.disposition.text('disposition')} {arrival.subject} {arrival.words[:_LOOKED_AT]}".lower()
-        # Dovecot's Sieve answers a full mailbox with a "rejected" disposition instead of a delivery report.
-        return "rejected by the recipient's filter" if "rejected" in said and "quota" in said else ""
+        # Sieve answers a full mailbox, or a rule of the recipient's, with a receipt instead of a delivery report.
+        said = fold(f"{arrival.headers.text('auto-submitted')} {arrival.subject} {arrival.words[:_FIRST_WORDS]}")
+        return "rejected by the recipient's filter" if _any(said, "refusal_words") else ""
     return _undeclared(arrival)
 
 
@@ -141,28 +143,55 @@ def _undeclared(arrival: Arrival) -> str:
     failing = _any(subject, "failure_subjects")
     worded = failing or _any(text, "failure_words")
     daemon = not arrival.from_address or _any(sender, "daemon_names")
-    if daemon and not _is_vacation(arrival) and (worded or _REPLY.search(said)):
+    coded = _REPLY.search(said) or _STATUS.search(said)
+    if daemon and not _is_vacation(arrival) and (worded or coded):
         return "a mail server's failure notice"
     listed = "list-id" in head or "list-unsubscribe" in head or head.word("precedence") == "list"
     opening = " ".join(line for line in text_lines if not line.lstrip().startswith((">", "|")))[:_FIRST_WORDS]
-    answered = subject.startswith(tuple(words["answer_prefixes"]))
-    if not listed and not answered and _any(opening, "failure_openings"):
+    answered = subject.startswith(tuple(words["answer_prefixes"])) and not _names_error(said)
+    failed = _any(text, "failure_words") or _REPLY.search(said) is not None or _gives_reason(text)
+    machine = "in-reply-to" not in head or answered_by_machine(arrival) or _names_error(said)
+    if not listed and not answered and failed and machine and _any(opening, "failure_openings"):
         return "the opening words of a mail server"
     if (
         not listed
+        and machine
         and subject.startswith(tuple(words["certain_subjects"]))
-        and _any(text, "failure_words")
+        and failed
         and "@" in text
     ):
         return "the subject and words of a mail server"
     if _is_answer(arrival):
         return ""
-    if head.raw("return-path").strip() == "<>" and (failing or _any(f"{subject} {text[:1500]}", "failure_words")):
-        return "failure words and no return path"
     named = "@" in text or "recipient" in text or _REPLY.search(said)
+    worded = failing or _any(f"{subject} {text[:1500]}", "failure_words")
+    if head.raw("return-path").strip() == "<>" and worded and (named or arrival.returned.fields):
+        return "failure words and no return path"
+    if failing and machine and not answered and not listed and "@" in text and _STATUS.search(said) and _gives_reason(text):
+        return "a failure's subject, code and reason"
     if failing and named and _any(text[:1500], "failure_words") and _is_role(arrival.from_address):
         return "failure words from a machine"
     return ""
+
+
+def answered_by_machine(arrival: Arrival) -> bool:
+    """Whether an answer in our thread shows that no person sent it: no return path, or the name of a role."""
+    head = arrival.headers
+    return (
+        head.raw("return-path").strip() == "<>"
+        or head.word("auto-submitted") not in ("", "no")
+        or _is_role(arrival.from_address)
+    )
+
+
+def _gives_reason(text: str) -> bool:
+    """Whether the text says, in any language we know, that a mailbox is missing, closed or full."""
+    return bool({"certain", "bad", "closed", "full"} & set(_categories(text)))
+
+
+def _names_error(said: str) -> bool:
+    """A mobile network's gateway answers with `Re:`, but no person writes `Error: …` on a line of its own."""
+    return any(_ERROR_LINE.match(line) for line in said.splitlines()[:20])
 
 
 def _is_vacation(arrival: Arrival) -> bool:
@@ -227,7 +256,8 @@ def _named(arrival: Arrival) -> list[str]:
     said = _keys(find_addresses(own_words(arrival)), ours)
     given_back = _keys((*arrival.returned.addresses("to"), *loose.addresses("to")), ours)
     both = [address for address in said if address in given_back]
-    return (both or said or given_back)[:_MOST_NAMED]
+    signer = plain_address(arrival.from_address)  # a gateway signs with the address that failed
+    return (both or said or given_back or [signer] * (signer in own_words(arrival).lower()))[:_MOST_NAMED]
 
 
 def _keys(addresses: Iterable[str], ours: frozenset[str]) -> list[str]:
@@ -312,7 +342,7 @@ _MEANS = {
 
 def _categories(text: str) -> tuple[str, ...]:
     """What the text says, most telling first. Addresses and links are no words: `full@` is not a full mailbox."""
-    folded = " ".join(re.sub(r"https?://\S+", " ", text[:_LOOKED_AT].lower()).replace("’", "'").split())
+    folded = fold(re.sub(r"https?://\S+", " ", text[:_LOOKED_AT]))
     for address in find_addresses(folded):
         folded = folded.replace(address, " ")
     return tuple(category for category, pattern in _phrases() if pattern.search(folded))
@@ -321,14 +351,4 @@ def _categories(text: str) -> tuple[str, ...]:
 @cache
 def _phrases() -> tuple[tuple[str, re.Pattern[str]], ...]:
     tables: dict[str, Any] = toml("bounce_phrases.toml")
-    return tuple((category, _pattern(phrases)) for category, phrases in tables.items())
-
-
-def _pattern(phrases: Iterable[str]) -> re.Pattern[str]:
-    return re.compile(r"(?<!\w)(?:" + "|".join(_alternatives(phrases)) + r")(?!\w)")
-
-
-def _alternatives(phrases: Iterable[str]) -> Iterator[str]:
-    """` * ` in a phrase stands for a few other words of the same sentence."""
-    for phrase in phrases:
-        yield r"[^.!?;]{1,40}?".join(re.escape(part) for part in phrase.split("*"))
+    return tuple((category, words_pattern(phrases)) for category, phrases in tables.items())

@@ -153,10 +153,15 @@ def find_match(clues: Clues, found: Found, at: datetime) -> Match | None:
     )
 
 
+_WARNED = re.compile(r"^[\[*]+\s?(?:ext|extern|external|external e?-?mail|externe|externo|esterno)\s?[\]*]+\s*")
+"""What companies' gateways put before the subject of everything from outside."""
+
+
 def topic(subject: str) -> str:
     """A subject without Re:, AW:, Fwd: and the like, in lower case."""
-    rest, prefixes = " ".join(subject.lower().split()), table("subject_prefixes.txt")
+    rest, prefixes = " ".join(subject.lower().replace("：", ":").split()), table("subject_prefixes.txt")
     while True:
+        rest = _WARNED.sub("", rest)
         head, colon, tail = rest.partition(":")
         if not colon or re.sub(r"\[\d+\]|\(\d+\)|\d+$", "", head).strip() not in prefixes:
             return rest

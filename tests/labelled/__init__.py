@@ -4,7 +4,7 @@ Shapes repeat, so builders and tables stand for the files; `python -m tests.labe
 the figures.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import format_datetime
 
@@ -25,7 +25,8 @@ class Sample:
     failed: str = ""
     linked: bool = True
     """Whether it comes from, or is about, someone we wrote to."""
-    tags: frozenset[str] = field(default_factory=frozenset)
+    also: tuple[str, ...] = ()
+    """Kinds that it may be called as well."""
 
 
 RETURNED = f"""\

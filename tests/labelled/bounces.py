@@ -399,7 +399,6 @@ def refusals() -> Iterator[Sample]:
             "bounce",
             reasons,
             RCPT,
-            tags=frozenset((provider, "provider")),
         )
 
 

@@ -14,6 +14,7 @@ from tests.labelled.machines import all_machines
 from tests.labelled.odd_bounces import all_odd
 from tests.labelled.people import all_people
 from tests.labelled.tricky import all_tricky
+from tests.labelled.written import all_written
 from tests.mails import ARRIVED_AT, ME, OUR_TEXT, SENT_AT, read, sent
 
 OWNER = Owner(frozenset((ME,)), ("Ada Testwell", ME))
@@ -38,7 +39,9 @@ class Result:
 
     @property
     def kind(self) -> str:
-        return self.judged.verdict.kind.value
+        """What it was called; a name that it may also have counts as its own."""
+        called = self.judged.verdict.kind.value
+        return self.sample.kind if called in self.sample.also else called
 
     @property
     def suppresses(self) -> bool:
@@ -46,7 +49,7 @@ class Result:
 
 
 def all_samples() -> list[Sample]:
-    return [*all_bounces(), *all_odd(), *all_machines(), *all_people(), *all_tricky()]
+    return [*all_bounces(), *all_odd(), *all_machines(), *all_people(), *all_tricky(), *all_written()]
 
 
 def judged(sample: Sample) -> Result:

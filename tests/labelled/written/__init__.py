@@ -35,7 +35,7 @@ def batch(name: str) -> Iterator[Sample]:
 
 def _sample(origin: str, block: str) -> Sample:
     title, _, rest = block.partition("\n")
-    name, kind, subkinds = (part.strip() for part in f"{title} | | ".split("|")[:3])
+    name, kinds, subkinds = (part.strip() for part in f"{title} | | ".split("|")[:3])
     head, _, text = rest.partition("\n\n")
     headers = dict(line.split(": ", 1) for line in head.replace("\n ", "\0").split("\n") if ": " in line)
     headers = {key: _filled(value.replace("\0", "\n ")) for key, value in headers.items()}
@@ -47,9 +47,10 @@ def _sample(origin: str, block: str) -> Sample:
         headers["Content-Type"], text = multipart(*((type_, part) for type_, part in parts), kind=of)
     headers.setdefault("Content-Type", "text/plain; charset=utf-8")
     raw = message(text, **{key.replace("-", "_"): value for key, value in headers.items() if value != "-"})
-    failed = RCPT if kind == "bounce" else ""
+    kind, *also = (each.strip() for each in kinds.split(","))
     known = tuple(each.strip() for each in subkinds.split(",") if each.strip())
-    return Sample(f"{origin}-{name}", raw, kind, known, failed, linked=kind not in {"unrelated", "own"})
+    failed = RCPT if kind == "bounce" else ""
+    return Sample(f"{origin}-{name}", raw, kind, known, failed, kind not in {"unrelated", "own"}, tuple(also))
 
 
 def _filled(text: str) -> str:
