@@ -23,6 +23,7 @@ _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _BASIC = re.compile(r"(?:^|[\s:;#<(\[\"'=])([45]\d\d)(?=[\s\-:,;#)\]]|$)")
 _REPLY = re.compile(r"(?:^|[\s:;\"'#<(\[=>])([45][0-5]\d)[ \-](?:\d\.\d\.\d|[<\"'\w])", re.MULTILINE)
 _ERROR_LINE = re.compile(r"\s{0,8}(?:error|reason|status|fehler|grund|erreur|motif|diagnostic)(?: code)?\s?:\s", re.I)
+_ONLY_REPORTS = ("mailer-daemon", "mailerdaemon", "microsoftexchange329e71ec88ae4615bbc36ab6ce4")
 _SUCCESS = frozenset(("delivered", "relayed", "expanded", "deliverable"))
 _VAGUE = re.compile(r"[45]\.0\.\d+|5\.[35]\.0|5\.9\.9")
 _DELIVERY = ("message/delivery-status", "message/global-delivery-status")
@@ -102,8 +103,12 @@ def judge_failure(status: str, text: str) -> str:
     said = _categories(text)
     code = _exact(status, text)
     basic = _BASIC.search(f" {text} ")
-    temporary = code.startswith("4") or (not code.startswith("5") and basic is not None and basic[1].startswith("4"))
-    row = next((row for row in toml("status_codes.toml")["code"] if code and re.fullmatch(row["status"], code)), None)
+    vague = _VAGUE.fullmatch(code) is not None
+    temporary = (code.startswith("4") and not vague) or (
+        not code.startswith("5") and basic is not None and basic[1].startswith("4")
+    )
+    rows = () if vague else toml("status_codes.toml")["code"]
+    row = next((row for row in rows if code and re.fullmatch(row["status"], code)), None)
     firm = row is not None and row.get("firm", False)
     if "certain" in said and "sender" not in said and not temporary and not firm:
         return "hard"
@@ -113,7 +118,7 @@ def judge_failure(status: str, text: str) -> str:
     if said:
         meant = _MEANS[said[0]]
         return "soft" if temporary and meant in ("hard", "closed") else meant
-    return "soft" if temporary else "unknown"
+    return "soft" if temporary or code.startswith("4") else "unknown"
 
 
 def own_words(arrival: Arrival) -> str:
@@ -146,6 +151,9 @@ def _undeclared(arrival: Arrival) -> str:
     coded = _REPLY.search(said) or _STATUS.search(said)
     if daemon and not _is_vacation(arrival) and (worded or coded):
         return "a mail server's failure notice"
+    local = arrival.from_address.lower().partition("@")[0]
+    if local.startswith(_ONLY_REPORTS) and "@" in text and not _is_vacation(arrival):
+        return "an address that sends nothing but reports"
     listed = "list-id" in head or "list-unsubscribe" in head or head.word("precedence") == "list"
     opening = " ".join(line for line in text_lines if not line.lstrip().startswith((">", "|")))[:_FIRST_WORDS]
     answered = subject.startswith(tuple(words["answer_prefixes"])) and not _names_error(said)

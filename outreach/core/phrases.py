@@ -1,19 +1,20 @@
 """Tables of phrases as one pattern each, so that a long list costs one look at a text.
 
-A phrase is looked for in lower-cased text with folded white space. ` * ` in it stands for a few other words of the same
-sentence.
+A phrase is looked for in lower-cased text with folded white space. ` * ` in it stands for a few more words of the same
+sentence, or none.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 _NO_BLANKS = re.compile(r"[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 """Scripts that write no blanks between words, or glue endings to them: a phrase may stand anywhere in them."""
+_MORE_WORDS = r"\b[^.!?;]{1,40}?\b"
 
 
 def words_pattern(phrases: Iterable[str]) -> re.Pattern[str]:
     """Whole words only: `full` is not in `fully`."""
-    return re.compile("|".join(_bounded(phrase) for phrase in phrases))
+    return re.compile("|".join(map(_bounded, phrases)))
 
 
 def anywhere_pattern(phrases: Iterable[str]) -> re.Pattern[str]:
@@ -33,8 +34,4 @@ def _bounded(phrase: str) -> str:
 
 
 def _gaps(phrase: str) -> str:
-    return r"[^.!?;]{1,40}?".join(_parts(phrase))
-
-
-def _parts(phrase: str) -> Iterator[str]:
-    yield from (re.escape(part) for part in phrase.split("*"))
+    return _MORE_WORDS.join(map(re.escape, phrase.split(" * ")))
