@@ -12,7 +12,7 @@ from typing import Any
 from outreach.core.headers import Headers, find_addresses, read_block
 from outreach.core.inbound import Arrival
 from outreach.core.matching import plain_address
-from outreach.core.phrases import fold, words_pattern
+from outreach.core.phrases import Phrases, fold, phrases, words_of
 from outreach.core.verdict import Failure
 from outreach.resources import toml
 
@@ -220,13 +220,7 @@ def _is_role(address: str) -> bool:
 
 
 def _any(text: str, words: str) -> bool:
-    return _any_of(words).search(text) is not None
-
-
-@cache
-def _any_of(words: str) -> re.Pattern[str]:
-    """One pattern for a whole list: it is asked for every message."""
-    return re.compile("|".join(map(re.escape, toml("machines.toml")[words])))
+    return bool(phrases("machines.toml", words).find(text))
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -353,10 +347,11 @@ def _categories(text: str) -> tuple[str, ...]:
     folded = fold(re.sub(r"https?://\S+", " ", text[:_LOOKED_AT]))
     for address in find_addresses(folded):
         folded = folded.replace(address, " ")
-    return tuple(category for category, pattern in _phrases() if pattern.search(folded))
+    words = words_of(folded)
+    return tuple(category for category, table in _reasons() if table.find(folded, words))
 
 
 @cache
-def _phrases() -> tuple[tuple[str, re.Pattern[str]], ...]:
+def _reasons() -> tuple[tuple[str, Phrases], ...]:
     tables: dict[str, Any] = toml("bounce_phrases.toml")
-    return tuple((category, words_pattern(phrases)) for category, phrases in tables.items())
+    return tuple((category, Phrases(table, whole=True)) for category, table in tables.items())

@@ -17,7 +17,7 @@ from outreach.core.inbound import Arrival
 from outreach.core.matching import Match, company_domain, topic
 from outreach.core.normalize import address_key
 from outreach.core.opt_out import find_doubtful, find_opt_out
-from outreach.core.phrases import anywhere_pattern, fold
+from outreach.core.phrases import fold, phrases
 from outreach.core.reply_text import ReplyText
 from outreach.core.verdict import Kind, Verdict
 from outreach.resources import table, toml
@@ -181,9 +181,10 @@ def _receipt(case: Case) -> Verdict | None:
     arrival = case.arrival
     if arrival.report_type == "disposition-notification" or arrival.disposition.fields:
         return Verdict(Kind.RECEIPT, "read", (arrival.disposition.text("disposition") or "disposition notification",))
-    about = _pattern_of("receipt_subjects").match(case.subject)
-    said = _pattern_of("receipt_words").search(fold(arrival.words[:_LOOKED_AT]))
-    return Verdict(Kind.RECEIPT, "read", (f"it says: {said[0]}",)) if about and said else None
+    if not case.subject.startswith(tuple(toml("machines.toml")["receipt_subjects"])):
+        return None
+    said = phrases("machines.toml", "receipt_words").find(fold(arrival.words[:_LOOKED_AT]))
+    return Verdict(Kind.RECEIPT, "read", (f"it says: {said}",)) if said else None
 
 
 def _auto_reply(case: Case) -> Verdict | None:
@@ -228,12 +229,10 @@ def _automatic_words(case: Case) -> str:
     if phrase and (not _threaded(case) or (_automatic_root().search(phrase) and _opens_sentence(phrase, case.start))):
         return phrase
     said = fold(case.text.shown[:_LOOKED_AT])
-    forbids = _pattern_of("do_not_answer").search(said)
-    if forbids is None or case.text.inline:
-        return ""
-    near = said[max(0, forbids.start() - _SAME_BREATH) : forbids.end() + _SAME_BREATH]
-    root = _automatic_root().search(near)
-    return f"{root[0]} … {forbids[0]}" if root else ""
+    forbids = "" if case.text.inline else phrases("machines.toml", "do_not_answer").find(said)
+    at = said.find(forbids)
+    root = _automatic_root().search(said[max(0, at - _SAME_BREATH) : at + len(forbids) + _SAME_BREATH])
+    return f"{root[0]} … {forbids}" if forbids and root else ""
 
 
 def _opens_sentence(phrase: str, text: str) -> bool:
@@ -246,11 +245,6 @@ def _opens_sentence(phrase: str, text: str) -> bool:
 def _automatic_root() -> re.Pattern[str]:
     """The word "automatic" in every language that an Exchange server speaks, but not "automation"."""
     return re.compile("|".join(toml("machines.toml")["automatic_roots"]))
-
-
-@cache
-def _pattern_of(words: str) -> re.Pattern[str]:
-    return anywhere_pattern(toml("machines.toml")[words])
 
 
 def _is_our_subject(case: Case) -> bool:
@@ -299,11 +293,11 @@ def _automatic_header(arrival: Arrival) -> str:
 
 def _absence(case: Case, *, returned: bool) -> str:
     said = fold(f"{case.subject} {case.text.shown[:_LOOKED_AT]}")
-    if _absence_words("left").search(said):
+    if phrases("absence.toml", "left").find(said):
         return "left"
-    if _absence_words("away").search(said) or returned:
+    if phrases("absence.toml", "away").find(said) or returned:
         return "out_of_office"
-    if _TICKET.search(said) or _pattern_of("ticket_words").search(said):
+    if _TICKET.search(said) or phrases("machines.toml", "ticket_words").find(said):
         return "ticket"
     vacation = (
         case.arrival.headers.word("x-apple-action") == "vacation"
@@ -311,11 +305,6 @@ def _absence(case: Case, *, returned: bool) -> str:
     )
     exchange = "x-ms-exchange-inbox-rules-loop" in case.arrival.headers or _EXCHANGE.match(case.subject)
     return "out_of_office" if vacation or exchange else "other"
-
-
-@cache
-def _absence_words(which: str) -> re.Pattern[str]:
-    return anywhere_pattern(toml("absence.toml")[which])
 
 
 def _calendar(case: Case) -> Verdict | None:
@@ -335,9 +324,11 @@ def _machine(case: Case) -> Verdict | None:
 def machine_sign(arrival: Arrival, *, threaded: bool) -> str:
     """Other machines' mail. A person on a mailing list is none: then the mail is a threaded answer to ours."""
     head = arrival.headers
-    manager = _pattern_of("list_manager_words").search(fold(f"{arrival.subject} {arrival.words[:_FIRST_LINES]}"))
-    if manager and _LIST_MANAGER.search(arrival.from_address.lower()):
-        return f"a list manager says: {manager[0]}"
+    if _LIST_MANAGER.search(arrival.from_address.lower()):
+        said = fold(f"{arrival.subject} {arrival.words[:_FIRST_LINES]}")
+        manager = phrases("machines.toml", "list_manager_words").find(said)
+        if manager:
+            return f"a list manager says: {manager}"
     if head.word("precedence") in ("bulk", "junk", "list") and not threaded:
         return f"Precedence: {head.word('precedence')}"
     if ("list-id" in head or "list-unsubscribe" in head) and not threaded:
