@@ -5,8 +5,8 @@ decide together, by tables. What follows from a bounce is decided elsewhere.
 """
 
 import re
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Callable, Iterable
+from functools import cache, cached_property
 from typing import Any
 
 from outreach.core.headers import Headers, find_addresses, read_block
@@ -18,6 +18,8 @@ from outreach.resources import toml
 
 _LOOKED_AT = 4_000
 _FIRST_WORDS = 500
+_EARLY = 1_500
+_ERROR_AMONG = 20
 _MOST_NAMED = 20
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _BASIC = re.compile(r"(?:^|[\s:;#<(\[\"'=])([45]\d\d)(?=[\s\-:,;#)\]]|$)")
@@ -134,72 +136,127 @@ def loose_head(arrival: Arrival) -> Headers:
 # --- is it one? -------------------------------------------------------------------------------------------------
 
 
-def _undeclared(arrival: Arrival) -> str:
-    head = arrival.headers
-    if "x-failed-recipients" in head:
-        return "X-Failed-Recipients"
-    words = toml("machines.toml")
+class _Notice:
+    """What a mail without a report's parts shows of being one, worked out when a rule asks for it."""
+
+    def __init__(self, arrival: Arrival) -> None:
+        self.arrival = arrival
+        self.head = arrival.headers
+        self.subject = arrival.subject.lower()
+        self.said = own_words(arrival)
+        self.text = " ".join(self.said.lower().split())
+
+    @cached_property
+    def failing_subject(self) -> bool:
+        return _any(self.subject, "failure_subjects")
+
+    @cached_property
+    def words(self) -> bool:
+        return _any(self.text, "failure_words")
+
+    @cached_property
+    def early_words(self) -> bool:
+        return _any(self.text[:_EARLY], "failure_words")
+
+    @cached_property
+    def failed(self) -> bool:
+        return self.words or _REPLY.search(self.said) is not None or _gives_reason(self.text)
+
+    @cached_property
+    def names_address(self) -> bool:
+        return "@" in self.text
+
+    @cached_property
+    def null_path(self) -> bool:
+        return self.head.raw("return-path").strip() == "<>"
+
+    @cached_property
+    def names_error(self) -> bool:
+        """A mobile network's gateway answers with `Re:`, but no person writes `Error: …` on a line of its own."""
+        return any(_ERROR_LINE.match(line) for line in self.said.splitlines()[:_ERROR_AMONG])
+
+    @cached_property
+    def by_person(self) -> bool:
+        """Whether the mail stands in a list or a thread, with nothing about it that only machines have."""
+        head = self.head
+        if "list-id" in head or "list-unsubscribe" in head or head.word("precedence") == "list":
+            return True
+        if self.names_error:
+            return False
+        machine = self.null_path or head.word("auto-submitted") not in ("", "no") or _is_role(self.arrival.from_address)
+        answers = self.subject.startswith(tuple(toml("machines.toml")["answer_prefixes"]))
+        return answers or ("in-reply-to" in head and not machine)
+
+
+def _by_daemon(notice: _Notice) -> bool:
+    arrival = notice.arrival
     sender = f"{arrival.from_name} {arrival.from_address.partition('@')[0]}".lower()
-    subject, said = arrival.subject.lower(), own_words(arrival)
-    text_lines = said.lower().splitlines()
-    text = " ".join(said.lower().split())
-    if subject.startswith(tuple(words["forward_prefixes"])):
-        return ""
-    failing = _any(subject, "failure_subjects")
-    worded = failing or _any(text, "failure_words")
     daemon = not arrival.from_address or _any(sender, "daemon_names")
-    coded = _REPLY.search(said) or _STATUS.search(said)
-    if daemon and not _is_vacation(arrival) and (worded or coded):
-        return "a mail server's failure notice"
-    local = arrival.from_address.lower().partition("@")[0]
-    if local.startswith(_ONLY_REPORTS) and "@" in text and not _is_vacation(arrival):
-        return "an address that sends nothing but reports"
-    listed = "list-id" in head or "list-unsubscribe" in head or head.word("precedence") == "list"
-    opening = " ".join(line for line in text_lines if not line.lstrip().startswith((">", "|")))[:_FIRST_WORDS]
-    answered = subject.startswith(tuple(words["answer_prefixes"])) and not _names_error(said)
-    failed = _any(text, "failure_words") or _REPLY.search(said) is not None or _gives_reason(text)
-    machine = "in-reply-to" not in head or answered_by_machine(arrival) or _names_error(said)
-    if not listed and not answered and failed and machine and _any(opening, "failure_openings"):
-        return "the opening words of a mail server"
-    if (
-        not listed
-        and machine
-        and subject.startswith(tuple(words["certain_subjects"]))
-        and failed
-        and "@" in text
-    ):
-        return "the subject and words of a mail server"
-    if _is_answer(arrival):
+    coded = _REPLY.search(notice.said) or _STATUS.search(notice.said)
+    return daemon and not _is_vacation(arrival) and bool(coded or notice.failing_subject or notice.words)
+
+
+def _by_reporter(notice: _Notice) -> bool:
+    local = notice.arrival.from_address.lower().partition("@")[0]
+    return local.startswith(_ONLY_REPORTS) and notice.names_address and not _is_vacation(notice.arrival)
+
+
+def _by_opening(notice: _Notice) -> bool:
+    lines = notice.said.lower().splitlines()
+    opening = " ".join(line for line in lines if not line.lstrip().startswith((">", "|")))[:_FIRST_WORDS]
+    return not notice.by_person and notice.failed and _any(opening, "failure_openings")
+
+
+def _by_subject(notice: _Notice) -> bool:
+    certain = notice.subject.startswith(tuple(toml("machines.toml")["certain_subjects"]))
+    return certain and not notice.by_person and notice.failed and notice.names_address
+
+
+def _by_null_path(notice: _Notice) -> bool:
+    worded = notice.failing_subject or notice.early_words or _any(notice.subject, "failure_words")
+    named = _names_somebody(notice) or notice.arrival.returned.fields
+    return notice.null_path and not _is_answer(notice.arrival) and worded and bool(named)
+
+
+def _by_code(notice: _Notice) -> bool:
+    if _is_answer(notice.arrival) or notice.by_person or not (notice.failing_subject and notice.names_address):
+        return False
+    return _STATUS.search(notice.said) is not None and _gives_reason(notice.text)
+
+
+def _by_role(notice: _Notice) -> bool:
+    worded = notice.failing_subject and notice.early_words and not _is_answer(notice.arrival)
+    return worded and _names_somebody(notice) and _is_role(notice.arrival.from_address)
+
+
+def _names_somebody(notice: _Notice) -> bool:
+    return notice.names_address or "recipient" in notice.text or _REPLY.search(notice.said) is not None
+
+
+_UNDECLARED: tuple[tuple[str, Callable[[_Notice], bool]], ...] = (
+    ("a mail server's failure notice", _by_daemon),
+    ("an address that sends nothing but reports", _by_reporter),
+    ("the opening words of a mail server", _by_opening),
+    ("the subject and words of a mail server", _by_subject),
+    ("failure words and no return path", _by_null_path),
+    ("a failure's subject, code and reason", _by_code),
+    ("failure words from a machine", _by_role),
+)
+
+
+def _undeclared(arrival: Arrival) -> str:
+    """A report without a report's parts: the first rule that knows it."""
+    if "x-failed-recipients" in arrival.headers:
+        return "X-Failed-Recipients"
+    notice = _Notice(arrival)
+    if notice.subject.startswith(tuple(toml("machines.toml")["forward_prefixes"])):
         return ""
-    named = "@" in text or "recipient" in text or _REPLY.search(said)
-    worded = failing or _any(f"{subject} {text[:1500]}", "failure_words")
-    if head.raw("return-path").strip() == "<>" and worded and (named or arrival.returned.fields):
-        return "failure words and no return path"
-    if failing and machine and not answered and not listed and "@" in text and _STATUS.search(said) and _gives_reason(text):
-        return "a failure's subject, code and reason"
-    if failing and named and _any(text[:1500], "failure_words") and _is_role(arrival.from_address):
-        return "failure words from a machine"
-    return ""
-
-
-def answered_by_machine(arrival: Arrival) -> bool:
-    """Whether an answer in our thread shows that no person sent it: no return path, or the name of a role."""
-    head = arrival.headers
-    return (
-        head.raw("return-path").strip() == "<>"
-        or head.word("auto-submitted") not in ("", "no")
-        or _is_role(arrival.from_address)
-    )
+    return next((name for name, knows in _UNDECLARED if knows(notice)), "")
 
 
 def _gives_reason(text: str) -> bool:
     """Whether the text says, in any language we know, that a mailbox is missing, closed or full."""
     return bool({"certain", "bad", "closed", "full"} & set(_categories(text)))
-
-
-def _names_error(said: str) -> bool:
-    """A mobile network's gateway answers with `Re:`, but no person writes `Error: …` on a line of its own."""
-    return any(_ERROR_LINE.match(line) for line in said.splitlines()[:20])
 
 
 def _is_vacation(arrival: Arrival) -> bool:

@@ -35,7 +35,9 @@ _EXCHANGE = re.compile(r"(?:automat|[^\x00-\x7f])[^:]{4,40}:|[^:]{4,20} [^:]{0,2
 """`Automatic reply: …` in most languages; what it answers with is an absence unless it says something else."""
 _ASKS_PROOF = re.compile("verif|please confirm|confirm your|confirmation (?:required|needed)")
 _MOST_NAMED = 3
-_LIST_MANAGER = re.compile(r"(?:^|[-_.+])(?:owner|request|bounces?|admin|listserv|majordomo|sympa|mailman|noreply)(?:[-_.+@])")
+_LIST_MANAGER = re.compile(
+    r"(?:^|[-_.+])(?:owner|request|bounces?|admin|listserv|majordomo|sympa|mailman|noreply)(?:[-_.+@])"
+)
 _TICKET = re.compile(r"\[?#\s?\d{3,}|\[[a-z]+-\d+\]")
 _WE = re.compile(r"\b(?:us|our|uns|unsere|nous|notre|nos|nosotros|noi|ons|onze|nas|nasz)\b")
 _SAYING = (
@@ -236,7 +238,7 @@ def _automatic_words(case: Case) -> str:
 
 
 def _opens_sentence(phrase: str, text: str) -> bool:
-    """"This is an automatic reply" stands alone; "sorry for my automatic reply" is somebody's."""
+    """ "This is an automatic reply" stands alone; "sorry for my automatic reply" is somebody's."""
     words = r"\s+".join(map(re.escape, phrase.split()))
     return re.search(rf"(?:^|[.!?:*#=_(\[\n-])\s*{words}", text.replace("’", "'")) is not None
 
@@ -257,7 +259,9 @@ def _is_automatic_subject(case: Case) -> bool:
     subject, lines, head = case.subject, table("auto_subjects.txt"), case.arrival.headers
     if subject != _plain_subject(case.arrival) and _threaded(case):
         return False  # "Re: Automatic reply": a person who answers one
-    if _is_automatic_prefix(subject) or any(subject.startswith(line) and not _WORD_GOES_ON.match(subject, len(line)) for line in lines):
+    if _is_automatic_prefix(subject) or any(
+        subject.startswith(line) and not _WORD_GOES_ON.match(subject, len(line)) for line in lines
+    ):
         return True
     talked = "list-id" in head or head.word("precedence") == "list" or subject != _plain_subject(case.arrival)
     return not talked and any(line[1:] in subject for line in lines if line.startswith("…"))
