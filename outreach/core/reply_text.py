@@ -19,11 +19,21 @@ _LINES_SHOWN = 300
 _OURS = 0.6
 _RUN = 8
 _WALK = 16
+_OPENING_LINES = 4
+_LIST_RULE = 20
 _WORD = re.compile(r"[^\W_]+")
 _QUOTED = re.compile(r"^[\s>|]*>[\s>|]*")
 _LABELLED = re.compile(r"[^\s:：][^:：\n]{0,23}\s?[:：]\s*\S")
 _RULED = re.compile(r"-{3,}[^-].{0,150}?-{3,}")
 _LONGEST_FOOTER = 80
+_BLOCKQUOTE = re.compile(r"<(/?)blockquote\b([^<>]{0,2000})>", re.IGNORECASE)
+_CITES = re.compile(r"cite|quote|border-left", re.IGNORECASE)
+_REPLY_MARKUP = re.compile(
+    r"gmail_quote|moz-cite|yahoo_quoted|divrplyfwdmsg|protonmail_quote|appendonsend|outlookmessageheader"
+    r"|border-top: ?solid|type=.?cite|zmail_extra|mail-editor-reference|original message",
+    re.IGNORECASE,
+)
+_OPEN, _CITED, _CLOSE = "\ue000", "\ue001", "\ue002"
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
 
@@ -46,6 +56,8 @@ def read_reply(arrival: Arrival, sent_texts: Sequence[str] = (), own_names: Sequ
     """The new text of a message. `sent_texts` are our mails to that person, `own_names` our name and address."""
     full = body_text(arrival)
     new, inline = _without_ours(full, sent_texts, own_names)
+    if new == full and any(map(_is_quoted, full.splitlines())):
+        new, inline = _without_marked(full, own_names)
     if new == full and not arrival.text.strip() and arrival.html:
         cut = _above_own_list(full)
         new = cut if cut != full else _html_top(arrival.html) or full
@@ -123,20 +135,55 @@ def _cut_at(lines: Sequence[str], ours: Sequence[bool]) -> int | None:
 
 
 def _above_attribution(lines: Sequence[str], cut: int, own_names: Sequence[str]) -> int:
-    """Walk up over what introduces the quote: "On … wrote:", a block of headers, dividers, blank and quoted lines."""
-    top = cut
-    number = cut - 1
-    while number > max(-1, cut - 1 - _WALK):
-        line = lines[number]
-        block = _header_block(lines, number, own_names)
-        if block < number:
-            top, number = block, block
-        elif line.strip() and not _is_quoted(line):
-            if not _is_furniture(line, own_names):
-                break
-            top = number
+    """Walk up over what introduces the quote: "On … wrote:", a block of headers, dividers, blank and quoted lines.
+    Above the line that introduces it only dividers can follow: "To: be honest" further up is theirs."""
+    top = number = cut
+    introduced = False
+    while number > max(0, cut - _WALK):
         number -= 1
-    return top
+        block = _header_block(lines, number, own_names)
+        opening = number if introduced else _opening_block(lines, number, own_names)
+        if block < number or opening < number:
+            top = number = min(block, opening)
+            introduced = True
+        elif _is_quoted(lines[number]):
+            top = number
+        elif lines[number].strip():
+            if not _is_furniture(lines[number], own_names) or (introduced and _is_label(_folded(lines[number]))):
+                break
+            introduced = introduced or _folded(lines[number]).endswith((":", "："))
+            top = number
+    return _above_bare_block(lines, top, own_names)
+
+
+def _folded(line: str) -> str:
+    return line.strip("> *\t_").lower()
+
+
+def _opening_block(lines: Sequence[str], last: int, own_names: Sequence[str]) -> int:
+    """Where the few lines start that end here and together say who wrote when; else `last`. Long names wrap them."""
+    if not lines[last].rstrip().endswith((":", "：")) or _is_quoted(lines[last]):
+        return last
+    said = ""
+    for number in range(last, max(-1, last - _OPENING_LINES), -1):
+        line = _folded(lines[number])
+        if not line:
+            break
+        said = f"{line} {said}"
+        starts = line.startswith(_attribution_starts()) or any(name and name.lower() in line for name in own_names)
+        if starts and _has_date(line) and ("@" in said or _is_attribution(said.strip())):
+            return number
+    return last
+
+
+def _above_bare_block(lines: Sequence[str], top: int, own_names: Sequence[str]) -> int:
+    """Lotus Notes writes labels and values on lines of their own, below our address and a date."""
+    first = max(0, top - _WALK)
+    block = [_folded(line) for line in lines[first:top]]
+    if not {"to", "subject"} <= set(block) and not {"an", "thema"} <= set(block):
+        return top
+    named = (number for number, line in enumerate(block) if "@" in line and any(n.lower() in line for n in own_names))
+    return first + next(named, top - first)
 
 
 def _header_block(lines: Sequence[str], last: int, own_names: Sequence[str]) -> int:
@@ -165,10 +212,7 @@ def _is_attribution(folded: str) -> bool:
     if folded.endswith(tuple(words["attribution_ends"])):
         return True
     return (
-        _has_date(folded)
-        and len(folded) < 200
-        and folded.startswith(tuple(words["attribution_starts"]))
-        and folded[-1] not in ".!?"
+        _has_date(folded) and len(folded) < 200 and folded.startswith(_attribution_starts()) and folded[-1] not in ".!?"
     )
 
 
@@ -190,11 +234,58 @@ def _is_footer(folded: str) -> bool:
 
 
 @cache
+def _attribution_starts() -> tuple[str, ...]:
+    return tuple(toml("quoting.toml")["attribution_starts"])
+
+
+@cache
 def _labels() -> frozenset[str]:
     return frozenset(toml("quoting.toml")["header_labels"])
 
 
 # --- everybody else's quotes ------------------------------------------------------------------------------------
+
+
+def _without_marked(text: str, own_names: Sequence[str]) -> tuple[str, bool]:
+    """Without the lines that are marked as quotes, and what introduces each run of them; and whether they answered
+    between or below them. What lists and programs add at the very end is no answer."""
+    lines = text.splitlines()
+    quoted = [_is_quoted(line) for line in lines]
+    kept: list[str] = []
+    for number, line in enumerate(lines):
+        if not quoted[number]:
+            kept.append(line)
+        elif number == 0 or not quoted[number - 1]:
+            kept = kept[: _above_introduction(kept, own_names)]
+    last = max(number for number, is_quoted in enumerate(quoted) if is_quoted)
+    below = lines[last + 1 :]
+    answers = below[: next((at for at, line in enumerate(below) if _ends_mail(line)), len(below))]
+    kept = kept[: len(kept) - len(below) + len(answers)]
+    if not _text(kept):
+        return text, False
+    first = quoted.index(True)
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept)), bool(_text([*answers, *_between(lines, quoted, first, last)]))
+
+
+def _between(lines: Sequence[str], quoted: Sequence[bool], first: int, last: int) -> list[str]:
+    return [lines[number] for number in range(first, last) if not quoted[number]]
+
+
+def _above_introduction(kept: Sequence[str], own_names: Sequence[str]) -> int:
+    """How many of these lines stand above "On … wrote:", where a quote follows them."""
+    end = len(kept)
+    while end and not kept[end - 1].strip():
+        end -= 1
+    if not end:
+        return 0
+    top = _opening_block(kept, end - 1, own_names)
+    if top == end - 1 and not _is_opening(kept[top]):
+        return len(kept)
+    return top
+
+
+def _ends_mail(line: str) -> bool:
+    return line.rstrip() == "--" or (len(line.strip()) >= _LIST_RULE and not line.strip().strip("_-="))
 
 
 def _without_quotes(text: str) -> str:
@@ -206,9 +297,6 @@ def _without_quotes(text: str) -> str:
     except Exception:  # noqa: BLE001  a library over hostile text: its opinion is welcome, its exceptions are not
         found = {}
     top = str(found.get("text_top") or found.get("text_bottom") or text)
-    if all(_is_quoted(line) or _is_opening(line) for line in top.splitlines() if line.strip()):
-        below = [line for line in text.splitlines() if not _is_quoted(line) and not _is_opening(line)]
-        top = "\n".join(below) if _text(below) else top
     return _above_own_list(top)
 
 
@@ -262,8 +350,11 @@ def _first_line_of(lines: Sequence[str], number: int) -> int:
     """An attribution may be wrapped: the date then stands in the line before."""
     before = lines[number - 1].strip().lower() if number else ""
     wrapped = before and not _has_date(lines[number]) and _has_date(before) and len(before) < 100
-    starts = tuple(toml("quoting.toml")["attribution_starts"])
-    return number - 1 if wrapped and (before.startswith(starts) or "@" in before or before[-1] in ",") else number
+    return (
+        number - 1
+        if wrapped and (before.startswith(_attribution_starts()) or "@" in before or before[-1] in ",")
+        else number
+    )
 
 
 def _without_footers(text: str) -> str:
@@ -278,7 +369,11 @@ def _without_footers(text: str) -> str:
 
 
 def _html_top(html: str) -> str:
+    """What the library takes for the top, if the mark-up is a mail program's; a bare blockquote is somebody's own."""
     from quotequail import unwrap_html
+
+    if not _REPLY_MARKUP.search(html):
+        return ""
 
     try:
         top = (unwrap_html(html) or {}).get("html_top") or ""
@@ -294,10 +389,32 @@ def _as_text(html: str) -> str:
     from html_text import extract_text
 
     try:
-        text = str(extract_text(html))
+        text = _marked(str(extract_text(_BLOCKQUOTE.sub(_with_mark, html))))
     except Exception:  # noqa: BLE001  as above
         text = ""
     return text if text.strip() else _TAG.sub(" ", html)
+
+
+def _with_mark(tag: re.Match[str]) -> str:
+    if tag[1]:
+        return f"<p>{_CLOSE}</p>{tag[0]}"
+    return f"{tag[0]}<p>{_CITED if _CITES.search(tag[2]) else _OPEN}</p>"
+
+
+def _marked(text: str) -> str:
+    """The text with `> ` before every line of a quotation: one that says so, or one that a line introduces."""
+    kept: list[str] = []
+    open_quotes: list[bool] = []
+    for line in text.splitlines():
+        mark = line.strip()
+        if mark in (_OPEN, _CITED):
+            before = next((each for each in reversed(kept) if each.strip()), "")
+            open_quotes.append(mark == _CITED or _is_opening(before))
+        elif mark == _CLOSE:
+            del open_quotes[-1:]
+        elif _text([mark.strip(_OPEN + _CITED + _CLOSE)]) or not mark:
+            kept.append(f"{'> ' * any(open_quotes)}{line}".rstrip() if mark else line)
+    return re.sub(f"[{_OPEN}{_CITED}{_CLOSE}]", "", "\n".join(kept))
 
 
 # --- words ------------------------------------------------------------------------------------------------------

@@ -125,12 +125,12 @@ def all_answers() -> list[Answer]:
 
 def _of(name: str, language: Language) -> Iterator[Answer]:
     for client, body in plain_bodies(language):
-        yield Answer(f"{name}-{client}", _mail(body, "text/plain; charset=utf-8"), language.answer)
+        yield Answer(f"{name}-{client}", as_mail(body, "text/plain; charset=utf-8"), language.answer)
     for client, body in html_bodies(language):
-        yield Answer(f"{name}-{client}", _mail(body, "text/html; charset=utf-8"), language.answer, html=True)
+        yield Answer(f"{name}-{client}", as_mail(body, "text/html; charset=utf-8"), language.answer, html=True)
 
 
-def _mail(body: str, content_type: str) -> bytes:
+def as_mail(body: str, content_type: str) -> bytes:
     return message(
         body,
         From_=f"Bo Brightly <{RCPT}>",

@@ -10,6 +10,7 @@ from quotequail import unwrap, unwrap_html
 from outreach.core.inbound import Arrival
 from outreach.core.reply_text import body_text, read_reply
 from tests.labelled.replies import Answer, all_answers
+from tests.labelled.written import written_answers
 from tests.mails import ME, OUR_TEXT, read, text_of
 
 NAMES = ("Ada Testwell", ME)
@@ -48,7 +49,7 @@ def quotequail(arrival: Arrival) -> str:
 
 
 def measure(way: Callable[[Arrival], str], *, html: bool) -> TextFigures:
-    answers = [answer for answer in all_answers() if answer.html == html]
+    answers = [answer for answer in (*all_answers(), *written_answers()) if answer.html == html]
     scores = [_score(answer, way(read(answer.raw))) for answer in answers]
     near, lost, leaked = (sum(column) / len(answers) for column in zip(*scores, strict=True))
     return TextFigures(len(answers), near, lost, leaked)

@@ -1,7 +1,8 @@
 """Messages written out in full, batch after batch, before the rules had seen them: one text file for each batch.
 
-A message begins with `### name | kind | sub-kinds`; header lines, an empty line and the text follow. A line `%% type/subtype`
-begins a part; the header `Multipart` says of what. {mail}, {head}, {id}, {ours} and {quoted} stand for what we sent.
+A message begins with `### name | kind | sub-kinds`; header lines, an empty line and the text follow. A line
+`%% type/subtype` begins a part; the header `Multipart` says of what. {mail}, {head}, {id}, {ours} and {quoted} stand
+for what we sent.
 """
 
 import textwrap
@@ -10,7 +11,8 @@ from importlib.resources import files
 
 from tests.labelled import BODY, RCPT, RETURNED, Sample, message, multipart
 from tests.labelled.people import QUOTED
-from tests.mails import OUR_ID
+from tests.labelled.replies import Answer, as_mail
+from tests.mails import OUR_ID, text_of
 
 WORDS = {
     "{mail}": f"{RETURNED}\n{BODY}",
@@ -18,7 +20,12 @@ WORDS = {
     "{id}": OUR_ID,
     "{ours}": BODY,
     "{quoted}": QUOTED.strip(),
-    "{indented}": textwrap.indent(f"{RETURNED}\n{BODY}", "    "),
+}
+ANSWER_WORDS = {
+    "{ours}": BODY,
+    "{ours_flat}": " ".join(BODY.split()),
+    "{ours_html}": "".join(f"<p>{part}</p>".replace("\n", "<br>") for part in BODY.split("\n\n")),
+    "{quoted_only}": textwrap.indent(BODY.strip(), "> ", lambda _line: True),
 }
 
 
@@ -57,3 +64,22 @@ def _filled(text: str) -> str:
     for word, meant in WORDS.items():
         text = text.replace(word, meant)
     return text
+
+
+def written_answers() -> Iterator[Answer]:
+    """Replies, the new text of each between `[[` and `]]`; `html ` before a name says what it is."""
+    for file in sorted(files(__package__).iterdir(), key=lambda file: file.name):
+        if file.name.endswith(".answers"):
+            for block in file.read_text(encoding="utf-8").split("### ")[1:]:
+                yield _answer(file.name.removesuffix(".answers"), block)
+
+
+def _answer(origin: str, block: str) -> Answer:
+    title, _, text = block.partition("\n")
+    html = title.startswith("html ")
+    new = "\n".join(part.partition("]]")[0] for part in text.split("[[")[1:])
+    body = text.replace("[[", "").replace("]]", "").strip("\n") + "\n"
+    for word, meant in ANSWER_WORDS.items():
+        body = body.replace(word, meant)
+    kind = "text/html; charset=utf-8" if html else "text/plain; charset=utf-8"
+    return Answer(f"{origin}-{title.removeprefix('html ')}", as_mail(body, kind), text_of(new) if html else new, html)
