@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from outreach.core.headers import Headers, find_addresses, read_block
-from outreach.core.inbound import Arrival
+from outreach.core.inbound import Arrival, Head
 from outreach.core.matching import plain_address
 from outreach.core.phrases import Phrases, fold, phrases, words_of
 from outreach.core.verdict import Failure
@@ -49,7 +49,7 @@ def report_rule(arrival: Arrival) -> str:
     return _undeclared(arrival)
 
 
-def looks_like_report(head: Arrival) -> bool:
+def looks_like_report(head: Head) -> bool:
     """Whether a head alone gives reason to read the message: it may be a report of any kind."""
     words = toml("machines.toml")
     kind = head.headers.word("content-type")
@@ -58,7 +58,7 @@ def looks_like_report(head: Arrival) -> bool:
     sender, subject = f"{head.from_name} {head.from_address.partition('@')[0]}".lower(), head.subject.lower()
     null_path = head.headers.raw("return-path").strip() == "<>"
     telling = subject.startswith(tuple(words["certain_subjects"])) or (
-        _any(subject, "failure_subjects") and _is_role(head.from_address)
+        _is_role(head.from_address) and _any(subject, "failure_subjects")
     )
     return null_path or telling or _any(sender, "daemon_names")
 
@@ -192,8 +192,9 @@ def _by_daemon(notice: _Notice) -> bool:
     arrival = notice.arrival
     sender = f"{arrival.from_name} {arrival.from_address.partition('@')[0]}".lower()
     daemon = not arrival.from_address or _any(sender, "daemon_names")
-    coded = _REPLY.search(notice.said) or _STATUS.search(notice.said)
-    return daemon and not _is_vacation(arrival) and bool(coded or notice.failing_subject or notice.words)
+    if not daemon or _is_vacation(arrival):
+        return False
+    return notice.failing_subject or notice.words or bool(_REPLY.search(notice.said) or _STATUS.search(notice.said))
 
 
 def _by_reporter(notice: _Notice) -> bool:
@@ -204,7 +205,7 @@ def _by_reporter(notice: _Notice) -> bool:
 def _by_opening(notice: _Notice) -> bool:
     lines = notice.said.lower().splitlines()
     opening = " ".join(line for line in lines if not line.lstrip().startswith((">", "|")))[:_FIRST_WORDS]
-    return not notice.by_person and notice.failed and _any(opening, "failure_openings")
+    return _any(opening, "failure_openings") and not notice.by_person and notice.failed
 
 
 def _by_subject(notice: _Notice) -> bool:
@@ -213,9 +214,10 @@ def _by_subject(notice: _Notice) -> bool:
 
 
 def _by_null_path(notice: _Notice) -> bool:
+    if not notice.null_path or _is_answer(notice.arrival):
+        return False
     worded = notice.failing_subject or notice.early_words or _any(notice.subject, "failure_words")
-    named = _names_somebody(notice) or notice.arrival.returned.fields
-    return notice.null_path and not _is_answer(notice.arrival) and worded and bool(named)
+    return worded and (_names_somebody(notice) or bool(notice.arrival.returned.fields))
 
 
 def _by_code(notice: _Notice) -> bool:

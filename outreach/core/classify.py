@@ -12,7 +12,7 @@ from functools import cache
 
 from outreach.core.absence import find_return
 from outreach.core.bounces import is_delivery_report, is_success, read_failures, report_rule
-from outreach.core.headers import find_addresses
+from outreach.core.headers import Headers, find_addresses
 from outreach.core.inbound import Arrival
 from outreach.core.matching import Match, company_domain, topic
 from outreach.core.normalize import address_key
@@ -56,13 +56,20 @@ _NO_REPLY = ("noreply", "donotreply", "nepasrepondre", "noresponder", "nichtantw
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Everything a rule may look at. `own` are our addresses (canonical), `folder` is inbox, junk or sent."""
+    """Everything a rule may look at. `own` are our addresses (canonical), `folder` is inbox, junk or sent; `report` is
+    the rule by which it reports on a delivery, where that is known already."""
 
     arrival: Arrival
     match: Match | None
     text: ReplyText
     own: frozenset[str]
     folder: str = "inbox"
+    report: str | None = None
+
+    @property
+    def report_rule(self) -> str:
+        """Empty for what is no report on a delivery."""
+        return report_rule(self.arrival) if self.report is None else self.report
 
     @property
     def start(self) -> str:
@@ -74,9 +81,10 @@ class Case:
         return topic(self.arrival.subject)
 
 
-def is_report(arrival: Arrival) -> bool:
-    """Whether a mere mention of an address in it points to the address's owner."""
-    return bool(report_rule(arrival) or arrival.feedback.fields or _complains(arrival))
+def is_report(arrival: Arrival, rule: str | None = None) -> bool:
+    """Whether a mere mention of an address in it points to the address's owner. `rule` as in `Case.report`."""
+    found = report_rule(arrival) if rule is None else rule
+    return bool(found or arrival.feedback.fields or _complains(arrival))
 
 
 def classify(case: Case) -> Verdict:
@@ -157,19 +165,19 @@ def _challenge(case: Case) -> Verdict | None:
     if header:
         return Verdict(Kind.CHALLENGE, "", (header,))
     said = f"{case.subject} {' '.join(case.text.shown[:_LOOKED_AT].lower().split())}"
-    report = bool(report_rule(arrival))
+    report = bool(case.report_rule)
     certain = [*words["challenge_certain"], *(("guest list", "allowed list") if report else ())]
     asks = next((phrase for phrase in certain if phrase in said), "")
     linked = "http" in f"{said} {arrival.html[:_LINKS].lower()}" or _ASKS_PROOF.search(case.subject)
     if asks and linked and not case.text.inline:
         return Verdict(Kind.CHALLENGE, "", (f"it says: {asks}",))
     phrase = next((phrase for phrase in words["challenge_words"] if phrase in said), "")
-    machine = bool(_automatic_header(arrival)) or _is_noreply(arrival) or _ASKS_PROOF.search(case.subject)
+    machine = bool(_automatic_header(arrival)) or _is_noreply(arrival.from_address) or _ASKS_PROOF.search(case.subject)
     return Verdict(Kind.CHALLENGE, "", (f"it says: {phrase}",)) if phrase and machine and not report else None
 
 
 def _report(case: Case) -> Verdict | None:
-    rule = report_rule(case.arrival)
+    rule = case.report_rule
     if not rule:
         return None
     if is_delivery_report(case.arrival) and is_success(case.arrival):
@@ -321,29 +329,32 @@ def _calendar(case: Case) -> Verdict | None:
 
 
 def _machine(case: Case) -> Verdict | None:
-    sign = machine_sign(case.arrival, threaded=_threaded(case))
+    arrival = case.arrival
+    sign = _list_manager(arrival) or machine_sign(arrival.headers, arrival.from_address, threaded=_threaded(case))
     return Verdict(Kind.AUTOMATIC, "", (sign,)) if sign else None
 
 
-def machine_sign(arrival: Arrival, *, threaded: bool) -> str:
+def _list_manager(arrival: Arrival) -> str:
+    if not _LIST_MANAGER.search(arrival.from_address.lower()):
+        return ""
+    said = fold(f"{arrival.subject} {arrival.words[:_FIRST_LINES]}")
+    manager = phrases("machines.toml", "list_manager_words").find(said)
+    return f"a list manager says: {manager}" if manager else ""
+
+
+def machine_sign(head: Headers, sender: str, *, threaded: bool) -> str:
     """Other machines' mail. A person on a mailing list is none: then the mail is a threaded answer to ours."""
-    head = arrival.headers
-    if _LIST_MANAGER.search(arrival.from_address.lower()):
-        said = fold(f"{arrival.subject} {arrival.words[:_FIRST_LINES]}")
-        manager = phrases("machines.toml", "list_manager_words").find(said)
-        if manager:
-            return f"a list manager says: {manager}"
     if head.word("precedence") in ("bulk", "junk", "list") and not threaded:
         return f"Precedence: {head.word('precedence')}"
     if ("list-id" in head or "list-unsubscribe" in head) and not threaded:
         return "a mailing list's headers"
     if head.word("auto-submitted") not in ("", "no"):
         return f"Auto-Submitted: {head.word('auto-submitted')}"
-    return f"From: {arrival.from_address}" if _is_noreply(arrival) else ""
+    return f"From: {sender}" if _is_noreply(sender) else ""
 
 
-def _is_noreply(arrival: Arrival) -> bool:
-    local = arrival.from_address.lower().partition("@")[0].partition("+")[0]
+def _is_noreply(sender: str) -> bool:
+    local = sender.lower().partition("@")[0].partition("+")[0]
     return local in toml("machines.toml")["noreply_names"] or local.replace("-", "").replace("_", "").startswith(
         _NO_REPLY
     )

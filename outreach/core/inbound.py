@@ -15,6 +15,7 @@ from html import unescape
 
 from outreach.core.headers import Headers, decode_bytes, headers_of, read_block, read_date, read_mailbox
 from outreach.core.notices import Notice, read_notice
+from outreach.core.quick import record
 
 MAX_MESSAGE = 25_000_000
 MAX_HEAD = 256_000
@@ -51,6 +52,20 @@ class Attachment:
     name: str
     type: str
     size: int
+
+
+@record
+class Head:
+    """Who wrote a message and what stands above it: all that a first look asks for."""
+
+    headers: Headers
+    from_name: str
+    from_address: str
+    subject: str
+
+    @property
+    def to(self) -> tuple[str, ...]:
+        return self.headers.addresses("to", "cc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +125,13 @@ def head_of(raw: bytes) -> bytes:
     """The beginning of a message up to its first blank line, at most as much as is looked at."""
     end = _HEAD_END.search(raw, 0, MAX_READ_HEAD)
     return raw[: end.start() + 1 if end else MAX_READ_HEAD]
+
+
+def parse_head(head: bytes) -> Head:
+    """The head alone, for a first look."""
+    headers = _head_of(head[:MAX_READ_HEAD])
+    name, address = read_mailbox(headers.raw("from"))
+    return Head(headers, name, address, " ".join(headers.text("subject").split()))
 
 
 def read_head(head: bytes, received_at: datetime) -> Arrival:

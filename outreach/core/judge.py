@@ -48,12 +48,20 @@ class Judged:
 
 
 def judge(
-    arrival: Arrival, match: Match | None, sent_texts: Sequence[str], *, owner: Owner, folder: str, now: datetime
+    arrival: Arrival,
+    match: Match | None,
+    sent_texts: Sequence[str],
+    *,
+    owner: Owner,
+    folder: str,
+    now: datetime,
+    report: str | None = None,
 ) -> Judged:
-    """Never raises: what cannot be judged holds the person it may come from, and waits for a reader."""
+    """Never raises: what cannot be judged holds the person it may come from, and waits for a reader. `report` is the
+    rule by which it reports on a delivery, where that is known already."""
     try:
         text = read_reply(arrival, sent_texts, owner.names)
-        case = Case(arrival, match, text, owner.addresses, folder)
+        case = Case(arrival, match, text, owner.addresses, folder, report)
         verdict = classify(case)
         consequences = plan_consequences(case, verdict, now)
     except Exception as error:  # noqa: BLE001  each message stands alone: none may stop the loop

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from outreach.core.headers import find_addresses, find_ids
+from outreach.core.headers import Headers, find_addresses, find_ids
 from outreach.core.inbound import Arrival
 from outreach.core.normalize import address_key, is_free_mail, registrable_domain
 from outreach.resources import table
@@ -19,6 +19,16 @@ MAIL_AGE = timedelta(days=14)
 _CLOCK_SKEW = timedelta(days=1)
 _SCANNED = 64_000
 _TELLING_SUBJECT = 8
+_TO_US = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
+LINKING = (
+    "message-id",
+    "in-reply-to",
+    "references",
+    "x-ms-exchange-parent-message-id",
+    "x-microsoft-original-message-id",
+    "x-google-original-message-id",
+)
+"""Headers in which an id of ours may stand."""
 _MOST_READERS = 20
 """A mail of ours to more people than this is no conversation with any of them."""
 
@@ -129,14 +139,11 @@ def company_domain(address: str) -> str:
 def clues_of(arrival: Arrival, *, report: bool, own: frozenset[str]) -> Clues:
     """Gather the clues. Only in a `report` (a bounce, a complaint) does a mere mention of an address mean its owner."""
     sender = address_key(arrival.from_address) if arrival.from_address else ""
-    others = (
-        (sender,) if sender and sender not in own else tuple(address_key(each) for each in arrival.to[:_MOST_READERS])
-    )
     return Clues(
         tokens=_unique(_tokens(arrival)),
         ids=_unique(_ids(arrival)),
         recipients=tuple(clue for clue in _unique(_recipients(arrival)) if clue.value not in own) if report else (),
-        correspondents=others,
+        correspondents=correspondents_of(arrival.from_address, arrival.to, own),
         domain=company_domain(sender),
         topic=topic(arrival.subject),
     )
@@ -179,12 +186,24 @@ def plain_address(text: str) -> str:
 # --- gathering --------------------------------------------------------------------------------------------------
 
 
-def _tokens(arrival: Arrival) -> Iterator[Clue]:
-    for name in ("to", "cc", "delivered-to", "x-original-to", "envelope-to"):
-        for value in arrival.headers.every(name):
+def tokens_of(headers: Headers, subject: str) -> Iterator[Clue]:
+    """The tokens that a head holds."""
+    for name in _TO_US:
+        for value in headers.every(name) if name in headers else ():
             yield from (Clue(token.lower(), name.title()) for token in _PLUS_TOKEN.findall(value))
-    yield from (Clue(token.lower(), "Subject") for token in _SUBJECT_TOKEN.findall(arrival.subject))
-    yield from (Clue(value.strip().lower(), "X-Outreach-Id") for value in arrival.headers.every("x-outreach-id"))
+    if "nsubscribe" in subject.lower():
+        yield from (Clue(token.lower(), "Subject") for token in _SUBJECT_TOKEN.findall(subject))
+    yield from (Clue(value.strip().lower(), "X-Outreach-Id") for value in headers.every("x-outreach-id"))
+
+
+def correspondents_of(sender: str, to: Sequence[str], own: frozenset[str]) -> tuple[str, ...]:
+    """Canonical addresses: who wrote it; for a mail of ours, to whom."""
+    key = address_key(sender) if sender else ""
+    return (key,) if key and key not in own else tuple(address_key(each) for each in to[:_MOST_READERS])
+
+
+def _tokens(arrival: Arrival) -> Iterator[Clue]:
+    yield from tokens_of(arrival.headers, arrival.subject)
     yield from (Clue(value.strip().lower(), "the returned part") for value in arrival.returned.every("x-outreach-id"))
     for text in (arrival.text, arrival.returned_text, arrival.attached_text):
         yield from (Clue(token.lower(), "the body") for token in _BARE_TOKEN.findall(text[:_SCANNED]))

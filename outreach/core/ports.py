@@ -217,8 +217,9 @@ class Inbox(Protocol):
 class Waiting(Protocol):
     """An inbox that can tell when something comes (IMAP IDLE, RFC 2177)."""
 
-    def wait(self, seconds: float) -> bool:
-        """Whether it is worth looking: something came, or the time is over without a way to know."""
+    def wait(self, seconds: float, seen: str = "", stopped: Callable[[], bool] = lambda: False) -> bool:
+        """Whether it is worth looking: something came, or the time is over without a way to know. `seen` is the mark
+        of the cursor of what was read; `stopped` is asked every second whether to give up."""
         ...
 
 

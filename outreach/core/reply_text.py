@@ -5,9 +5,10 @@ few certain patterns.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import accumulate
 
 from outreach.core.inbound import Arrival
 from outreach.resources import toml
@@ -34,6 +35,8 @@ _REPLY_MARKUP = re.compile(
     re.IGNORECASE,
 )
 _OPEN, _CITED, _CLOSE = "\ue000", "\ue001", "\ue002"
+_MAY_QUOTE = re.compile(r"[:>]|---|_{32}")
+"""Without one of these no pattern of quotequail fits, so it need not be asked: most answers are two lines."""
 _TAG = re.compile(r"<[^<>]{0,2000}>")
 
 
@@ -98,18 +101,19 @@ def _without_ours(full: str, sent_texts: Sequence[str], own_names: Sequence[str]
 def _our_lines(lines: Sequence[str], sent_texts: Sequence[str]) -> list[bool]:
     """For each line, whether most of its words stand in runs that we sent; re-wrapping and quote marks don't matter."""
     known = {shingle for text in sent_texts for shingle in _shingles(_words(text))}
-    words = [(number, word) for number, line in enumerate(lines) for word in _words(line)]
+    by_line = [_words(line) for line in lines]
+    words = [word for each in by_line for word in each]
     marked = [False] * len(words)
-    run = [False] * len(words)
-    for start, shingle in enumerate(_shingles([word for _, word in words])):
+    for start, shingle in enumerate(_shingles(words)):
         if shingle in known:
             marked[start : start + _SHINGLE] = [True] * _SHINGLE
+    if True not in marked:
+        return [False] * len(lines)
+    run = [False] * len(words)
     _mark_runs(marked, run)
-    totals, hits = [0] * len(lines), [0] * len(lines)
-    for (number, _), hit in zip(words, run, strict=True):
-        totals[number] += 1
-        hits[number] += hit
-    return [total > 0 and hit >= _OURS * total for total, hit in zip(totals, hits, strict=True)]
+    ends = list(accumulate(map(len, by_line)))
+    hits = (sum(run[end - len(each) : end]) for each, end in zip(by_line, ends, strict=True))
+    return [bool(each) and hit >= _OURS * len(each) for each, hit in zip(by_line, hits, strict=True)]
 
 
 def _mark_runs(marked: Sequence[bool], run: list[bool]) -> None:
@@ -290,14 +294,20 @@ def _ends_mail(line: str) -> bool:
 
 def _without_quotes(text: str) -> str:
     """quotequail first, then our own list; each only if it leaves something."""
+    found = _unwrapped(_down_to_quote(text))
+    top = str(found.get("text_top") or found.get("text_bottom") or text)
+    return _above_own_list(top)
+
+
+def _unwrapped(text: str) -> Mapping[str, object]:
+    if not _MAY_QUOTE.search(text):
+        return {}
     from quotequail import unwrap
 
     try:
-        found = unwrap(_down_to_quote(text)) or {}
+        return unwrap(text) or {}
     except Exception:  # noqa: BLE001  a library over hostile text: its opinion is welcome, its exceptions are not
-        found = {}
-    top = str(found.get("text_top") or found.get("text_bottom") or text)
-    return _above_own_list(top)
+        return {}
 
 
 def _down_to_quote(text: str) -> str:
@@ -424,8 +434,8 @@ def _words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def _shingles(words: Sequence[str]) -> list[tuple[str, ...]]:
-    return [tuple(words[start : start + _SHINGLE]) for start in range(len(words) - _SHINGLE + 1)]
+def _shingles(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return zip(*(words[start:] for start in range(_SHINGLE)), strict=False)
 
 
 def _is_quoted(line: str) -> bool:

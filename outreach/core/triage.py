@@ -1,14 +1,17 @@
 """Does a message concern us at all? Judged by its head, so that of a full mailbox only little is downloaded.
 
 In doubt the answer is yes: what is read in vain costs a moment, an answer that was not read costs the conversation.
+Most mail of a mailbox passes here and goes no further, so this is quick: what is slow is asked last, or kept by value.
 """
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from outreach.core.bounces import looks_like_report
-from outreach.core.inbound import MAX_READ_HEAD, Arrival
-from outreach.core.matching import Clues, topic
+from outreach.core.classify import machine_sign
+from outreach.core.inbound import MAX_READ_HEAD, Head, parse_head
+from outreach.core.matching import LINKING, bare, company_domain, correspondents_of, tokens_of, topic
+from outreach.core.quick import Memo, record
 from outreach.resources import toml
 
 
@@ -28,28 +31,68 @@ class Links:
     addresses: Collection[str] = frozenset()
 
 
-def may_concern_us(head: Arrival, size: int, clues: Clues, links: Links, sent: Sent) -> bool:
-    """Whether to read it whole. `size` is the head's; a long one was cut, and then nobody knows."""
-    if size >= MAX_READ_HEAD or not head.headers.fields or not (head.from_address or head.subject):
-        return True
-    if clues.tokens or any(clue.value.strip("<>") in links.ids for clue in clues.ids):
-        return True
-    if any(key in links.addresses for key in clues.correspondents) or clues.domain in sent.domains:
-        return True
-    return looks_like_report(head) or _asks_to_stop(head) or _is_ours(topic(head.subject), sent)
+@record
+class Glance:
+    """What a head tells. `telling`: by itself it gives reason to read the message whole; else it matters whether one of
+    its `ids` (without brackets) or `addresses` (canonical) is known. `machine`: it says that no person wrote it."""
+
+    telling: bool
+    ids: frozenset[str]
+    addresses: tuple[str, ...]
+    machine: bool
 
 
-def _asks_to_stop(head: Arrival) -> bool:
+def glance(raw: bytes, own: frozenset[str], sent: Sent) -> Glance:
+    """Look at a head. `own` are our addresses (canonical)."""
+    head = parse_head(raw)
+    telling = (
+        len(raw) >= MAX_READ_HEAD  # it was cut, and then nobody knows
+        or not head.headers.fields
+        or not (head.from_address or head.subject)
+        or any(True for _ in tokens_of(head.headers, head.subject))
+        or _company_domains[head.from_address.rpartition("@")[2]] in sent.domains
+        or looks_like_report(head)
+        or _asks_to_stop(head)
+        or _is_ours(topic(head.subject), sent)
+    )
+    return Glance(
+        telling,
+        frozenset(bare(each) for each in head.headers.ids(*LINKING)),
+        correspondents_of(head.from_address, head.to, own),
+        bool(machine_sign(head.headers, head.from_address, threaded=False)),
+    )
+
+
+def concerns_us(found: Glance, links: Links) -> bool:
+    """Whether to read it whole."""
+    return (
+        found.telling
+        or not found.ids.isdisjoint(links.ids)
+        or any(address in links.addresses for address in found.addresses)
+    )
+
+
+_company_domains: Memo[str, str] = Memo(lambda host: company_domain(f"x@{host}") if host else "")
+
+
+def _asks_to_stop(head: Head) -> bool:
     """An opt-out of someone unknown counts too; so do sender checks and complaints."""
-    words, sender = toml("machines.toml"), head.from_address.lower()
     if "x-apple-unsubscribe" in head.headers or "unsubscribe" in head.subject.lower():
         return True
-    domain = sender.rpartition("@")[2]
-    checks = any(domain == each or domain.endswith(f".{each}") for each in words["challenge_senders"])
-    checks = checks or any(name in head.headers for name in words["challenge_headers"])
+    words, sender = toml("machines.toml"), head.from_address.lower()
     return (
-        checks or any(name in sender for name in words["complaint_senders"]) or sender.endswith(words["notice_domain"])
+        _checks_senders[sender.rpartition("@")[2]]
+        or any(name in head.headers for name in words["challenge_headers"])
+        or any(name in sender for name in words["complaint_senders"])
+        or sender.endswith(words["notice_domain"])
     )
+
+
+def _checks(domain: str) -> bool:
+    return any(domain == each or domain.endswith(f".{each}") for each in toml("machines.toml")["challenge_senders"])
+
+
+_checks_senders: Memo[str, bool] = Memo(_checks)
 
 
 def _is_ours(found: str, sent: Sent) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cached_property
 
+from outreach.core.bounces import report_rule
 from outreach.core.classify import is_report
 from outreach.core.inbound import Arrival
 from outreach.core.judge import Owner, judge
@@ -12,7 +13,7 @@ from outreach.core.message import read_draft
 from outreach.core.normalize import address_key
 from outreach.core.ports import Incoming
 from outreach.core.records import Mailbox
-from outreach.core.triage import Sent
+from outreach.core.triage import Glance, Sent, glance
 from outreach.store.mail import Entry
 from outreach.store.store import Store
 
@@ -31,27 +32,33 @@ class Judge:
     def sent(self) -> Sent:
         return self._store.mail.all_sent()
 
+    def glance(self, head: bytes) -> Glance:
+        return glance(head, self._owner.addresses, self.sent)
+
     def clues(self, arrival: Arrival, *, report: bool) -> Clues:
         return clues_of(arrival, report=report, own=self._owner.addresses)
 
     def entries(self, messages: Sequence[Incoming], read: Reader, now: datetime) -> list[Entry]:
         """What each of these messages is. What they may be about is looked up for all of them together."""
         arrivals = [read(incoming.raw, incoming.received_at) for incoming in messages]
-        clues = [self.clues(arrival, report=is_report(arrival)) for arrival in arrivals]
+        rules = [report_rule(arrival) for arrival in arrivals]
+        clues = [
+            self.clues(arrival, report=is_report(arrival, rule)) for arrival, rule in zip(arrivals, rules, strict=True)
+        ]
         found = self._store.mail.find(clues)
         matches = [find_match(each, found, one.sent_at) for each, one in zip(clues, arrivals, strict=True)]
         texts = self._store.mail.sent_bytes({match.founder_id for match in matches if match})
         return [
             self._entry(
-                incoming, arrival, match, [read_draft(mime).text for mime in texts.get(_founder(match), ())], now
+                incoming, arrival, match, [read_draft(mime).text for mime in texts.get(_founder(match), ())], rule, now
             )
-            for incoming, arrival, match in zip(messages, arrivals, matches, strict=True)
+            for incoming, arrival, match, rule in zip(messages, arrivals, matches, rules, strict=True)
         ]
 
     def _entry(
-        self, incoming: Incoming, arrival: Arrival, match: Match | None, texts: Sequence[str], now: datetime
+        self, incoming: Incoming, arrival: Arrival, match: Match | None, texts: Sequence[str], rule: str, now: datetime
     ) -> Entry:
-        judged = judge(arrival, match, texts, owner=self._owner, folder=incoming.folder.role, now=now)
+        judged = judge(arrival, match, texts, owner=self._owner, folder=incoming.folder.role, now=now, report=rule)
         trouble = incoming.trouble or judged.trouble
         return Entry(
             arrival=arrival,

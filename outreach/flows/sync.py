@@ -10,20 +10,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from outreach.core.classify import machine_sign
 from outreach.core.guards import IN_TOUCH
-from outreach.core.inbound import read_head, read_mail
-from outreach.core.matching import bare
+from outreach.core.inbound import read_mail
 from outreach.core.ports import Clock, Cursor, Folder, Inbox, Incoming
 from outreach.core.records import Mailbox
-from outreach.core.triage import may_concern_us
+from outreach.core.triage import Glance, concerns_us
 from outreach.core.verdict import Kind, Verdict
 from outreach.flows._judging import Judge, Reader
 from outreach.store.consequences import Effects
 from outreach.store.mail import Entry
 from outreach.store.store import Store
 
-_JUDGED_AT_ONCE = 50
+_JUDGED_AT_ONCE = 200
 _SKIPPED_AT_ONCE = 500
 _BYTES_AT_ONCE = 16_000_000
 BEFORE_FIRST_MAIL = timedelta(days=1)
@@ -110,6 +108,7 @@ class _Run:
         first = store.mail.first_sent_at(mailbox.id) or clock.now()
         self._start = first - BEFORE_FIRST_MAIL
         self._pending: list[Incoming] = []
+        self._glances: dict[bytes, Glance] = {}
         self._whole = self._bytes = 0
         self._kinds: Counter[str] = Counter()
         self._fetched = self._unmatched = self._again = self._quarantined = 0
@@ -141,15 +140,13 @@ class _Run:
 
     def _wanted(self, heads: Sequence[bytes]) -> Sequence[bool]:
         """Of some heads, those that may concern us: looked up together."""
-        now = self._clock.now()
-        arrivals = [read_head(head, now) for head in heads]
-        clues = [self._judge.clues(arrival, report=False) for arrival in arrivals]
-        ids = {bare(clue.value) for each in clues for clue in each.ids}
-        links = self._store.mail.links(ids, {key for each in clues for key in each.correspondents})
-        return [
-            may_concern_us(arrival, len(head), each, links, self._judge.sent)
-            for arrival, head, each in zip(arrivals, heads, clues, strict=True)
-        ]
+        glances = [self._judge.glance(head) for head in heads]
+        self._glances = dict(zip(heads, glances, strict=True))
+        unsure = [each for each in glances if not each.telling]
+        links = self._store.mail.links(
+            {one for each in unsure for one in each.ids}, {key for each in unsure for key in each.addresses}
+        )
+        return [concerns_us(each, links) for each in glances]
 
     def _take(self, incoming: Incoming) -> None:
         """One message more; some are judged and recorded together."""
@@ -164,20 +161,20 @@ class _Run:
         pending, self._pending, self._whole, self._bytes = self._pending, [], 0, 0
         entries = iter(self._judge.entries([one for one in pending if not one.skipped], self._read, self._clock.now()))
         batch = [(one, None if one.skipped else next(entries)) for one in pending]
-        done = self._store.mail.record(batch, mailbox_id=self._mailbox.id, now=self._clock.now())
-        for (incoming, entry), effects in zip(batch, done, strict=True):
-            self._count(incoming, entry, effects)
+        new, effects = self._store.mail.record(batch, mailbox_id=self._mailbox.id, now=self._clock.now())
+        self._effects += effects
+        for (incoming, entry), is_new in zip(batch, new, strict=True):
+            self._count(incoming, entry, is_new=is_new)
 
-    def _count(self, incoming: Incoming, entry: Entry | None, effects: Effects | None) -> None:
+    def _count(self, incoming: Incoming, entry: Entry | None, *, is_new: bool) -> None:
         self._fetched += 1
         if entry is None:
-            head = read_head(incoming.raw, incoming.received_at)
-            self._kinds[Kind.AUTOMATIC if machine_sign(head, threaded=False) else Kind.UNRELATED] += 1
+            seen = self._glances.get(incoming.raw) or self._judge.glance(incoming.raw)
+            self._kinds[Kind.AUTOMATIC if seen.machine else Kind.UNRELATED] += 1
             self._unmatched += 1
-        elif effects is None:
+        elif not is_new:
             self._again += 1
         else:
-            self._effects += effects
             self._kinds[entry.verdict.kind] += 1
             self._unmatched += entry.match is None and entry.verdict.kind is not Kind.OWN
             self._quarantined += bool(entry.trouble)

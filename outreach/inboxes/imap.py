@@ -20,7 +20,7 @@ from imapclient.exceptions import IMAPClientError
 from outreach.core.inbound import MAX_HEAD, MAX_MESSAGE, MAX_READ_HEAD
 from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Triage, everything
 from outreach.errors import MailboxError
-from outreach.inboxes._imap_heads import fetch_heads
+from outreach.inboxes._imap_fetch import fetch_many
 from outreach.inboxes._imap_login import BROKEN, ImapServer, connect, words
 
 __all__ = ["ImapInbox", "ImapServer"]
@@ -30,10 +30,11 @@ T = TypeVar("T")
 _TRIES = 3
 _GAPS = (1.0, 5.0, 15.0)
 _LISTED_AT_ONCE = 500
-_READ_AT_ONCE = 50
+_READ_AT_ONCE = 200
 _BYTES_AT_ONCE = 8_000_000
 _ONE_DAY = timedelta(days=1)
 _IDLE_SECONDS = 25 * 60.0
+_LOOKS_UP = 1.0
 
 # What tells whether a message can concern us: ids, people, and what machines say of themselves. Cut at 16 kB: then the
 # message is read whole.
@@ -99,20 +100,31 @@ class ImapInbox:
                 yield Incoming(folder, str(uid), raw, facts[uid].received_at, place, trouble, skipped)
         yield Cursor(folder.name, self._validity, last, mark)
 
-    def wait(self, seconds: float) -> bool:
-        """IDLE on INBOX; where the server has none, sleep."""
+    def wait(self, seconds: float, seen: str = "", stopped: Callable[[], bool] = lambda: False) -> bool:
+        """IDLE on INBOX, on a fresh connection where one breaks; where the server has none, sleep."""
         self._open_folder, self._validity = Folder("INBOX", "inbox"), ""
-        try:
-            client = self._connected()
-            if not client.has_capability("IDLE"):
-                self.close()
-                self._sleep(seconds)
-                return True
-            return self._idle(client, seconds)
-        except BROKEN:
-            self._drop()
-            self._sleep(min(seconds, _GAPS[0]))
-            return True
+        gaps = iter(_GAPS)
+        left = seconds
+        while left > 0 and not stopped():
+            try:
+                mark = self._examine(self._connected())
+                if seen and mark and mark != seen:
+                    return True  # it came before the waiting began
+                if not self._connected().has_capability("IDLE"):
+                    self.close()
+                    self._rest(left, stopped)
+                    return True
+                told, left = self._idle(self._connected(), left, stopped)
+                if told:
+                    return True
+            except BROKEN:
+                self._drop()
+                gap = next(gaps, _GAPS[-1])
+                self._rest(min(gap, left), stopped)
+                left -= gap
+                if not seen:
+                    return True  # whatever came meanwhile
+        return False
 
     def draft(self, mime: bytes) -> str:
         """APPEND to the folder for drafts (RFC 6154), marked as one; nothing is opened or read for it."""
@@ -140,8 +152,11 @@ class ImapInbox:
     def close(self) -> None:
         client, self._client = self._client, None
         if client is not None:
-            with suppress(*BROKEN, IMAPClientError):
+            try:
                 client.logout()
+            except (*BROKEN, IMAPClientError):  # whoever hangs up first: the socket is closed either way
+                with suppress(*BROKEN, IMAPClientError):
+                    client.shutdown()
 
     # --- which messages -----------------------------------------------------------------------------------
 
@@ -155,7 +170,7 @@ class ImapInbox:
         """Size, date and head of each. What breaks the connection is found by halving, given up, and the rest read."""
         asked = set(uids)
         try:
-            answer = fetch_heads(self._connected(), uids, _HEAD)
+            answer = fetch_many(self._connected(), uids, _HEAD)
         except (*BROKEN, IMAPClientError) as error:
             self._drop()
             if len(uids) == 1:
@@ -227,20 +242,24 @@ class ImapInbox:
         yield uid, b"", reason
 
     def _download(self, client: IMAPClient, uids: Sequence[int], *, large: bool) -> dict[int, bytes]:
-        answer = client.fetch(uids, [f"BODY.PEEK[]<0.{MAX_HEAD if large else MAX_MESSAGE}>"])
+        answer = fetch_many(client, uids, f"BODY.PEEK[]<0.{MAX_HEAD if large else MAX_MESSAGE}>")
         return {uid: body for uid, data in answer.items() if (body := _body_of(data)) is not None}
 
-    def _idle(self, client: IMAPClient, seconds: float) -> bool:
-        """Up to so many seconds, begun anew before the server's half hour is over (RFC 2177)."""
-        left = seconds
-        while left > 0:
-            client.idle()
-            answer = client.idle_check(timeout=min(left, _IDLE_SECONDS))
-            _text, more = client.idle_done()
-            if any(len(each) > 1 and each[1] in (b"EXISTS", b"RECENT") for each in (*answer, *(more or ()))):
-                return True
-            left -= _IDLE_SECONDS
-        return False
+    def _idle(self, client: IMAPClient, left: float, stopped: Callable[[], bool]) -> tuple[bool, float]:
+        """Up to `left` seconds, ended before the server's half hour is over (RFC 2177): whether something came, and
+        what is left of the time. A signal only counts; so this looks up every second."""
+        client.idle()
+        end, told = max(left - _IDLE_SECONDS, 0), False
+        while left > end and not told and not stopped():
+            told = _tells(client.idle_check(timeout=min(left, _LOOKS_UP)))
+            left -= _LOOKS_UP
+        _text, more = client.idle_done()
+        return told or _tells(more or ()), left
+
+    def _rest(self, seconds: float, stopped: Callable[[], bool]) -> None:
+        while seconds > 0 and not stopped():
+            self._sleep(min(seconds, _LOOKS_UP))
+            seconds -= _LOOKS_UP
 
     # --- the connection -----------------------------------------------------------------------------------
 
@@ -311,6 +330,10 @@ def _facts(data: Mapping[bytes, Any], since: datetime) -> _Facts:
     at = received.astimezone(UTC) if isinstance(received, datetime) else since
     size = data.get(b"RFC822.SIZE")
     return _Facts(size if isinstance(size, int) else 0, at, _body_of(data) or b"")
+
+
+def _tells(answer: Sequence[Sequence[object]]) -> bool:
+    return any(len(each) > 1 and each[1] in (b"EXISTS", b"RECENT") for each in answer)
 
 
 def _given_up(error: Exception) -> str:

@@ -20,10 +20,11 @@ from outreach.core.records import EnrollmentState, OutboxItem, OutboxState
 from outreach.store import gate
 from outreach.store.bookings import clock_values, pause_campaign, rest_domain, rest_for_quota
 from outreach.store.breakers import check_breakers
-from outreach.store.consequences import WILL_NOT_GO, pause_mailbox, stop_address, suppress_address
+from outreach.store.consequences import pause_mailbox, stop_address, suppress_address
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
 from outreach.store.outbox import EXPIRES_AFTER
+from outreach.store.stops import WILL_NOT_GO
 from outreach.store.tables import Attempt, EnrollmentRow, LedgerRow, MailboxRow, OutboxRow, table
 
 LEASE = timedelta(minutes=15)

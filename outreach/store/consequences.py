@@ -33,6 +33,7 @@ from outreach.core.normalize import address_key, suppression_key
 from outreach.core.ports import Outcome
 from outreach.core.records import AddressStatus, CampaignState, EnrollmentState, OutboxState
 from outreach.store.journal import Recorder
+from outreach.store.stops import OPEN, WAITING, WILL_NOT_GO, stop_all
 from outreach.store.tables import (
     AddressRow,
     Attempt,
@@ -56,11 +57,7 @@ _inbound, _flags, _campaigns = table(InboundRow), table(DomainFlag), table(Campa
 
 _inbound = table(InboundRow)
 
-_OPEN = (EnrollmentState.ACTIVE, EnrollmentState.HELD)
-WAITING = (OutboxState.QUEUED, OutboxState.HELD)
 _INTENDED = _outbox.c.intent_at.is_not(None)
-WILL_NOT_GO = sa.case((_INTENDED, OutboxState.UNKNOWN), else_=OutboxState.CANCELLED)
-"""What a waiting message becomes that is not to go: where a person had ordered a second copy, the doubt remains."""
 
 _FOR_THE_PERSON = ("replied", "opted-out", "complained", "already-in-touch", "left")
 """Reasons of a stop that is about the person, not about one address or one campaign."""
@@ -115,9 +112,21 @@ class Cause:
 
 def apply(connection: sa.Connection, consequences: Sequence[Consequence], *, mailbox_id: int, cause: Cause) -> Effects:
     """Carry out what follows from one message."""
-    done = Effects()
-    for consequence in consequences:
-        done += _apply_one(connection, consequence, mailbox_id, cause)
+    return apply_all(connection, [(consequences, cause)], mailbox_id=mailbox_id, now=cause.now)
+
+
+def apply_all(
+    connection: sa.Connection, planned: Sequence[tuple[Sequence[Consequence], Cause]], *, mailbox_id: int, now: datetime
+) -> Effects:
+    """Carry out what follows from some messages. All stops come first, together: nothing else of a message opens what
+    they close."""
+    stops = [each for several, _ in planned for each in several if isinstance(each, StopPerson | StopCompany)]
+    people = stop_all(connection, stops, now)
+    companies = {stop for stop in people.values() if isinstance(stop, StopCompany)}
+    done = Effects(people=len(people), companies=len(companies))
+    for consequences, cause in planned:
+        for consequence in consequences:
+            done += _apply_one(connection, consequence, mailbox_id, cause)
     return done
 
 
@@ -125,11 +134,6 @@ def _apply_one(  # noqa: C901  one case for each kind of consequence
     connection: sa.Connection, consequence: Consequence, mailbox_id: int, cause: Cause
 ) -> Effects:
     match consequence:
-        case StopPerson(founder_id, reason, cancel):
-            return Effects(people=stop_people(connection, [founder_id], reason=reason, cancel=cancel, now=cause.now))
-        case StopCompany(company_id, domains, reason, cancel):
-            colleagues = stop_company(connection, company_id, domains, reason=reason, cancel=cancel, now=cause.now)
-            return Effects(people=colleagues, companies=int(colleagues > 0))
         case StopAddress(key, reason, cancel):
             return Effects(people=stop_address(connection, key, reason=reason, cancel=cancel, now=cause.now))
         case HoldPerson():
@@ -161,37 +165,6 @@ def stop_people(connection: sa.Connection, founders: Sequence[int], *, reason: s
     return stop_enrollments(connection, _enrollments.c.founder_id.in_(founders), reason=reason, cancel=cancel, now=now)
 
 
-def stop_company(
-    connection: sa.Connection,
-    company_id: int | None,
-    domains: Sequence[str],
-    *,
-    reason: str,
-    cancel: str,
-    now: datetime,
-) -> int:
-    """The same for everyone of this company, at these domains or below them."""
-    same = [_founders.c.company_id == company_id] if company_id is not None else []
-    same += [_companies.c.domain == domain for domain in domains]
-    people = (
-        sa.select(_founders.c.id)
-        .outerjoin(_companies, _companies.c.id == _founders.c.company_id)
-        .where(sa.or_(sa.false(), *same))
-    )
-    written = [
-        _enrollments.c.address_key.endswith(f"{mark}{domain}", autoescape=True) for domain in domains for mark in "@."
-    ]
-    owners = sa.select(_addresses.c.founder_id).where(
-        _addresses.c.founder_id.is_not(None),
-        sa.or_(
-            sa.false(),
-            *(_addresses.c.key.endswith(f"{mark}{domain}", autoescape=True) for domain in domains for mark in "@."),
-        ),
-    )
-    condition = sa.or_(_enrollments.c.founder_id.in_(people), _enrollments.c.founder_id.in_(owners), *written)
-    return stop_enrollments(connection, condition, reason=reason, cancel=cancel, now=now)
-
-
 def stop_answered(connection: sa.Connection, now: datetime) -> None:
     """Stop whoever turns out to have answered, or to be a colleague of someone who has: an import may find that two
     records are one person, or two companies one."""
@@ -214,7 +187,7 @@ def keep_one_sequence(connection: sa.Connection, founders: Iterable[int], now: d
     furthest = (
         sa.select(_enrollments.c.id)
         .outerjoin(_outbox, sa.and_(_outbox.c.enrollment_id == _enrollments.c.id, _INTENDED))
-        .where(_enrollments.c.state.in_(_OPEN))
+        .where(_enrollments.c.state.in_(OPEN))
         .group_by(_enrollments.c.id)
         .order_by(sa.func.coalesce(sa.func.max(_outbox.c.step), 0).desc(), _enrollments.c.id)
     )
@@ -240,7 +213,7 @@ def stop_enrollments(
 ) -> int:
     """T18: end the open enrollments that fit, and cancel what waits for them. A claimed message dies at the fence.
     How many people this concerns."""
-    fitting = sa.and_(_enrollments.c.state.in_(_OPEN), condition)
+    fitting = sa.and_(_enrollments.c.state.in_(OPEN), condition)
     people = connection.scalar(sa.select(sa.func.count(sa.distinct(_enrollments.c.founder_id))).where(fitting)) or 0
     if not people:
         return 0

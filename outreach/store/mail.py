@@ -26,7 +26,7 @@ from outreach.errors import NotFound
 from outreach.store.bookings import note_by_hand
 from outreach.store.breakers import check_breakers
 from outreach.store.bulk import insert_all, select_in
-from outreach.store.consequences import Cause, Effects, apply, release_person
+from outreach.store.consequences import Cause, Effects, apply, apply_all, release_person
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
 from outreach.store.reply_log import read_reply_row, select_replies, wanted_replies
@@ -154,40 +154,29 @@ class Mail:
 
     def record(
         self, batch: Sequence[tuple[Incoming, Entry | None]], *, mailbox_id: int, now: datetime
-    ) -> list[Effects | None]:
+    ) -> tuple[list[bool], Effects]:
         """Keep some messages of one folder with all that follows from them, and move the cursor, in one transaction.
-        No entry: it does not concern us. Without effects: it was known from elsewhere."""
+        No entry: it does not concern us. For each whether it was new, not known from elsewhere; and what changed."""
         if not batch:
-            return []
+            return [], Effects()
         with self._db.write() as connection:
             kept = [(one, entry) for one, entry in batch if entry is not None and entry.kept]
             ids = dict(zip((one.key for one, _ in kept), _keep(connection, kept, now), strict=True))
             _locate(connection, mailbox_id, [(one, ids[one.key][0] if one.key in ids else None) for one, _ in batch])
-            effects = [
-                self._follow(connection, entry, *ids.get(one.key, (None, True)), mailbox_id=mailbox_id, now=now)
-                for one, entry in batch
+            placed = [(entry, *ids.get(one.key, (None, True))) for one, entry in batch]
+            planned = [
+                (entry.consequences, self._cause(inbound_id, now))
+                for entry, inbound_id, fresh in placed
+                if entry is not None and fresh
             ]
+            effects = apply_all(connection, planned, mailbox_id=mailbox_id, now=now)
             for one, entry in batch:
                 _teach(connection, entry, one, mailbox_id, now)
             _move_cursor(connection, mailbox_id, batch[-1][0].cursor)
-            return effects
+            return [fresh for _, _, fresh in placed], effects
 
-    def _follow(
-        self,
-        connection: sa.Connection,
-        entry: Entry | None,
-        inbound_id: int | None,
-        fresh: bool,  # noqa: FBT001  from a pair
-        *,
-        mailbox_id: int,
-        now: datetime,
-    ) -> Effects | None:
-        if entry is None:
-            return Effects()
-        if not fresh:
-            return None
-        cause = Cause(f"mail {inbound_id}" if inbound_id else "the Sent folder", now, self._journal)
-        return apply(connection, entry.consequences, mailbox_id=mailbox_id, cause=cause)
+    def _cause(self, inbound_id: int | None, now: datetime) -> Cause:
+        return Cause(f"mail {inbound_id}" if inbound_id else "the Sent folder", now, self._journal)
 
     def reached(self, mailbox_id: int, cursor: Cursor) -> None:
         """A folder was read to its end."""

@@ -20,7 +20,6 @@ from outreach.core.survivors import CompanyRecord, Entry, FounderRecord
 from outreach.store import gate
 from outreach.store.bulk import delete_in, insert_all, next_id, select_in, update_all
 from outreach.store.consequences import (
-    WAITING,
     hold_together,
     hold_twins,
     keep_one_sequence,
@@ -32,6 +31,7 @@ from outreach.store.dialect import insert_missing, update_unless_taken
 from outreach.store.journal import Recorder
 from outreach.store.leads import implied_keys
 from outreach.store.staging import mark_changed
+from outreach.store.stops import WAITING
 from outreach.store.tables import (
     AddressRow,
     Candidate,

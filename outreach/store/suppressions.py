@@ -6,12 +6,14 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from outreach.core.consequences import StopCompany
 from outreach.core.records import Founder
 from outreach.core.suppression import suppression_keys
-from outreach.store.consequences import Cause, stop_company, stop_enrollments, stop_people, suppress, suppress_person
+from outreach.store.consequences import Cause, stop_enrollments, stop_people, suppress, suppress_person
 from outreach.store.database import Database
 from outreach.store.dialect import insert_missing
 from outreach.store.journal import Recorder
+from outreach.store.stops import stop_all
 from outreach.store.tables import EnrollmentRow, Suppression, table
 
 _suppressions, _enrollments = table(Suppression), table(EnrollmentRow)
@@ -43,7 +45,7 @@ class Suppressions:
         """A domain with everything below it."""
         with self._db.write() as connection:
             suppress(connection, f"domain:{domain}", kind="manual", reason=reason, cause=self._cause(now))
-            stop_company(connection, None, [domain], reason="suppressed", cancel="suppressed", now=now)
+            stop_all(connection, [StopCompany(None, (domain,), "suppressed", "suppressed")], now)
 
     def find(self, values: Iterable[str]) -> list[Mapping[str, Any]]:
         """The entries with these values."""

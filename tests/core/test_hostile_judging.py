@@ -7,14 +7,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from outreach.core.consequences import HoldPerson
-from outreach.core.inbound import Arrival, head_of, read_head
+from outreach.core.inbound import head_of
 from outreach.core.judge import Judged
-from outreach.core.matching import Clues, clues_of
-from outreach.core.triage import Links, Sent, may_concern_us
+from outreach.core.triage import Links, Sent, concerns_us, glance
 from tests.core.test_inbound import HOSTILE
 from tests.labelled import Sample
 from tests.labelled.figures import OWNER, judged
-from tests.mails import ARRIVED_AT, OUR_ID, answer, mail, report
+from tests.mails import OUR_ID, answer, mail, report
 
 MORE = {
     "100,000 styles": b"Content-Type: text/html\nFrom: <>\n\n" + b"<style>" * 100_000,
@@ -40,9 +39,7 @@ def test_each_is_judged(raw: bytes, ours: bool) -> None:
     found = judge_it(f"In-Reply-To: {OUR_ID}\n".encode() + raw if ours else raw)
     assert found.verdict.evidence
     assert not found.trouble.startswith("it could not be judged")
-    head = head_of(raw)
-    arrival = read_head(head, ARRIVED_AT)
-    assert may_concern_us(arrival, len(head), _no_clues(arrival), Links(), Sent()) in (True, False)
+    assert concerns_us(glance(head_of(raw), OWNER.addresses, Sent()), Links()) in (True, False)
 
 
 def test_a_quarantined_mail_that_names_us_holds_the_person() -> None:
@@ -71,7 +68,3 @@ def test_any_damage_is_judged(raw: bytes, damage: list[tuple[int, bytes]]) -> No
 
 def judge_it(raw: bytes) -> Judged:
     return judged(Sample("hostile", raw, "")).judged
-
-
-def _no_clues(arrival: Arrival) -> Clues:
-    return clues_of(arrival, report=False, own=OWNER.addresses)

@@ -5,8 +5,11 @@
 import textwrap
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from quotequail import unwrap
 
-from outreach.core.reply_text import ReplyText, read_reply
+from outreach.core.reply_text import _MAY_QUOTE, ReplyText, read_reply
 from tests.mails import OUR_TEXT, mail, read
 
 NAMES = ("Ada Testwell", "ada@ada.example")
@@ -104,3 +107,9 @@ def test_any_html_is_text(html: str) -> None:
 
 def test_long_quotes_do_not_hang() -> None:
     assert new_text("Hello\n" + "> x\n" * 50_000).new == "Hello"
+
+
+@given(st.text(alphabet=st.sampled_from("ab OnwroteAm .,!-_/<\"'(\n@1"), max_size=120))
+def test_what_holds_no_sign_of_a_quote_is_none_for_the_library_either(text: str) -> None:
+    if not _MAY_QUOTE.search(text):
+        assert unwrap(text) is None
