@@ -3,6 +3,7 @@
 import grp
 import os
 import pwd
+import re
 import shutil
 import socket
 import socketserver
@@ -12,8 +13,8 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -270,3 +271,94 @@ def _pump(source: socket.socket, target: socket.socket) -> None:
         target.shutdown(socket.SHUT_WR)
     except OSError:
         return
+
+
+# --- a wire that breaks -------------------------------------------------------------------------------------------
+
+_LITERAL = re.compile(rb"\{(\d+)\}\r\n")
+
+
+@dataclass
+class Wire:
+    """What lies between a client and a server. `cut_at` breaks it once: at that command of the client's (counted over
+    all connections), before the server gets it or, with `answered`, in the middle of its answer, inside of a literal
+    if there is one."""
+
+    port: int = 0
+    cut_at: int = 0
+    answered: bool = False
+    commands: list[bytes] = field(default_factory=list)
+    carried: int = 0
+    """Bytes of answers."""
+    cuts: int = 0
+
+
+class _Relay(socketserver.BaseRequestHandler):
+    """One connection through a wire."""
+
+    wire: Wire
+    to: int
+
+    def handle(self) -> None:
+        with socket.create_connection(("127.0.0.1", self.to)) as inside:
+            self._inside, self._cutting = inside, False
+            back = threading.Thread(target=self._answers, daemon=True)
+            back.start()
+            self._commands()
+            back.join()
+
+    def _commands(self) -> None:
+        while data := _received(self.request):
+            if data.endswith(b"\r\n"):  # a password comes in two pieces
+                self.wire.commands.append(data)
+                self._cutting |= len(self.wire.commands) == self.wire.cut_at
+            if self._cutting and not self.wire.answered:
+                break
+            self._inside.sendall(data)
+        self._end()
+
+    def _answers(self) -> None:
+        while data := _received(self._inside):
+            self.wire.carried += len(data)
+            cutting = self._cutting
+            with suppress(OSError):
+                self.request.sendall(_half(data) if cutting else data)
+            if cutting:
+                break
+        self._end()
+
+    def _end(self) -> None:
+        self.wire.cuts += self._cutting
+        self._cutting = False
+        for each in (self.request, self._inside):
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def wire_to(port: int) -> Iterator[Wire]:
+    """A proxy on loopback in front of that port."""
+    wire = Wire()
+    relay = type("Relay", (_Relay,), {"wire": wire, "to": port})
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), relay) as server:
+        server.daemon_threads = True
+        wire.port = server.server_address[1]
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield wire
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def _half(answer: bytes) -> bytes:
+    literal = _LITERAL.search(answer)
+    return answer[: literal.end() + int(literal[1]) // 2 if literal else len(answer) // 2]
+
+
+def _received(source: socket.socket) -> bytes:
+    try:
+        return source.recv(65_536)
+    except OSError:
+        return b""
