@@ -420,16 +420,23 @@ class App:
             )
         )
 
-    def wait_for_mail(self, seconds: float) -> None:
+    @property
+    def can_wait_for_mail(self) -> bool:
+        """Whether a server may tell when something comes."""
+        s = self.settings
+        return bool(s.imap_host and self.clock_is_real and not s.maildir and not s.mbox)
+
+    def wait_for_mail(self, seconds: float, stopped: Callable[[], bool] = lambda: False) -> None:
         """Until something comes in, where the server can tell (IMAP IDLE), else for so many seconds."""
-        if self.settings.imap_host and self.clock_is_real:
-            inbox = self.inbox()
-            try:
-                cast("Waiting", inbox).wait(seconds)
-            finally:
-                inbox.close()
-        else:
+        if not self.can_wait_for_mail:
             self.clock.sleep(seconds)
+            return
+        cursor, _known = self.store.mail.position(self.mailbox.id, "INBOX")
+        inbox = self.inbox()
+        try:
+            cast("Waiting", inbox).wait(seconds, cursor.mark if cursor else "", stopped)
+        finally:
+            inbox.close()
 
     def file_draft(self, mime: bytes) -> str:
         """Put a draft into the mailbox; the folder in which it lies."""

@@ -95,17 +95,26 @@ class _Rounds:
     def __init__(self, app: "App", signals: "Signals") -> None:
         self._app, self._signals = app, signals
         self._last = ""
+        self._well = False
 
     def work(self) -> datetime:
         """Sync, plan, send; when there is something to do again."""
+        self._well = False
         try:
-            return self._work()
+            until = self._work()
         except _PASSING as error:
             self._event(f"{str(error).partition(chr(10))[0].rstrip('.')}; trying again")
-        return self._app.clock.now() + _LATER
+            return self._app.clock.now() + _LATER
+        self._well = True
+        return until
 
     def rest(self, until: datetime) -> None:
+        """Until then, or until the mailbox tells that something came: an answer is read within seconds."""
         clock = self._app.clock
+        if self._well and self._app.can_wait_for_mail:  # else it was just there, and failed
+            with suppress(MailboxError):
+                self._app.wait_for_mail((until - clock.now()).total_seconds(), self._signals.asked)
+                return
         while not self._signals.asked() and (left := (until - clock.now()).total_seconds()) > 0:
             clock.sleep(min(left, 1.0))
 

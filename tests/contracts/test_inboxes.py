@@ -311,18 +311,18 @@ def test_a_message_over_the_cap_is_read_in_part(imap_box: Box) -> None:
 
 
 def test_a_connection_that_breaks_is_made_anew(imap_box: Box) -> None:
-    for number in range(60):
-        imap_box.put(mail(str(number), message_id=f"<{number}@x.example>"), at=NOW - timedelta(minutes=99 - number))
+    for number in range(210):
+        imap_box.put(mail(str(number), message_id=f"<{number}@x.example>"), at=NOW - timedelta(minutes=300 - number))
     inbox = imap_box.connect()
     assert isinstance(inbox, ImapInbox)
     found = []
     for one in messages(inbox):
         found.append(int(one.raw.rpartition(b"\n")[2]))
-        if len(found) in (5, 55):
+        if len(found) in (5, 205):
             assert inbox._client is not None
             inbox._client.shutdown()
     inbox.close()
-    assert found == list(range(60))
+    assert found == list(range(210))
 
 
 def test_a_wrong_password_is_one_try_and_a_hint(server: Dovecot) -> None:

@@ -8,7 +8,8 @@ from outreach.core.consequences import StopCompany, StopPerson
 from outreach.store.database import Database
 from outreach.store.stops import stop_all
 from outreach.store.tables import CompanyRow, EnrollmentRow, table
-from tests.factory import NOW, add_founders, start_campaign
+from tests.factory import add_founders, start_campaign
+from tests.fakes import MONDAY_MORNING as NOW
 from tests.postgres import new_store
 
 ENROLLMENTS, COMPANIES = table(EnrollmentRow), table(CompanyRow)
@@ -31,7 +32,7 @@ def _states(database: Database) -> list[tuple[str, str, str]]:
 def test_many_together_end_what_each_alone_would() -> None:
     """More domains than are asked for by name, so that the other way of looking is taken too."""
     domains = [StopCompany(None, (f"p{number}.example",), "colleague-replied", "replied") for number in range(0, 50, 2)]
-    stops = [StopPerson(3, "replied", "replied"), *domains]
+    stops: list[StopPerson | StopCompany] = [StopPerson(3, "replied", "replied"), *domains]
     together, alone = _database(), _database()
     with together.write() as connection:
         people = stop_all(connection, stops, NOW + timedelta(days=1))

@@ -1,0 +1,70 @@
+"""`outreach run` beside a real IMAP server: an answer is read within seconds of its coming, though the inbox is polled
+once an hour; a broken connection is made anew; SIGTERM ends the waiting."""
+
+import time
+from collections.abc import Iterator
+from email import message_from_bytes
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import Workspace, founders_csv
+from tests.machine.test_run import ANY_TIME, Running
+from tests.mails import mail
+from tests.servers import PASSWORD, Dovecot, Wire, dovecot, give_to, make_authority, wire_to
+from tests.smtp_server import Behaviour, smtp_server
+
+USER = "ada@ada.example"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Dovecot]:
+    with dovecot(tmp_path / "dovecot", make_authority(tmp_path / "authority")) as running:
+        yield running
+
+
+@pytest.fixture
+def wire(server: Dovecot) -> Iterator[Wire]:
+    with wire_to(server.port) as made:
+        yield made
+
+
+def answer(server: Dovecot, behaviour: Behaviour, number: int) -> None:
+    sent = message_from_bytes(behaviour.ledger[0].data)
+    path = server.mail / USER / "new" / f"{number}.answer"
+    beside = server.mail / USER / "tmp" / path.name
+    beside.write_bytes(
+        mail("Yes.", sender=str(sent["To"]), in_reply_to=str(sent["Message-ID"]), message_id=f"<{number}@x.example>")
+    )
+    give_to(server.mail.owner(), server.mail.group(), beside)
+    beside.rename(path)
+
+
+def until_idle(wire: Wire, times: int) -> None:
+    end = time.monotonic() + 60
+    while sum(b"IDLE" in command for command in wire.commands) < times:
+        assert time.monotonic() < end, wire.commands
+        time.sleep(0.05)
+
+
+def test_an_answer_is_read_as_it_comes(server: Dovecot, wire: Wire, tmp_path: Path) -> None:
+    behaviour = Behaviour()
+    imap = {"IMAP_HOST": "localhost", "IMAP_PORT": str(wire.port), "IMAP_SECURITY": "none", "IMAP_USERNAME": USER}
+    with smtp_server(behaviour) as port:
+        made = Workspace.create(
+            tmp_path / "w", port=port, **{**ANY_TIME, "MAILDIR": "", **imap, "IMAP_PASSWORD": PASSWORD}
+        )
+        (made.folder / "founders.csv").write_text(founders_csv(1))
+        made.run("import", "founders.csv")
+        made.run("campaign", "new", "spring", "--sequence", "job-search")
+        running = Running(made, "--yes", "--every", "1h")
+        running.until("[1/1] sent")
+        until_idle(wire, 1)
+        answer(server, behaviour, 0)
+        running.until("1 reply")
+        until_idle(wire, 2)
+        wire.cut_at, wire.answered = len(wire.commands) + 1, True  # the next word of the server's breaks it
+        answer(server, behaviour, 1)
+        running.until("1 reply")
+        assert running.stop() == 130
+    assert not [line for line in running.said if "Traceback" in line]
