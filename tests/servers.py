@@ -103,6 +103,7 @@ ssl_key = <{key}
 disable_plaintext_auth = no
 mail_location = maildir:{mail}/%u
 mailbox_list_index = no
+mailbox_idle_check_interval = 1 secs
 first_valid_uid = 0
 auth_mechanisms = plain login
 passdb {{

@@ -1,7 +1,6 @@
 """`outreach run`: reads the answers, plans and sends, again and again, until it is told to stop."""
 
 import sys
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _LATER = timedelta(days=1)
+_UNREACHED = timedelta(minutes=1)
 _PASSING = (MailboxError, StoreError, TemplateError)
 """What may be over by the next round: a server that is down, a locked store, a template that is being edited."""
 
@@ -111,10 +111,22 @@ class _Rounds:
     def rest(self, until: datetime) -> None:
         """Until then, or until the mailbox tells that something came: an answer is read within seconds."""
         clock = self._app.clock
-        if self._well and self._app.can_wait_for_mail:  # else it was just there, and failed
-            with suppress(MailboxError):
-                self._app.wait_for_mail((until - clock.now()).total_seconds(), self._signals.asked)
+        while (
+            not self._signals.asked()
+            and self._well
+            and self._app.can_wait_for_mail
+            and (left := (until - clock.now()).total_seconds()) > 0
+        ):
+            try:
+                self._app.wait_for_mail(left, self._signals.asked)
+            except MailboxError:  # it was just there
+                self._pause(min(until, clock.now() + _UNREACHED))
+            else:
                 return
+        self._pause(until)
+
+    def _pause(self, until: datetime) -> None:
+        clock = self._app.clock
         while not self._signals.asked() and (left := (until - clock.now()).total_seconds()) > 0:
             clock.sleep(min(left, 1.0))
 

@@ -17,6 +17,8 @@ _MAX_LINES = 2_000
 _SHINGLE = 4
 _QUOTED_SHOWN = 4
 _LINES_SHOWN = 300
+_LONGEST_LINE = 4_000
+"""The library's patterns take the square of a line's length: 13 s for one of 256 kB."""
 _OURS = 0.6
 _RUN = 8
 _WALK = 16
@@ -63,7 +65,7 @@ def read_reply(arrival: Arrival, sent_texts: Sequence[str] = (), own_names: Sequ
         new, inline = _without_marked(full, own_names)
     if new == full and not arrival.text.strip() and arrival.html:
         cut = _above_own_list(full)
-        new = cut if cut != full else _html_top(arrival.html) or full
+        new = cut if cut != full or _has_long_line(full) else _html_top(arrival.html) or full
     if not inline:
         new = _without_trailing_attribution(_without_quotes(new), own_names)
     new = _without_footers(new).strip()
@@ -300,7 +302,7 @@ def _without_quotes(text: str) -> str:
 
 
 def _unwrapped(text: str) -> Mapping[str, object]:
-    if not _MAY_QUOTE.search(text):
+    if not _MAY_QUOTE.search(text) or _has_long_line(text):
         return {}
     from quotequail import unwrap
 
@@ -308,6 +310,10 @@ def _unwrapped(text: str) -> Mapping[str, object]:
         return unwrap(text) or {}
     except Exception:  # noqa: BLE001  a library over hostile text: its opinion is welcome, its exceptions are not
         return {}
+
+
+def _has_long_line(text: str) -> bool:
+    return any(len(line) > _LONGEST_LINE for line in text.splitlines())
 
 
 def _down_to_quote(text: str) -> str:

@@ -21,6 +21,7 @@ MORE = {
     "deep tags": b"Content-Type: text/html\n\n" + b"<div>" * 50_000 + b"x",
     "one long line": b"From: bo@bo.example\n\n" + b"stop " * 60_000,
     "dashes": b"From: bo@bo.example\n\n" + b"-" * 250_000,
+    "one line of attributions": b"From: bo@bo.example\n\n" + b"Am 1. schrieb " * 17_000,
     "labels": b"From: bo@bo.example\n\n" + b"From: x\n" * 30_000,
     "quotes": b"From: bo@bo.example\n\n" + b"> " * 120_000,
     "a thousand dates": b"From: bo@bo.example\nSubject: Out of office\n\n" + b"until 1.2. to 3 March 2026 - " * 8_000,
