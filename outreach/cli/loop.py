@@ -1,6 +1,7 @@
 """`outreach run`: reads the answers, plans and sends, again and again, until it is told to stop."""
 
 import sys
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
