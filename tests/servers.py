@@ -88,7 +88,7 @@ class Dovecot:
 
 
 _CONFIG = """
-base_dir = {folder}/run
+base_dir = {sockets}
 state_dir = {folder}/state
 log_path = {folder}/log
 log_debug = event=imap_command_finished
@@ -151,12 +151,14 @@ def dovecot(folder: Path, authority: Authority) -> Iterator[Dovecot]:
     """Dovecot as an ordinary user, in the foreground, gone when the block ends."""
     program = need("dovecot")
     user, group = _ordinary_user()
-    for part in ("run", "state", "home", "mail"):
+    for part in ("state", "home", "mail"):
         (folder / part).mkdir(parents=True, exist_ok=True)
+    sockets = Path(tempfile.mkdtemp(prefix="dovecot"))  # a socket's path has room for a hundred characters
     server = Dovecot(free_port(), free_port(), folder / "mail", authority, folder / "log")
     (folder / "dovecot.conf").write_text(
         _CONFIG.format(
             folder=folder,
+            sockets=sockets,
             user=user,
             group=group,
             certificate=authority.certificate,
@@ -167,7 +169,7 @@ def dovecot(folder: Path, authority: Authority) -> Iterator[Dovecot]:
             tls_port=server.tls_port,
         )
     )
-    give_to(user, group, folder, authority.certificate.parent)
+    give_to(user, group, folder, sockets, authority.certificate.parent)
     with (folder / "output").open("wb") as output:  # a daemon on a captured stdout never lets go of it
         process = subprocess.Popen(
             [program, "-F", "-c", str(folder / "dovecot.conf")],
@@ -183,6 +185,7 @@ def dovecot(folder: Path, authority: Authority) -> Iterator[Dovecot]:
         finally:
             process.terminate()
             process.wait(_PATIENCE)
+            shutil.rmtree(sockets, ignore_errors=True)
 
 
 def give_to(user: str, group: str, *folders: Path) -> None:
