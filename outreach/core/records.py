@@ -319,11 +319,17 @@ class Campaign:
     """What it may write to besides addresses that are given or verified."""
     rests_until: datetime | None = None
     """Before that not even a person lets it go on."""
+    more_mailboxes: tuple[int, ...] = ()
+
+    @property
+    def mailboxes(self) -> tuple[int, ...]:
+        """Those that its founders are shared out to."""
+        return self.mailbox_id, *self.more_mailboxes
 
 
 @dataclass(frozen=True, slots=True)
 class Enrollment:
-    """A founder in a campaign, and the one address used for all its steps."""
+    """A founder in a campaign, and the one address and the one mailbox used for all its steps."""
 
     id: int
     campaign_id: int
@@ -334,6 +340,7 @@ class Enrollment:
     reason: str
     held_until: datetime | None
     enrolled_at: datetime
+    mailbox_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from outreach.core.review import review_message
 from outreach.core.variants import variant_for
 from outreach.templating import Context, Missing, Previous, Renderer, facts_of, template_context
 
+_NO_MAILBOX = "no-mailbox: there are no settings any more for the mailbox that writes to them: outreach mailboxes"
+
 
 @dataclass(frozen=True, slots=True)
 class Written:
@@ -60,13 +62,22 @@ class Unwritten:
 
 
 class Writer:
-    """Writes one campaign's messages. `zone` is where the sender lives, for dates in the text."""
+    """Writes one campaign's messages. `zone` is where the sender lives, for dates in the text. `senders` are the
+    owners of further mailboxes by their ids: who writes to a founder is settled by the enrollment."""
 
     def __init__(
-        self, sequence: Sequence, sender: Sender, key: bytes, *, zone: tzinfo = UTC, purpose: str = "job-search"
+        self,
+        sequence: Sequence,
+        sender: Sender,
+        key: bytes,
+        *,
+        zone: tzinfo = UTC,
+        purpose: str = "job-search",
+        senders: Mapping[int, Sender] | None = None,
     ) -> None:
         self.sequence = sequence
         self.sender = sender
+        self._senders = senders or {}
         self.purpose = purpose
         self._key = key
         self._zone = zone
@@ -75,6 +86,10 @@ class Writer:
     def step_for(self, campaign: Campaign, step: Step, founder: Founder) -> Step:
         """The variant of `step` that this founder gets."""
         return variant_for(step, campaign.id, founder.id)
+
+    def _sender_for(self, enrollment: Enrollment) -> Sender | None:
+        """Who writes to this founder, from the first mail to the last; None where their mailbox has no settings."""
+        return self._senders.get(enrollment.mailbox_id) if self._senders and enrollment.mailbox_id else self.sender
 
     def write(
         self,
@@ -91,9 +106,12 @@ class Writer:
         """The message of `step`; `earlier` are the messages that were sent to this founder before, oldest first. With
         the `names` of everyone else, a mail that names one of them is held."""
         chosen = self.step_for(campaign, step, founder)
-        notice = self._notice(campaign, enrollment, founder) if step.number == 1 else ""
+        sender = self._sender_for(enrollment)
+        if sender is None:
+            return Unwritten((_NO_MAILBOX,), (), chosen)
+        notice = self._notice(campaign, enrollment, founder, sender) if step.number == 1 else ""
         context = template_context(
-            founder, enrollment.address, self.sender, campaign.name, chosen, _previous(earlier),
+            founder, enrollment.address, sender, campaign.name, chosen, _previous(earlier),
             date=date.astimezone(self._zone), notice=notice,
         )  # fmt: skip
         draft = self._renderer.render(chosen, context)
@@ -102,7 +120,7 @@ class Writer:
         key = dedupe_key(campaign.id, step.number, founder.id)
         message = build_message(
             draft,
-            sender=self.sender,
+            sender=sender,
             recipient=enrollment.address,
             recipient_name=founder.full_name,
             date=date,
@@ -110,7 +128,7 @@ class Writer:
             earlier=earlier,
         )
         objections = lint_message(
-            message, draft, step=step.number, sender=self.sender, recipient=enrollment.address, notice=notice,
+            message, draft, step=step.number, sender=sender, recipient=enrollment.address, notice=notice,
             founder=founder, names=names,
         )  # fmt: skip
         if blocking := placed(objections, chosen):
@@ -120,9 +138,13 @@ class Writer:
             draft, message, key, generation, chosen, tuple(warnings), self._facts(chosen, context), sent_at=date
         )
 
-    def _notice(self, campaign: Campaign, enrollment: Enrollment, founder: Founder) -> str:
+    def _notice(self, campaign: Campaign, enrollment: Enrollment, founder: Founder, sender: Sender) -> str:
         return privacy_notice(
-            founder, enrollment.address, self.sender, purpose=campaign.purpose or self.purpose, why=campaign.why
+            founder,
+            enrollment.address,
+            sender,
+            purpose=campaign.purpose or self.purpose,
+            why=campaign.why,
         )
 
     def _facts(self, step: Step, context: Context) -> dict[str, str]:

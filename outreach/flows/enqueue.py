@@ -369,7 +369,7 @@ def _new(ready: Ready) -> NewMessage:
     return NewMessage(
         campaign_id=campaign.id,
         enrollment_id=ready.enrollment.id,
-        mailbox_id=campaign.mailbox_id,
+        mailbox_id=ready.enrollment.mailbox_id,
         step=ready.step,
         founder_id=founder.id,
         company_id=founder.company.id if founder.company else None,

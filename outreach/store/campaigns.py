@@ -104,6 +104,7 @@ class Campaigns:
         why: str = "",
         overrides: Mapping[str, str] | None = None,
         allows: Sequence[AddressStatus] = (),
+        more_mailboxes: Sequence[int] = (),
     ) -> Campaign:
         row = {
             "name": name,
@@ -117,6 +118,7 @@ class Campaigns:
             "why": why,
             "overrides": dict(overrides or {}),
             "allows": list(allows),
+            "more_mailboxes": list(more_mailboxes),
         }
         with self._db.write() as connection:
             if connection.scalar(sa.select(_campaigns.c.id).where(_campaigns.c.name == name)):
@@ -173,8 +175,17 @@ class Campaigns:
 
     # --- enrollments ------------------------------------------------------------------------------------------
 
-    def enroll(self, campaign_id: int, chosen: Sequence[tuple[Founder, str, str]], now: datetime) -> int:
-        """Add (founder, address, address key); those who are in it stay as they are. How many were new."""
+    def enroll(
+        self,
+        campaign_id: int,
+        chosen: Sequence[tuple[Founder, str, str]],
+        now: datetime,
+        *,
+        shares: Mapping[int, int] | None = None,
+    ) -> int:
+        """Add (founder, address, address key); those who are in it stay as they are. How many were new. `shares` says
+        which mailbox writes to which founder; without it the campaign's first writes to all."""
+        first = sa.select(_campaigns.c.mailbox_id).where(_campaigns.c.id == campaign_id).scalar_subquery()
         rows = [
             {
                 "campaign_id": campaign_id,
@@ -186,6 +197,7 @@ class Campaigns:
                 "reason": "",
                 "enrolled_at": now,
                 "updated_at": now,
+                "mailbox_id": (shares or {}).get(founder.id),
             }
             for founder, address, key in chosen
         ]
@@ -194,7 +206,10 @@ class Campaigns:
             known = set(connection.scalars(query))
             fresh = [row for row in rows if row["founder_id"] not in known]
             if fresh:
-                connection.execute(sa.insert(_enrollments), fresh)
+                insert = sa.insert(_enrollments).values(
+                    mailbox_id=sa.func.coalesce(sa.bindparam("mailbox_id", type_=sa.Integer), first)
+                )
+                connection.execute(insert, fresh)
         return len(fresh)
 
     def unchecked(self, campaign_id: int) -> dict[AddressStatus, int]:
@@ -375,8 +390,8 @@ def _covering(
 
 def _campaign(row: sa.RowMapping) -> Campaign:
     plain = {name: row[name] for name in Campaign.__dataclass_fields__}
-    allows = tuple(map(AddressStatus, row["allows"] or ()))
-    return Campaign(**{**plain, "state": CampaignState(row["state"]), "allows": allows})
+    plain |= {"allows": tuple(map(AddressStatus, row["allows"] or ())), "more_mailboxes": tuple(row["more_mailboxes"])}
+    return Campaign(**{**plain, "state": CampaignState(row["state"])})
 
 
 def _enrollment(row: sa.RowMapping) -> Enrollment:

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from outreach.core.message import dedupe_key
-from outreach.core.normalize import suppression_key
+from outreach.core.normalize import address_key, suppression_key
 from outreach.core.records import EnrollmentState, OutboxState
 from outreach.core.sent_log import Story, read_log
 from outreach.errors import StoreError
@@ -27,12 +27,13 @@ from outreach.store.tables import (
     EnrollmentRow,
     FounderRow,
     LedgerRow,
+    MailboxRow,
     Meta,
     OutboxRow,
     table,
 )
 
-_meta, _outbox, _ledger = table(Meta), table(OutboxRow), table(LedgerRow)
+_meta, _outbox, _ledger, _mailboxes = table(Meta), table(OutboxRow), table(LedgerRow), table(MailboxRow)
 _campaigns, _enrollments, _founders, _addresses = (
     table(CampaignRow),
     table(EnrollmentRow),
@@ -204,13 +205,14 @@ def _recreate(connection: sa.Connection, story: Story, left: str, now: datetime)
     key = dedupe_key(campaign.id, story.step, founder.id)
     if not _free(connection, key, now):
         return False
+    enrolled = _enrolled(connection, campaign, founder.id, story, now)
     connection.execute(
         sa.insert(_outbox).values(
             **complete(
                 {
                     "campaign_id": campaign.id,
-                    "enrollment_id": _enrolled(connection, campaign.id, founder.id, story.rcpt, now),
-                    "mailbox_id": campaign.mailbox_id,
+                    "enrollment_id": enrolled.id,
+                    "mailbox_id": enrolled.mailbox_id,
                     "step": story.step,
                     "founder_id": founder.id,
                     "company_id": founder.company_id,
@@ -246,14 +248,17 @@ def _free(connection: sa.Connection, key: str, now: datetime) -> bool:
     return connection.scalar(sa.select(_outbox.c.id).where(_outbox.c.dedupe_key == key, LIVE).limit(1)) is None
 
 
-def _enrolled(connection: sa.Connection, campaign_id: int, founder_id: int, address: str, now: datetime) -> int:
-    query = sa.select(_enrollments.c.id).where(
-        _enrollments.c.campaign_id == campaign_id, _enrollments.c.founder_id == founder_id
-    )
-    there: int | None = connection.scalar(query)
-    if there is not None:
-        return there
-    values: dict[str, Any] = {"campaign_id": campaign_id, "founder_id": founder_id, "reason": "", "enrolled_at": now}
-    values |= {"address": address, "address_key": address, "state": EnrollmentState.ACTIVE, "updated_at": now}
-    connection.execute(sa.insert(_enrollments).values(**values))
-    return _enrolled(connection, campaign_id, founder_id, address, now)
+def _enrolled(
+    connection: sa.Connection, campaign: sa.Row[Any], founder_id: int, story: Story, now: datetime
+) -> sa.Row[Any]:
+    """The founder's place in the campaign, made if it is gone too; from now on with the mailbox that wrote to them."""
+    mine = sa.and_(_enrollments.c.campaign_id == campaign.id, _enrollments.c.founder_id == founder_id)
+    wrote = connection.scalar(sa.select(_mailboxes.c.id).where(_mailboxes.c.address == address_key(story.mailbox)))
+    if connection.scalar(sa.select(_enrollments.c.id).where(mine)) is None:
+        values: dict[str, Any] = {"campaign_id": campaign.id, "founder_id": founder_id, "reason": ""}
+        values |= {"address": story.rcpt, "address_key": story.rcpt, "state": EnrollmentState.ACTIVE}
+        values |= {"enrolled_at": now, "updated_at": now, "mailbox_id": wrote or campaign.mailbox_id}
+        connection.execute(sa.insert(_enrollments).values(**values))
+    elif wrote is not None:
+        connection.execute(sa.update(_enrollments).where(mine).values(mailbox_id=wrote))
+    return connection.execute(sa.select(_enrollments).where(mine)).one()

@@ -348,10 +348,13 @@ class CampaignRow(SQLModel, table=True):
     allows: list[str] | None = _json(default=None, nullable=True)
     rests_until: datetime | None = None
     """Before that not even a person lets it go on."""
+    more_mailboxes: list[int] = _later([], sa_type=sa.JSON)
+    """The other mailboxes that its founders are shared out to."""
 
 
 class EnrollmentRow(SQLModel, table=True):
-    """A founder in a campaign, with the one address that all steps go to, and what was known of it then."""
+    """A founder in a campaign, with the one address that all steps go to, what was known of it then, and the one
+    mailbox that all steps come from."""
 
     __tablename__ = "enrollments"
     __table_args__ = (sa.UniqueConstraint("campaign_id", "founder_id"),)
@@ -366,6 +369,7 @@ class EnrollmentRow(SQLModel, table=True):
     enrolled_at: datetime
     updated_at: datetime
     address_status: str | None = None
+    mailbox_id: int = Field(foreign_key="mailboxes.id", index=True)
 
 
 class OutboxRow(SQLModel, table=True):
