@@ -1,6 +1,7 @@
 """Campaigns, their enrollments, the mailboxes they send from, and what the guards must know."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -47,6 +48,16 @@ _by_hand = table(HandSent)
 _IN_PROGRESS = (EnrollmentState.ACTIVE, EnrollmentState.HELD)
 _rests = table(DomainPause)
 _CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Writers:
+    """Who writes to whom: founder and company → the mailbox of the newest enrollment; mailbox → how many of its people
+    wait for their first mail."""
+
+    people: Mapping[int, int]
+    companies: Mapping[int, int]
+    waiting: Mapping[int, int]
 
 
 class Campaigns:
@@ -211,6 +222,25 @@ class Campaigns:
                 )
                 connection.execute(insert, fresh)
         return len(fresh)
+
+    def writers(self) -> Writers:
+        """Which mailbox writes to whom, over all campaigns."""
+        newest = sa.select(_enrollments.c.founder_id, _founders.c.company_id, _enrollments.c.mailbox_id).join(
+            _founders, _founders.c.id == _enrollments.c.founder_id
+        )
+        left = sa.exists().where(_outbox.c.enrollment_id == _enrollments.c.id, _MAY_HAVE_LEFT)
+        waiting = (
+            sa.select(_enrollments.c.mailbox_id, sa.func.count())
+            .where(_enrollments.c.state.in_(_IN_PROGRESS), ~left)
+            .group_by(_enrollments.c.mailbox_id)
+        )
+        with self._db.read() as connection:
+            rows = connection.execute(newest.order_by(_enrollments.c.id)).all()
+            return Writers(
+                {row.founder_id: row.mailbox_id for row in rows},
+                {row.company_id: row.mailbox_id for row in rows if row.company_id is not None},
+                dict(connection.execute(waiting).all()),
+            )
 
     def unchecked(self, campaign_id: int) -> dict[AddressStatus, int]:
         """How many were enrolled with an address that was only risky or guessed."""
