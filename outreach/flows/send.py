@@ -5,7 +5,7 @@ nowhere else. No retry loop surrounds the dialogue: a message that may be tried 
 """
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
@@ -15,7 +15,18 @@ from typing import TypeVar
 from outreach.core.clock import Reading, jump
 from outreach.core.delivery import UNTIL_FIXED, Decision, decide
 from outreach.core.message import check_wire
-from outreach.core.pacing import DAY, Limits, Slot, canary_until, closed_until, gap, lowered, next_slot, ramped
+from outreach.core.pacing import (
+    DAY,
+    LONG_AGO,
+    Limits,
+    Slot,
+    canary_until,
+    closed_until,
+    gap,
+    lowered,
+    next_slot,
+    ramped,
+)
 from outreach.core.ports import Clock, Envelope, Outcome, Phase, SendResult, Transport
 from outreach.core.records import Mailbox, OutboxItem, OutboxState
 from outreach.core.zones import zone_info
@@ -34,6 +45,8 @@ _Recorded = TypeVar("_Recorded")
 _RETRY = timedelta(seconds=1)
 _CUT_OFF = SendResult(Outcome.UNKNOWN, Phase.DOT, text="interrupted before the server's answer was read")
 _SLICE_SECONDS = 1.0
+_ROUNDS = 500
+"""So often a run reads the inbox again and goes on."""
 _LINGER = timedelta(seconds=20)
 """A connection is kept for the next mail only if that mail is this near."""
 
@@ -67,6 +80,10 @@ class SendReport:
         return sum(sent.decision.state is state for sent in self.results)
 
 
+Again = Callable[["Sender", SendReport], Sequence[OutboxItem]]
+"""Reads the inbox of a mailbox anew, and says what is left to send from it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sender:
     """Everything a sending run needs from outside.
@@ -98,15 +115,78 @@ class Sender:
 
 def send(sender: Sender, items: Sequence[OutboxItem]) -> SendReport:
     """Send these messages as the limits allow: of those that are due, in this order."""
-    run = _Run(sender)
-    reason, next_at, error = "", None, None
+    return send_all([(sender, items)])[0]
+
+
+def send_all(
+    batches: Sequence[tuple[Sender, Sequence[OutboxItem]]], again: Again = lambda _sender, _report: ()
+) -> list[SendReport]:
+    """Send a batch from each of several mailboxes, one message at a time: whose slot comes first is next, and of those
+    whose slot has come, who had the fewest turns; so no mailbox waits for another's gap. A report for each, in order.
+
+    Where a mailbox's part ends because its inbox must be read, `again` reads it, and says with what to go on.
+    """
+    parts = [_Part(sender, items, again) for sender, items in batches]
     try:
-        reason, next_at = run.batch(items)
-    except OutreachError as raised:
-        error = raised
+        while under_way := [part for part in parts if not part.over]:
+            now = parts[0].sender.clock.now()
+            part = min(under_way, key=lambda each: (max(each.slot.at, now), each.turns))
+            _rest(part.sender, part.slot)
+            part.go_on()
     finally:
-        sender.transport.close()
-    return SendReport(tuple(run.results.values()), tuple(run.skipped), reason, next_at, error)
+        for part in parts:
+            part.sender.transport.close()
+    return [part.report for part in parts]
+
+
+def _rest(sender: Sender, slot: Slot) -> None:
+    """Until a mailbox's slot has come, or somebody stops it."""
+    if slot.at <= sender.clock.now() or sender.stopped():
+        return
+    sender.waiting(slot.at, slot.reason)
+    while not sender.stopped() and (left := (slot.at - sender.clock.now()).total_seconds()) > 0:
+        sender.clock.sleep(min(left, _SLICE_SECONDS))
+
+
+class _Part:
+    """One mailbox's part of sending: when it goes on, and in the end what it did."""
+
+    def __init__(self, sender: Sender, items: Sequence[OutboxItem], again: Again) -> None:
+        self.sender, self.turns, self.slot = sender, 0, Slot(LONG_AGO)
+        self.report, self.over = SendReport(), False
+        self._again, self._rounds = again, 0
+        self._begin(items)
+
+    def _begin(self, items: Sequence[OutboxItem]) -> None:
+        self._run = _Run(self.sender)
+        self._batch = self._run.batch(items)
+
+    def go_on(self) -> None:
+        """One message, or whatever comes before the next wait."""
+        self.turns += 1
+        try:
+            self.slot = next(self._batch)
+        except StopIteration as ended:
+            self._end(*ended.value)
+        except OutreachError as error:
+            self._end(error=error)
+
+    def _end(self, reason: str = "", next_at: datetime | None = None, *, error: OutreachError | None = None) -> None:
+        self.over = True
+        self.sender.transport.close()
+        done = SendReport(tuple(self._run.results.values()), tuple(self._run.skipped), reason, next_at, error)
+        self.report = self.report.followed_by(done)
+        if reason != "inbox-stale" or self._rounds == _ROUNDS:
+            return
+        self._rounds += 1
+        try:
+            items = self._again(self.sender, self.report)
+        except OutreachError as failed:
+            self.report = replace(self.report, error=failed)  # what was sent until now is reported all the same
+            return
+        if items:
+            self._begin(items)
+            self.over = False
 
 
 def recover(store: Store, is_dead: Callable[[str], bool], now: datetime) -> list[int]:
@@ -146,31 +226,45 @@ class _Run:
         """Messages whose turn comes later than that of others, by their id."""
         self._reading: Reading | None = None
 
-    def batch(self, items: Sequence[OutboxItem]) -> tuple[str, datetime | None]:
-        """Every message, each when its turn has come. A reason tells why the run ended before that."""
+    def batch(self, items: Sequence[OutboxItem]) -> Generator[Slot, None, tuple[str, datetime | None]]:
+        """Every message, each when its turn has come: stops for the slot of the next, and never with a claim in hand. A
+        reason tells why the run ended before that."""
         self._waiting = list(items)
-        claim: Claim | None = None
-        while claim or self._waiting:
+        while self._waiting:
             if self.sender.stopped():
-                if claim:
-                    self._release(claim)
                 return "interrupted", None
-            if claim:
-                claim = self._deliver(claim)
-                continue
             if self._clock_was_set():
                 return "clock", None
-            item, until, reason = self._turn()
-            if item:
-                claim, until, reason = self._surely(partial(self._claim, item))
+            claim, until, reason = self._take()
+            if claim:
+                if not self._deliver_all(claim):
+                    return "interrupted", None
+                yield Slot(self.clock.now())
             if reason in _ENDS:
                 return reason, None
             if until is not None:
                 if not self._worth_waiting(until):
                     return reason, until if until < UNTIL_FIXED else None
-                self._sleep(until, reason)
+                if until - self.clock.now() > _LINGER:
+                    self.transport.close()
+                yield Slot(until, reason)
                 self._drop_what_is_over()
         return "", None
+
+    def _take(self) -> tuple[Claim | None, datetime | None, str]:
+        """The claim of the first message whose turn has come; or until when nobody's has, and why."""
+        item, until, reason = self._turn()
+        return self._surely(partial(self._claim, item)) if item else (None, until, reason)
+
+    def _deliver_all(self, claim: Claim) -> bool:
+        """This message, and those that are claimed with the outcome of one before. False: somebody stops the run."""
+        following: Claim | None = claim
+        while following:
+            if self.sender.stopped():
+                self._release(following)
+                return False
+            following = self._deliver(following)
+        return True
 
     # --- whose turn it is -----------------------------------------------------------------------------
 
@@ -263,13 +357,6 @@ class _Run:
     def _worth_waiting(self, until: datetime) -> bool:
         time = until - self.clock.now()
         return time < DAY if self.sender.wait else time <= self.sender.limits.max_gap
-
-    def _sleep(self, until: datetime, reason: str) -> None:
-        if until - self.clock.now() > _LINGER:
-            self.transport.close()
-        self.sender.waiting(until, reason)
-        while not self.sender.stopped() and (left := (until - self.clock.now()).total_seconds()) > 0:
-            self.clock.sleep(min(left, _SLICE_SECONDS))
 
     # --- one message ----------------------------------------------------------------------------------
 
