@@ -12,7 +12,7 @@ from outreach.core.delivery import UNTIL_FIXED
 from outreach.core.guards import Facts, objections
 from outreach.core.mentions import Names
 from outreach.core.message import dedupe_key, read_draft
-from outreach.core.pacing import DAY, Limits, Slot, lowered, ramped, run_size
+from outreach.core.pacing import DAY, LONG_AGO, Limits, Slot, lowered, ramped, run_size
 from outreach.core.records import (
     Campaign,
     CampaignState,
@@ -31,7 +31,7 @@ from outreach.store.notes import Approved
 from outreach.store.outbox import EXPIRES_AFTER, NewMessage
 from outreach.store.store import Store
 
-__all__ = ["Conditions", "Held", "Plan", "Ready", "Writer", "enqueue", "plan"]
+__all__ = ["Conditions", "Held", "Plan", "Ready", "Share", "Writer", "enqueue", "plan", "plan_all"]
 
 _NO_INBOX = "no-inbox: a follow-up needs to know who answered; set OUTREACH_IMAP_HOST or OUTREACH_MAILDIR"
 _COMPANY_CAP = "company-cap: someone of the same company got a first mail in the last 24 hours"
@@ -42,7 +42,8 @@ _WAITS_QUIETLY = frozenset(("not-due", "queued"))
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """Under which a run sends. With `wait` it stays until everyone whose turn comes within 24 hours is through."""
+    """Under which a run sends from one mailbox. With `wait` it stays until everyone whose turn comes within 24 hours is
+    through."""
 
     mailbox: Mailbox
     limits: Limits
@@ -51,6 +52,8 @@ class Conditions:
     """Whether an address may be written to at all: a test profile allows few."""
     approved_only: bool = False
     """Only mails go that a person has approved one by one, or with the batch they were shown in."""
+    unusable: str = ""
+    """Why the mailbox cannot be used at all now: its people wait for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,17 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """What a plan has for one mailbox: `size` mails now; `later` more must wait for `next_at`, because of `reason`."""
+
+    mailbox: Mailbox
+    size: int
+    later: int
+    next_at: datetime | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """What a run would do now. `queued` are waiting already, `ready` would be queued; together, in this order, they are
     the batch. `stale` are follow-ups more than a week late: they are queued, but a person must release them. `later`
@@ -88,6 +102,8 @@ class Plan:
     next_at: datetime | None = None
     reason: str = ""
     ended: Mapping[int, str] = field(default_factory=dict)
+    shares: tuple[Share, ...] = ()
+    """The same for each mailbox; the plan's own `next_at` and `reason` are those of the mailbox that goes on first."""
 
     @property
     def size(self) -> int:
@@ -103,35 +119,85 @@ class Plan:
         )
 
 
-def plan(store: Store, work: Sequence[tuple[Campaign, Writer]], conditions: Conditions, now: datetime) -> Plan:
-    """Who would be written to now, over these campaigns."""
+Work = Sequence[tuple[Campaign, Writer]]
+
+
+def plan(store: Store, work: Work, conditions: Conditions, now: datetime) -> Plan:
+    """Who would be written to now, over these campaigns, from one mailbox."""
+    return plan_all(store, work, [conditions], now)
+
+
+def plan_all(store: Store, work: Work, mailboxes: Sequence[Conditions], now: datetime) -> Plan:
+    """Who would be written to now, over these campaigns, from these mailboxes: each writes to its own people."""
     active = [(campaign, writer) for campaign, writer in work if campaign.state is CampaignState.ACTIVE]
-    drafting = _Drafting(store, conditions, now)
+    drafting = _Drafting(store, mailboxes, now)
     for campaign, writer in active:
         drafting.campaign(campaign, writer)
-    ids = {campaign.id for campaign, _ in active}
-    waiting = store.outbox.items(states=[OutboxState.QUEUED], mailbox_id=conditions.mailbox.id)
-    mine = [item for item in waiting if item.campaign_id in ids and item.enrollment_id not in drafting.resting]
-    queued = [item for item in mine if not item.attempts or item.due_at <= now]  # a retry waits for its time
-    drafting.waits += [item.due_at for item in mine if item.attempts and item.due_at > now]
-    drafts = sorted(drafting.drafts, key=_turn)
-    slots, after = _slots(store, conditions, [*map(_waiting_item, queued), *map(_waiting_draft, drafts)], now)
-    later = len(queued) + len(drafts) - len(slots)
-    next_at, reason = (_known(after.at), after.reason) if later else _idle(work, active, drafting.waits, slots)
+    planning = _Planning(store, work, active, drafting, now)
+    shares = [planning.share(conditions) for conditions in mailboxes]
+    goes_on = _first_to_go_on(shares)
     return Plan(
-        queued=tuple(queued[planned.index] for planned in slots if planned.index < len(queued)),
-        ready=tuple(
-            drafts[planned.index - len(queued)].ready(planned.slot.at)
-            for planned in slots
-            if planned.index >= len(queued)
-        ),
+        queued=tuple(item for _, item in sorted(planning.queued, key=_at)),
+        ready=tuple(ready for _, ready in sorted(planning.ready, key=_at)),
         held=tuple(drafting.held),
         stale=tuple(draft.ready(now) for draft in drafting.stale),
-        later=later,
-        next_at=next_at,
-        reason=reason,
+        later=sum(share.later for share in shares),
+        next_at=goes_on.next_at,
+        reason=goes_on.reason,
         ended=drafting.ended,
+        shares=tuple(shares),
     )
+
+
+def _at(planned: tuple[datetime, object]) -> datetime:
+    return planned[0]
+
+
+def _first_to_go_on(shares: Sequence[Share]) -> Share:
+    """Whose wait a person is told of: that of people who must wait, else, where nothing goes at all, anybody's."""
+    late = [share for share in shares if share.later]
+    idle = late or ([] if any(share.size for share in shares) else shares)
+    if not idle:
+        return replace(shares[0], next_at=None, reason="")
+    return min(idle, key=lambda share: (share.next_at is None, share.next_at or LONG_AGO))
+
+
+class _Planning:
+    """Slots for what is queued and what was drafted, one mailbox after the other."""
+
+    def __init__(self, store: Store, work: Work, active: Work, drafting: "_Drafting", now: datetime) -> None:
+        self.queued: list[tuple[datetime, OutboxItem]] = []
+        self.ready: list[tuple[datetime, Ready]] = []
+        self._store, self._work, self._active, self._drafting, self._now = store, work, active, drafting, now
+        self._firsts: dict[int, list[datetime]] = {}
+        """What mailboxes before have planned of a campaign: its first mails are counted over all of them."""
+
+    def share(self, conditions: Conditions) -> Share:
+        mine, now = conditions.mailbox.id, self._now
+        queued, waits = self._queued(mine)
+        drafts = sorted((draft for draft in self._drafting.drafts if draft.enrollment.mailbox_id == mine), key=_turn)
+        mails = [*map(_waiting_item, queued), *map(_waiting_draft, drafts)]
+        slots, after = _slots(self._store, conditions, mails, self._firsts, now)
+        for planned in slots:
+            at, index = planned.slot.at, planned.index
+            self._firsts.setdefault(mails[index].campaign, []).append(at)
+            if index < len(queued):
+                self.queued.append((at, queued[index]))
+            else:
+                self.ready.append((at, drafts[index - len(queued)].ready(at)))
+        later = len(mails) - len(slots)
+        waits += self._drafting.waits.get(mine, [])
+        next_at, reason = (_known(after.at), after.reason) if later else _idle(self._work, self._active, waits, slots)
+        return Share(conditions.mailbox, len(slots), later, next_at, reason)
+
+    def _queued(self, mailbox_id: int) -> tuple[list[OutboxItem], list[datetime]]:
+        """What waits in the outbox and may go, and the times of those that are to be tried again later."""
+        ids = {campaign.id for campaign, _ in self._active}
+        waiting = self._store.outbox.items(states=[OutboxState.QUEUED], mailbox_id=mailbox_id)
+        resting = self._drafting.resting
+        mine = [item for item in waiting if item.campaign_id in ids and item.enrollment_id not in resting]
+        due = [item for item in mine if not item.attempts or item.due_at <= self._now]  # a retry waits for its time
+        return due, [item.due_at for item in mine if item.attempts and item.due_at > self._now]
 
 
 def enqueue(store: Store, plan: Plan, now: datetime, *, paced: bool = True) -> list[OutboxItem]:
@@ -174,16 +240,19 @@ def _turn(draft: _Draft) -> tuple[bool, datetime, int]:
 class _Drafting:
     """One pass over the enrollments of the campaigns."""
 
-    def __init__(self, store: Store, conditions: Conditions, now: datetime) -> None:
+    def __init__(self, store: Store, mailboxes: Sequence[Conditions], now: datetime) -> None:
         self.drafts: list[_Draft] = []
         self.stale: list[_Draft] = []
         self.held: list[Held] = []
-        self.waits: list[datetime] = []
+        self.waits: dict[int, list[datetime]] = {}
+        """Mailbox → when the turn of people comes whom it is to write to."""
         self.ended: dict[int, str] = {}
         self.resting: set[int] = set()
         """Enrollments whose queued mail must wait with them."""
-        self._store, self._conditions, self._now = store, conditions, now
-        self._today = store.outbox.first_steps(now - DAY) if conditions.limits.paced else {}
+        self._store, self._now = store, now
+        self._mailboxes = {conditions.mailbox.id: conditions for conditions in mailboxes}
+        paced = any(conditions.limits.paced for conditions in mailboxes)
+        self._today = store.outbox.first_steps(now - DAY) if paced else {}
         self._companies: dict[int, str] = {}
         self._names: dict[str, str] = {}
         self._approvals: Mapping[str, Approved] = {}
@@ -198,14 +267,17 @@ class _Drafting:
         self._approvals = self._store.notes.approvals(campaign.id)
         self._everyone = Names(founders.values())
         for enrollment in self._store.campaigns.enrollments(campaign.id):
+            conditions = self._mailboxes.get(enrollment.mailbox_id)
+            if conditions is None:
+                continue
             founder = founders[enrollment.founder_id]
             history = histories.get(enrollment.id, ())
-            action = next_action(enrollment, writer.sequence, history, self._now, self._conditions.limits.zone)
+            action = next_action(enrollment, writer.sequence, history, self._now, conditions.limits.zone)
             if isinstance(action, Stop):
                 self._note_end(enrollment, action)
             elif isinstance(action, Wait):
-                self._note_wait(enrollment, facts[founder.id], action)
-            elif reasons := self._objections(campaign, writer, enrollment, facts[founder.id], action):
+                self._note_wait(enrollment, facts[founder.id], action, conditions)
+            elif reasons := self._objections(campaign, writer, enrollment, facts[founder.id], action, conditions):
                 self.held.append(Held(founder, reasons))
             else:
                 key = dedupe_key(campaign.id, action.step.number, founder.id)
@@ -226,20 +298,21 @@ class _Drafting:
         if isinstance(written, Unwritten):
             self.held.append(Held(founder, written.reasons))
             return
-        if reason := self._not_as_approved(written):
+        conditions = self._mailboxes[enrollment.mailbox_id]
+        if reason := self._not_as_approved(written, conditions):
             self.held.append(Held(founder, (reason,)))
             return
         self._remember(founder)
-        zone = recipient_zone(founder, self._conditions.limits.zone.key)
+        zone = recipient_zone(founder, conditions.limits.zone.key)
         (self.stale if send.stale else self.drafts).append(
             _Draft(campaign, enrollment, founder, send, self._now, written, write, zone)
         )
 
-    def _not_as_approved(self, written: Written) -> str:
+    def _not_as_approved(self, written: Written, conditions: Conditions) -> str:
         """A mail that a person approved goes as they saw it or not at all."""
         approved = self._approvals.get(written.dedupe_key)
         if approved is None:
-            return _NOT_APPROVED if self._conditions.approved_only else ""
+            return _NOT_APPROVED if conditions.approved_only else ""
         if approved.sha256 == written.message.sha256:
             return ""
         return f"changed: since you approved it, {changed_since(written, approved.template, approved.facts)}"
@@ -248,26 +321,32 @@ class _Drafting:
         if enrollment.state in (EnrollmentState.ACTIVE, EnrollmentState.HELD):
             self.ended[enrollment.id] = stop.reason
 
-    def _note_wait(self, enrollment: Enrollment, facts: Facts, wait: Wait) -> None:
+    def _note_wait(self, enrollment: Enrollment, facts: Facts, wait: Wait, conditions: Conditions) -> None:
         if wait.until is not None:
-            self.waits.append(wait.until)
+            self.waits.setdefault(enrollment.mailbox_id, []).append(wait.until)
         until = f" until {wait.until:%Y-%m-%d}" if wait.until else ""
         reasons: tuple[str, ...] = (f"{wait.reason}{until}",)
         if wait.reason in _WAITS_QUIETLY:
             # What is queued already must not take a slot if it may not go any more.
-            reasons = self._objections_to_queued(enrollment, facts) if wait.reason == "queued" else ()
+            reasons = self._objections_to_queued(enrollment, facts, conditions) if wait.reason == "queued" else ()
         if reasons:
             self.resting.add(enrollment.id)
             self.held.append(Held(facts.founder, reasons))
 
-    def _objections_to_queued(self, enrollment: Enrollment, facts: Facts) -> tuple[str, ...]:
-        allowed = () if self._conditions.allowed(enrollment.address) else (_NOT_ALLOWED,)
+    def _objections_to_queued(self, enrollment: Enrollment, facts: Facts, conditions: Conditions) -> tuple[str, ...]:
+        allowed = () if conditions.allowed(enrollment.address) else (_NOT_ALLOWED,)
         return (*allowed, *objections(facts, 2, self._now))
 
     def _objections(
-        self, campaign: Campaign, writer: Writer, enrollment: Enrollment, facts: Facts, send: Send
+        self,
+        campaign: Campaign,
+        writer: Writer,
+        enrollment: Enrollment,
+        facts: Facts,
+        send: Send,
+        conditions: Conditions,
     ) -> tuple[str, ...]:
-        found = [] if self._conditions.allowed(enrollment.address) else [_NOT_ALLOWED]
+        found = [] if conditions.allowed(enrollment.address) else [_NOT_ALLOWED]
         company = facts.founder.company
         if send.step.number == 1:
             found += objections(self._with_this_batch(facts), 1, self._now)
@@ -276,11 +355,11 @@ class _Drafting:
                 overrides=campaign.overrides,
             )  # fmt: skip
             found += [str(law)] if law and law.blocks else []
-            if company and self._today.get(company.id, 0) >= self._conditions.limits.company_daily_cap:
+            if company and self._today.get(company.id, 0) >= conditions.limits.company_daily_cap:
                 found.append(_COMPANY_CAP)
             return tuple(found)
         found += objections(facts, send.step.number, self._now)
-        return tuple(found if self._conditions.limits.fresh_inbox else [*found, _NO_INBOX])
+        return tuple(found if conditions.limits.fresh_inbox else [*found, _NO_INBOX])
 
     def _with_this_batch(self, facts: Facts) -> Facts:
         """The facts, as if the mails planned so far had gone."""
@@ -295,15 +374,25 @@ class _Drafting:
         self._names[founder.full_name.casefold()] = founder.company.name if founder.company else "another company"
 
 
-def _slots(store: Store, conditions: Conditions, mails: Sequence[Waiting], now: datetime) -> tuple[list[Planned], Slot]:
+def _slots(
+    store: Store,
+    conditions: Conditions,
+    mails: Sequence[Waiting],
+    planned_firsts: Mapping[int, Sequence[datetime]],
+    now: datetime,
+) -> tuple[list[Planned], Slot]:
     """The mails that can go in this run with their moments, by time, and the slot after them with what it waits for.
 
     A run sends one mail after the other with no more than a gap between them; with `wait`, all that fit in a day.
     """
     mailbox, limits = conditions.mailbox, conditions.limits
+    if conditions.unusable:
+        return [], Slot(UNTIL_FIXED, f"mailbox-unusable: {conditions.unusable}")
     if mailbox.paused_until and mailbox.paused_until > now:
         return [], Slot(mailbox.paused_until, f"mailbox-paused: {mailbox.pause_reason}")
     booked = store.bookings.booked(mailbox.id, limits, {mail.campaign for mail in mails}, now)
+    firsts = {campaign: [*times, *planned_firsts.get(campaign, ())] for campaign, times in booked.firsts.items()}
+    booked = replace(booked, firsts=firsts)
     size = run_size(limits, store.bookings.campaigns_sent(mailbox.id))
     limits = lowered(ramped(limits, booked.sent, now), mailbox, now)
     found: list[Planned] = []
@@ -337,8 +426,8 @@ def _known(at: datetime) -> datetime | None:
 
 
 def _idle(
-    work: Sequence[tuple[Campaign, Writer]],
-    active: Sequence[tuple[Campaign, Writer]],
+    work: Work,
+    active: Work,
     waits: Sequence[datetime],
     slots: Sequence[Planned],
 ) -> tuple[datetime | None, str]:
