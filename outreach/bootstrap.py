@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from functools import cached_property, partial
@@ -23,7 +23,8 @@ from outreach.core.delivery import UNTIL_FIXED, decide, explain, mended_by_login
 from outreach.core.guards import recipient_allowed
 from outreach.core.inbound import Arrival, read_mail, read_unread
 from outreach.core.lookups import BUDGET_SPAN
-from outreach.core.pacing import FRESH_INBOX, Limits, unpaced
+from outreach.core.normalize import address_key
+from outreach.core.pacing import FRESH_INBOX, Limits, lowered, ramped, unpaced
 from outreach.core.ports import (
     Clock,
     Drafts,
@@ -38,9 +39,11 @@ from outreach.core.ports import (
     Web,
 )
 from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
+from outreach.core.sharing import Room
 from outreach.errors import (
     ImportRefused,
     MailboxError,
+    NotFound,
     SendRefused,
     StoreError,
     TemplateError,
@@ -50,7 +53,16 @@ from outreach.errors import (
 from outreach.flows.enqueue import Conditions, Writer
 from outreach.flows.send import find_doubts
 from outreach.processes import ChildFailed, in_child, is_surely_dead, place_of, steady_time, this_process
-from outreach.settings import Purpose, Settings, StaleInbox, TransportName, is_loopback, load_settings
+from outreach.settings import (
+    DEFAULT_MAILBOX,
+    Purpose,
+    Settings,
+    StaleInbox,
+    TransportName,
+    is_loopback,
+    load_mailboxes,
+    load_settings,
+)
 from outreach.store.copying import Copied, Upgrade, back_up, move, opened_target, refuse_moved, upgrade
 from outreach.store.journal import Journal
 from outreach.store.postgres import ServerClock, is_server
@@ -87,6 +99,11 @@ class Workspace:
     @property
     def env(self) -> Path:
         return self.folder / ".env"
+
+    @property
+    def mailboxes(self) -> Path:
+        """The settings of further mailboxes, a file each."""
+        return self.folder / "mailboxes"
 
     @property
     def templates(self) -> Path:
@@ -126,7 +143,8 @@ class Network:
 
 @dataclass(frozen=True)
 class App:
-    """An open workspace: settings, store, clock, and the adapters that the settings name."""
+    """An open workspace, seen from one of its mailboxes: settings, store, clock, and the adapters that the settings
+    name. It is opened as the mailbox of `.env`; `boxes` are all of them."""
 
     workspace: Workspace
     settings: Settings
@@ -138,6 +156,40 @@ class App:
     network: Network = Network()
     at: Callable[[str], None] = lambda _label: None
     """Is told each labelled step of sending, so that a test can kill the program there."""
+    name: str = DEFAULT_MAILBOX
+    everyone: Mapping[str, Settings] = field(default_factory=dict)
+    """The settings of every mailbox, by its name."""
+
+    @cached_property
+    def boxes(self) -> tuple["App", ...]:
+        """The same workspace seen from each mailbox, that of `.env` first."""
+        return tuple(
+            self if name == self.name else replace(self, name=name, settings=settings)
+            for name, settings in (self.everyone or {self.name: self.settings}).items()
+        )
+
+    def box(self, name: str) -> "App":
+        """The mailbox of this name, or with this address."""
+        found = [box for box in self.boxes if name == box.name or address_key(name) == address_key(box.sender.address)]
+        if not found:
+            raise NotFound(f"there is no mailbox {name}.", hint=f"there is {', '.join(box.name for box in self.boxes)}")
+        return found[0]
+
+    def box_of(self, mailbox_id: int | None) -> "App | None":
+        """The mailbox that the store knows by this id, if it has settings."""
+        return next((box for box in self.boxes if box.mailbox_id == mailbox_id), None)
+
+    def boxes_for(self, campaign: str = "", mailbox: str = "") -> tuple["App", ...]:
+        """The mailboxes that a run sends from: the one of this name, else those that write to anybody in this campaign,
+        or in any; the one of `.env` where that is none."""
+        if mailbox:
+            return (self.box(mailbox),)
+        if len(self.boxes) == 1:
+            return self.boxes
+        served = self.store.campaigns.served()
+        chosen = {self.store.campaigns.get(campaign).id} if campaign else served.keys()
+        wanted = {mailbox_id for each in chosen for mailbox_id in served.get(each, ())}
+        return tuple(box for box in self.boxes if box.mailbox_id in wanted) or self.boxes[:1]
 
     @property
     def host(self) -> str:
@@ -148,6 +200,10 @@ class App:
     def sender(self) -> Sender:
         name, address = parseaddr(self.settings.from_)
         return Sender(name, address, self.settings.signature, self.settings.postal_address)
+
+    @cached_property
+    def mailbox_id(self) -> int:
+        return self.mailbox.id
 
     @property
     def mailbox(self) -> Mailbox:
@@ -245,33 +301,42 @@ class App:
         return self.writer_for(campaign.sequence)
 
     def writer_for(self, sequence: str) -> Writer:
-        """What turns a step of this sequence into a message."""
+        """What turns a step of this sequence into a message, from whichever mailbox writes to the founder."""
         return Writer(
             self.sequence(sequence),
             self.sender,
             workspace_key(self.workspace, self.store),
             zone=self.settings.zone,
             purpose=self.settings.purpose,
+            senders={box.mailbox_id: box.sender for box in self.boxes},
         )
 
     def work(self, name: str = "") -> list[tuple[Campaign, Writer]]:
         """The campaign of that name, or all that are not over, each with its writer."""
         campaigns = self.store.campaigns
         found = [campaigns.get(name)] if name else [c for c in campaigns.all() if c.state is not CampaignState.STOPPED]
-        mine = self.mailbox.id
-        if name and found[0].mailbox_id != mine:
+        ours, served = {box.mailbox_id for box in self.boxes}, campaigns.served()
+        mine = [each for each in found if not ours.isdisjoint((*each.mailboxes, *served.get(each.id, ())))]
+        if name and not mine:
             raise SendRefused(
                 f"{name} was started from another address than {self.sender.address}; a thread keeps its sender.",
-                hint="set OUTREACH_FROM back for it, or start a new campaign",
+                hint=f"set OUTREACH_FROM back for it, write {self.workspace.mailboxes.name}/NAME.env, or start a new "
+                "campaign",
             )
-        found = [campaign for campaign in found if campaign.mailbox_id == mine]
-        return [(campaign, self.writer(campaign)) for campaign in found]
+        return [(campaign, self.writer(campaign)) for campaign in mine]
 
-    def campaigns_of_other_senders(self) -> list[str]:
-        """Running campaigns that were started from another address than the settings name now."""
-        mine = self.mailbox.id
-        running = (CampaignState.ACTIVE, CampaignState.PAUSED)
-        return [each.name for each in self.store.campaigns.all() if each.state in running and each.mailbox_id != mine]
+    def unserved(self) -> list[tuple[str, str, int]]:
+        """Campaigns with people whose mailbox has no settings now: its name, that address, how many people."""
+        return self.store.campaigns.unserved([box.mailbox_id for box in self.boxes])
+
+    def rooms(self, campaign: Campaign) -> list[Room]:
+        """The mailboxes that new people of a campaign are shared out to, those of them that have settings."""
+        return [box.room() for box in self.boxes if box.mailbox_id in campaign.mailboxes]
+
+    def room(self) -> Room:
+        mailbox, now = self.mailbox, self.clock.now()
+        cap = lowered(ramped(self.limits, self.store.outbox.sent_times(mailbox.id), now), mailbox, now).daily_cap
+        return Room(mailbox.id, cap, open=mailbox.paused_until is None or mailbox.paused_until < UNTIL_FIXED)
 
     def lift_login_pause(self) -> None:
         """The server has just taken the login: what made the mailbox rest until somebody mended that is mended."""
@@ -426,17 +491,19 @@ class App:
         s = self.settings
         return bool(s.imap_host and self.clock_is_real and not s.maildir and not s.mbox)
 
-    def wait_for_mail(self, seconds: float, stopped: Callable[[], bool] = lambda: False) -> None:
-        """Until something comes in, where the server can tell (IMAP IDLE), else for so many seconds."""
-        if not self.can_wait_for_mail:
-            self.clock.sleep(seconds)
-            return
+    def listener(self) -> Callable[[float, Callable[[], bool]], None]:
+        """Waits in any thread until the server tells that something came (IMAP IDLE), for at most so many seconds or
+        until it is stopped. Raises MailboxError."""
         cursor, _known = self.store.mail.position(self.mailbox.id, "INBOX")
-        inbox = self.inbox()
-        try:
-            cast("Waiting", inbox).wait(seconds, cursor.mark if cursor else "", stopped)
-        finally:
-            inbox.close()
+
+        def wait(seconds: float, stopped: Callable[[], bool]) -> None:
+            inbox = self.inbox()
+            try:
+                cast("Waiting", inbox).wait(seconds, cursor.mark if cursor else "", stopped)
+            finally:
+                inbox.close()
+
+        return wait
 
     def file_draft(self, mime: bytes) -> str:
         """Put a draft into the mailbox; the folder in which it lies."""
@@ -512,7 +579,8 @@ def open_app(
             f"the settings file {workspace.env.resolve()} is missing.",
             hint="run `outreach init` again: it keeps what is there",
         )
-    settings = load_settings(workspace.env, environment)
+    everyone = load_mailboxes(workspace.env, environment, workspace.mailboxes)
+    settings = everyone[DEFAULT_MAILBOX]
     store = open_store(folder, environment, settings=settings)
     try:
         at_server = store.database.server
@@ -526,6 +594,7 @@ def open_app(
             SystemRandom().random,
             network or Network(),
             at,
+            everyone=everyone,
         )
     finally:
         store.close()

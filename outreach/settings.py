@@ -37,6 +37,16 @@ from outreach.resources import toml
 PREFIX = "OUTREACH_"
 EXTRA = "x_"
 """Names that begin so (`OUTREACH_X_…`) belong to finders of other packages."""
+DEFAULT_MAILBOX = "default"
+"""The name of the mailbox that `.env` describes."""
+_MAILBOX_NAME = re.compile(r"\w[\w.-]{0,31}", re.ASCII)
+_OF_ONE_MAILBOX = re.compile(r"from|provider|(smtp|imap)_\w+|maildir|mbox|mailbox_ceiling")
+"""What only the file of a mailbox may say of it: no server is asked with the password of another."""
+_PACE = frozenset(
+    ("signature", "daily_cap", "hourly_cap", "ramp", "min_gap", "max_gap", "window", "weekdays", "holidays",
+     "domain_gap", "stale_inbox", "timezone", "run_limit")
+)  # fmt: skip
+"""What the file of a mailbox may say otherwise than `.env`."""
 _NOT_SETTINGS = frozenset({"OUTREACH_WORKSPACE"})  # read before any setting is
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.IGNORECASE)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -303,22 +313,89 @@ def _contradictions(values: Mapping[str, Any]) -> Iterable[str]:
 def load_settings(env_file: Path, environment: Mapping[str, str]) -> Settings:
     """Read `.env` (if it is there) and the environment, which wins. SettingsError names every problem at once."""
     found, problems = _read_lines(env_file)
-    lines = {**found, **{name: value for name, value in environment.items() if name.startswith(PREFIX)}}
-    given = {
+    settings, wrong = _checked(_given(found, environment))
+    if settings is None or problems:
+        raise SettingsError(
+            [*problems, *wrong], source=f"{env_file} or the environment", hint=f"change these lines in {env_file}"
+        )
+    return settings
+
+
+def load_mailboxes(env_file: Path, environment: Mapping[str, str], folder: Path) -> dict[str, Settings]:
+    """The settings of every mailbox by its name, that of `.env` first: each file NAME.env in `folder` describes one
+    more. It has the servers and the limits of its own; what it does not say of pace and signature is as in `.env`.
+    SettingsError names every problem with its file."""
+    found = {DEFAULT_MAILBOX: load_settings(env_file, environment)}
+    shared = {
+        name: value
+        for name, value in _given(_read_lines(env_file)[0], environment).items()
+        if not _OF_ONE_MAILBOX.fullmatch(name)
+    }
+    problems: list[str] = []
+    for file in sorted(folder.glob("*.env")):
+        where = f"{folder.name}/{file.name}"
+        lines, wrong = _read_lines(file)
+        own, foreign = _given(lines, {}), [name for name in lines if not name.startswith(PREFIX)]
+        settings, invalid = _checked({**shared, **own})
+        wrong += [f"{name} is not a setting" for name in foreign]
+        wrong += [_not_here(name) for name in own if not _may_differ(name)]
+        wrong += invalid
+        wrong += _name_taken(file.stem, settings, found)
+        problems += [f"{where}: {problem}" for problem in wrong]
+        if settings is not None:
+            found[file.stem] = settings
+    if problems:
+        raise SettingsError(problems, source=f"{folder}", hint="change these lines, or move the file elsewhere")
+    return found
+
+
+def _may_differ(name: str) -> bool:
+    unknown = name not in _known_names() and not name.startswith(EXTRA)  # which `Settings` itself says
+    return bool(_OF_ONE_MAILBOX.fullmatch(name)) or name in _PACE or unknown
+
+
+def _not_here(name: str) -> str:
+    return f"{_named(name)} holds for all mailboxes; write it into .env"
+
+
+def _named(name: str) -> str:
+    return PREFIX + name.upper()
+
+
+def _known_names() -> list[str]:
+    return [info.alias or name for name, info in Settings.model_fields.items()]
+
+
+def _name_taken(name: str, settings: Settings | None, found: Mapping[str, Settings]) -> Iterable[str]:
+    """Why a mailbox cannot be called so, or is there already."""
+    if name == DEFAULT_MAILBOX or not _MAILBOX_NAME.fullmatch(name):
+        yield f"{name} cannot be the name of a mailbox; call the file by letters, digits, - and _, such as sales.env"
+    if settings is not None:
+        address = parseaddr(settings.from_)[1].casefold()
+        for other, known in found.items():
+            if parseaddr(known.from_)[1].casefold() == address:
+                yield f"OUTREACH_FROM: {address} is the mailbox {other} already; each file has its own"
+
+
+def _given(lines: Mapping[str, str], environment: Mapping[str, str]) -> dict[str, str]:
+    """What is set, by the names of `Settings`; the environment wins over the lines of a file."""
+    return {
         name.removeprefix(PREFIX).lower(): value
-        for name, value in lines.items()
+        for name, value in {**lines, **environment}.items()
         if name.startswith(PREFIX) and name not in _NOT_SETTINGS and value
     }
+
+
+def _checked(given: Mapping[str, str]) -> tuple[Settings | None, list[str]]:
+    """The settings, or what is wrong with them, a line for each problem."""
     values = _with_defaults({name: value for name, value in given.items() if not name.startswith(EXTRA)})
     extras = {name: SecretStr(value) for name, value in given.items() if name.startswith(EXTRA)}
-    problems += _contradictions(values)
+    problems = [*_contradictions(values)]
     try:
         settings = Settings.model_validate(values, context=extras)
     except ValidationError as error:
-        problems += [_problem(details) for details in error.errors(include_input=False)]
-    if problems:
-        raise SettingsError(problems, source=f"{env_file} or the environment", hint=f"change these lines in {env_file}")
-    return settings
+        return None, problems + [_problem(details) for details in error.errors(include_input=False)]
+    return (None, problems) if problems else (settings, [])
 
 
 def _read_lines(env_file: Path) -> tuple[dict[str, str], list[str]]:
@@ -358,6 +435,5 @@ def _example(field: str) -> str:
 def _meant(field: str) -> str:
     from difflib import get_close_matches
 
-    known = [info.alias or name for name, info in Settings.model_fields.items()]
-    near = get_close_matches(field, known, n=1)
+    near = get_close_matches(field, _known_names(), n=1)
     return f"; did you mean {PREFIX}{near[0].upper()}?" if near else "; `.env.example` lists them all"

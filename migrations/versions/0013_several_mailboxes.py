@@ -23,7 +23,7 @@ def upgrade() -> None:
 
     with op.batch_alter_table("enrollments", schema=None) as batch_op:
         batch_op.alter_column("mailbox_id", existing_type=sa.Integer(), nullable=False)
-        batch_op.create_index(batch_op.f("ix_enrollments_mailbox_id"), ["mailbox_id"], unique=False)
+        batch_op.create_index("ix_enrollments_campaign_mailbox", ["campaign_id", "mailbox_id"], unique=False)
         batch_op.create_foreign_key(
             batch_op.f("fk_enrollments_mailbox_id_mailboxes"), "mailboxes", ["mailbox_id"], ["id"]
         )

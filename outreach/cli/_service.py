@@ -33,12 +33,14 @@ WantedBy=default.target
 """
 
 
-def install(folder: Path, every: str) -> None:
-    """Write the service of this workspace, and say how to start and stop it."""
+def install(folder: Path, every: str, mailbox: str = "") -> None:
+    """Write the service of this workspace, or of one of its mailboxes, and say how to start and stop it."""
     if not (folder / "outreach.db").exists():
         raise WorkspaceError(f"there is no outreach workspace in {folder}.", hint=f"outreach init {folder}")
     name = "outreach-" + (re.sub(r"[^A-Za-z0-9_.-]+", "-", folder.name).strip("-") or "workspace")
     words = [sys.executable, "-m", "outreach", "-C", str(folder), "run", "--yes", "--every", every]
+    if mailbox:
+        name, words = f"{name}-{re.sub(r'[^A-Za-z0-9_.-]+', '-', mailbox)}", [*words, "--mailbox", mailbox]
     if sys.platform == "darwin":
         write_launchd(name, folder, words, home=Path.home())
     elif sys.platform.startswith("linux"):

@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from outreach.cli._desks import Desks, FromMailbox, connected, locked, read_answers, send_plan
+from outreach.cli._listening import wait_for_mail
 from outreach.cli._output import count, in_words, local, say
 from outreach.cli._shell import INTERRUPTED, shell
 from outreach.errors import MailboxError, SendRefused, StoreError, TemplateError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from outreach.bootstrap import App
     from outreach.cli._signals import Signals
+    from outreach.flows.enqueue import Conditions, Plan
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _LATER = timedelta(days=1)
@@ -30,6 +35,7 @@ def run(
     context: typer.Context,
     every: Annotated[str, typer.Option(help="How often the inbox is read: 90s, 5m, 1h.")] = "5m",
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before the first mail: for services.")] = False,
+    mailbox: FromMailbox = "",
     install: Annotated[
         bool, typer.Option("--install", help="Write a service that runs this at login, and say how to start it.")
     ] = False,
@@ -43,18 +49,21 @@ def run(
     if install:
         from outreach.cli._service import install as write
 
-        write(host.directory.resolve(), every)
+        write(host.directory.resolve(), every, mailbox)
         return
     from outreach.cli._signals import Signals
 
     signals = Signals()
-    with host.app() as app, signals.caught(), app.sending():
-        _agree(app, yes=yes)
-        with suppress(MailboxError):  # the first round says why nothing goes
-            app.try_login()
-        rounds = _Rounds(app, signals)
-        while not signals.asked():
-            rounds.rest(min(app.clock.now() + pause, rounds.work()))
+    with host.app() as app, signals.caught():
+        boxes = (app.box(mailbox),) if mailbox else app.boxes
+        with locked(boxes):
+            _agree(app, boxes, yes=yes)
+            for box in boxes:
+                with suppress(MailboxError):  # the first round says why nothing goes
+                    box.try_login()
+            rounds = _Rounds(app, boxes, signals)
+            while not signals.asked():
+                rounds.rest(min(app.clock.now() + pause, rounds.work()))
     say("stopped; `outreach run` goes on where this one ended")
     raise typer.Exit(INTERRUPTED)
 
@@ -66,19 +75,20 @@ def _span(text: str) -> timedelta:
     return timedelta(seconds=int(number) * _UNITS[unit])
 
 
-def _agree(app: "App", *, yes: bool) -> None:
+def _agree(app: "App", boxes: "Sequence[App]", *, yes: bool) -> None:
     """Nothing is sent before a person has seen to whom, and said so once."""
     from outreach.cli.send import put_in_order
 
     app.check_may_send()
     put_in_order(app)
-    names = [campaign.name for campaign, _ in app.work() if campaign.state == "active"]
-    people = sum(funnel.waiting + funnel.held for funnel in app.store.report.funnels() if funnel.name in names)
-    if not names:
+    active = [campaign for campaign, _ in app.work() if campaign.state == "active"]
+    people = app.store.campaigns.in_progress([each.id for each in active], [box.mailbox_id for box in boxes])
+    if not active:
         raise SendRefused(
             "there is no active campaign.", hint="outreach campaign new NAME --sequence job-search makes one"
         )
-    say(f"{count(people, 'person', 'people')} in {', '.join(names)}, from {app.sender.address}")
+    names, senders = ", ".join(each.name for each in active), ", ".join(box.sender.address for box in boxes)
+    say(f"{count(people, 'person', 'people')} in {names}, from {senders}")
     if yes:
         return
     if not sys.stdin.isatty():
@@ -93,8 +103,8 @@ def _agree(app: "App", *, yes: bool) -> None:
 class _Rounds:
     """Round after round, with one line for each event: the same one is not said twice in a row."""
 
-    def __init__(self, app: "App", signals: "Signals") -> None:
-        self._app, self._signals = app, signals
+    def __init__(self, app: "App", boxes: "Sequence[App]", signals: "Signals") -> None:
+        self._app, self._boxes, self._signals = app, boxes, signals
         self._last = ""
         self._well = False
 
@@ -110,16 +120,16 @@ class _Rounds:
         return until
 
     def rest(self, until: datetime) -> None:
-        """Until then, or until the mailbox tells that something came: an answer is read within seconds."""
+        """Until then, or until a mailbox tells that something came: an answer is read within seconds."""
         clock = self._app.clock
         while (
             not self._signals.asked()
             and self._well
-            and self._app.can_wait_for_mail
+            and any(box.can_wait_for_mail for box in self._boxes)
             and (left := (until - clock.now()).total_seconds()) > 0
         ):
             try:
-                self._app.wait_for_mail(left, self._signals.asked)
+                wait_for_mail(self._boxes, left, self._signals.asked)
             except MailboxError:  # it was just there
                 self._pause(min(until, clock.now() + _UNREACHED))
             else:
@@ -132,24 +142,33 @@ class _Rounds:
             clock.sleep(min(left, 1.0))
 
     def _work(self) -> datetime:
-        from outreach.cli.send import put_in_order, read_answers, send_plan
-        from outreach.flows.enqueue import enqueue, plan
+        from outreach.cli.send import put_in_order
+        from outreach.flows.enqueue import enqueue
 
         app = self._app
         put_in_order(app)
-        read_answers(app)
-        conditions = app.conditions()
-        found = plan(app.store, app.work(), conditions, app.clock.now())
+        unread = read_answers(app, self._boxes)
+        found, _ = self._plan(Desks(self._boxes, {}, unread))
         if not found.size:
             enqueue(app.store, found, app.clock.now())  # ends what is over, and queues what a person must release
             return self._idle(found.reason, found.next_at)
-        self._event(f"{count(found.size, 'mail')} to send")
-        with app.connected() as transport:
-            app.lift_login_pause()
-            report = send_plan(app, transport, found, conditions, self._signals)
+        sending = {share.mailbox.id for share in found.shares if share.size}
+        with connected([box for box in self._boxes if box.mailbox_id in sending]) as desks:
+            faults = {**unread, **desks.faults}
+            for mailbox_id, fault in desks.faults.items():
+                self._event(f"{next(box.name for box in self._boxes if box.mailbox_id == mailbox_id)}: {fault}")
+            found, conditions = self._plan(Desks(self._boxes, desks.transports, faults))
+            self._event(f"{count(found.size, 'mail')} to send")
+            report = send_plan(app, desks, found, conditions, self._signals)
         if report.error:
             raise report.error
         return self._idle(report.reason or found.reason, report.next_at or found.next_at)
+
+    def _plan(self, desks: Desks) -> "tuple[Plan, list[Conditions]]":
+        from outreach.flows.enqueue import plan_all
+
+        conditions = desks.conditions()
+        return plan_all(self._app.store, self._app.work(), conditions, self._app.clock.now()), conditions
 
     def _idle(self, reason: str, next_at: datetime | None) -> datetime:
         """Say why nothing goes now, and when the next mail can."""

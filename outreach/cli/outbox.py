@@ -9,6 +9,8 @@ from outreach.cli._shell import DONE_IN_PART, Json, listing, shell
 from outreach.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from outreach.core.records import OutboxItem
 
 
@@ -41,8 +43,9 @@ def list_outbox(
         app.note_doubts()
         campaign_id = app.store.campaigns.get(campaign).id if campaign else None
         items = app.store.outbox.items(states=[OutboxState(state)] if state else [], campaign_id=campaign_id)
+        addresses = app.store.campaigns.addresses()
     if json:
-        show_json({"items": [_item_json(item) for item in items], "total": len(items)})
+        show_json({"items": [_item_json(item, addresses) for item in items], "total": len(items)})
         return
     show_table(
         ("id", "state", "founder", "address", "campaign", "step", "when", "why"),
@@ -67,9 +70,14 @@ def show_outbox(
         app.note_doubts()
         item = app.store.outbox.get(item_id)
         attempts = app.store.outbox.attempts(item_id)
+        addresses = app.store.campaigns.addresses()
     if json:
         show_json(
-            {**_item_json(item), "mime": item.mime.decode("utf-8", "replace"), "tries": [dict(a) for a in attempts]}
+            {
+                **_item_json(item, addresses),
+                "mime": item.mime.decode("utf-8", "replace"),
+                "tries": [dict(a) for a in attempts],
+            }
         )
         return
     show(f"message {item.id}: {item.state}{f' ({item.reason})' if item.reason else ''}")
@@ -130,20 +138,24 @@ def reconcile(context: typer.Context, json: Json = False) -> None:
 
     Example: outreach outbox reconcile
     """
+    from outreach.core.records import OutboxState
     from outreach.flows.reconcile import reconcile as run
 
     with shell(context).app() as app:
         app.note_doubts()
-        found = run(app.store, app.inbox(), mailbox=app.mailbox, clock=app.clock)
+        boxes = [box for box in app.boxes if box.reads_inbox] or [app]
+        found = [run(app.store, box.inbox(), mailbox=box.mailbox, clock=app.clock) for box in boxes]
+        sent = [item for each in found for item in each.sent]
+        doubtful = app.store.outbox.items(states=[OutboxState.UNKNOWN])
     if json:
-        show_json({"sent": [item.id for item in found.sent], "unknown": [item.id for item in found.doubtful]})
+        show_json({"sent": [item.id for item in sent], "unknown": [item.id for item in doubtful]})
     else:
-        for item in found.sent:
+        for item in sent:
             show(f"sent: message {item.id} to {item.founder} lies in the Sent folder")
-        for item in found.doubtful:
+        for item in doubtful:
             show(f"in doubt: message {item.id} to {item.founder} is not there")
-        show("nothing is in doubt" if not found.doubtful else f"{count(len(found.doubtful), 'message')} still in doubt")
-    if found.doubtful:
+        show("nothing is in doubt" if not doubtful else f"{count(len(doubtful), 'message')} still in doubt")
+    if doubtful:
         say("not every provider files what is sent; outreach outbox resolve ID settles one")
         raise typer.Exit(DONE_IN_PART)
 
@@ -157,7 +169,7 @@ def _user() -> str:
         return "hand"
 
 
-def _item_json(item: "OutboxItem") -> dict[str, Any]:
+def _item_json(item: "OutboxItem", addresses: "Mapping[int, str]") -> dict[str, Any]:
     return {
         "id": item.id,
         "campaign": item.campaign,
@@ -165,6 +177,7 @@ def _item_json(item: "OutboxItem") -> dict[str, Any]:
         "founder": item.founder_id,
         "name": item.founder,
         "address": item.rcpt,
+        "from": addresses[item.mailbox_id],
         "subject": item.subject,
         "message_id": item.message_id,
         "sha256": item.sha256,

@@ -7,23 +7,23 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from outreach.cli._files import write_private
+from outreach.cli._listening import wait_for_mail
 from outreach.cli._output import count, local, say, show, show_json, show_table
 from outreach.cli._shell import Json, listing, shell
 from outreach.cli.reply_actions import ID, answer, document, label, note
-from outreach.cli.sync import HOLDING, WORDS, day, read_inbox, sync
+from outreach.cli.sync import HOLDING, WORDS, day, read_all, read_inbox, sync
 from outreach.errors import UsageError
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App
     from outreach.core.records import Reply
-
-__all__ = ["read_inbox", "register"]
 
 _LISTED = ("reply", "unsubscribe", "bounce", "auto_reply", "complaint", "challenge")
 """What `replies` lists unless a kind is named; machine mail and our own would bury it."""
@@ -105,12 +105,12 @@ def _watch(app: "App", wanted: dict[str, Any], every: int) -> None:
     last = app.store.mail.newest()
     say("watching; Ctrl-C ends it")
     while True:
-        if app.reads_inbox:
-            read_inbox(app, aloud=False)
+        if any(box.reads_inbox for box in app.boxes):
+            read_all(app, partial(read_inbox, aloud=False))
         for reply in reversed(app.store.mail.replies(**wanted, after=last)):
             show("  ".join(str(cell) for cell in _row(reply) if cell != ""))
         last = app.store.mail.newest()
-        app.wait_for_mail(every)
+        wait_for_mail(app.boxes, every)
 
 
 def show_reply(

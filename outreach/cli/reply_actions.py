@@ -86,7 +86,8 @@ def answer(
         head = read_mail(app.store.mail.raw(reply_id), reply.received_at).headers
         planned = plan_answer(reply, (*head.ids("references", "in-reply-to"), *head.ids("message-id")))
         if draft:
-            folder = app.file_draft(draft_bytes(planned, app.sender, app.new_message_id(), app.clock.now()))
+            box = app.box_of(app.store.mail.thread_mailbox(reply_id)) or app  # the thread's own mailbox
+            folder = box.file_draft(draft_bytes(planned, box.sender, box.new_message_id(), app.clock.now()))
             show(f"a draft to {planned.to} lies in {folder}; finish and send it there")
             return
     url = mailto(planned)

@@ -2,27 +2,24 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from outreach.cli._desks import Desks, FromMailbox, connected, locked, read_answers, send_plan
 from outreach.cli._output import count, in_words, local, say, show, show_json
 from outreach.cli._shell import DONE_IN_PART, INTERRUPTED, Json, report_error, shell
 from outreach.cli.campaigns import say_edits, show_refused
-from outreach.errors import MailboxError, OutreachError, SendRefused, UsageError
+from outreach.errors import MailboxError, SendRefused, UsageError
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App
-    from outreach.cli._signals import Signals
-    from outreach.core.ports import Transport
-    from outreach.core.records import OutboxItem
-    from outreach.flows.enqueue import Conditions, Plan
-    from outreach.flows.send import SendReport, Sent
+    from outreach.flows.enqueue import Conditions, Plan, Share
+    from outreach.flows.send import SendReport
 
 _FIRST_MAILS = 3
-_ROUNDS = 500
 _DOUBTS = "outreach outbox --state unknown"
 
 
@@ -48,73 +45,92 @@ def send(
     approved: Annotated[
         bool, typer.Option("--approved", help="Only mails that you approved with `outreach preview --approve`.")
     ] = False,
+    mailbox: FromMailbox = "",
     json: Json = False,
 ) -> None:
     """Show who would be written to now and, with --live, write to them.
 
     Example: outreach send ai-berlin --live
     """
-    from outreach.flows.enqueue import plan
-
     with shell(context).app() as app:
-        if no_pacing and not app.may_skip_pacing():
+        wanted = _Wanted(
+            app, campaign, app.boxes_for(campaign, mailbox), limit, wait=wait, paced=not no_pacing, approved=approved
+        )
+        if no_pacing and not all(box.may_skip_pacing() for box in wanted.boxes):
             raise UsageError("--no-pacing is for a mail server on this machine only.", hint="leave it out")
-        conditions = replace(app.conditions(wait=wait, paced=not no_pacing), approved_only=approved)
-
-        def planned() -> "Plan":
-            found = plan(app.store, app.work(campaign), conditions, app.clock.now())
-            return found.first(limit) if limit else found
-
         put_in_order(app)
         if not live:
-            _show_plan(app, planned(), json=json, campaign=campaign)
+            _show_plan(app, wanted.plan()[0], json=json, campaign=campaign)
         elif to_me:
-            _rehearse(app, planned(), expect, json=json)
+            _rehearse(app, wanted, expect, json=json)
         else:
-            _send_live(app, campaign, planned, conditions, expect, json=json)
+            _send_live(app, wanted, expect, json=json)
 
 
-def _send_live(
-    app: "App",
-    campaign: str,
-    planned: "Callable[[], Plan]",
-    conditions: "Conditions",
-    expect: int | None,
-    *,
-    json: bool,
-) -> None:
+@dataclass(frozen=True)
+class _Wanted:
+    """What was asked for, and from which mailboxes."""
+
+    app: "App"
+    campaign: str
+    boxes: "Sequence[App]"
+    limit: int | None
+    wait: bool
+    paced: bool
+    approved: bool
+
+    def plan(self, desks: "Desks | None" = None) -> "tuple[Plan, list[Conditions]]":
+        """Who would be written to now, under these conditions."""
+        from outreach.flows.enqueue import plan_all
+
+        desks = desks or Desks(self.boxes, {}, {})
+        conditions = desks.conditions(wait=self.wait, paced=self.paced, approved_only=self.approved)
+        found = plan_all(self.app.store, self.app.work(self.campaign), conditions, self.app.clock.now())
+        return found.first(self.limit) if self.limit else found, conditions
+
+
+def _send_live(app: "App", wanted: _Wanted, expect: int | None, *, json: bool) -> None:
     """Read the answers, plan anew with what they changed, ask, send."""
     from outreach.cli._signals import Signals
 
-    app.check_may_send(campaign)
-    app.work(campaign)  # names a broken template before any server is asked
-    with app.sending(), app.connected() as transport:
-        app.lift_login_pause()
-        read_answers(app)
-        found = planned()
+    app.check_may_send(wanted.campaign)
+    app.work(wanted.campaign)  # names a broken template before any server is asked
+    with locked(wanted.boxes), connected(wanted.boxes) as desks:
+        desks.faults.update(read_answers(app, wanted.boxes))
+        found, conditions = wanted.plan(desks)
         if not json:
             _show_summary(app, found, say)
         _confirm(found, expect)
         signals = Signals()
         with signals.caught():
-            report = send_plan(app, transport, found, conditions, signals)
+            report = send_plan(app, desks, found, conditions, signals)
     _show_report(app, found, report, json=json)
 
 
-def _rehearse(app: "App", found: "Plan", expect: int | None, *, json: bool) -> None:
+def _rehearse(app: "App", wanted: _Wanted, expect: int | None, *, json: bool) -> None:
+    """Each mailbox sends what it would send to its own owner."""
     from outreach.core.ports import Outcome
     from outreach.flows.rehearse import rehearse
 
-    with app.connected() as transport:
+    results = []
+    with connected(wanted.boxes) as desks:
+        found, _ = wanted.plan(desks)
         _confirm(found, expect)
-        mails = [*((item.rcpt, item.mime) for item in found.queued)]
-        mails += [(mail.enrollment.address, mail.written.mime) for mail in found.ready]
-        results = rehearse(transport, mails, app.sender, app.clock.now())
+        for box in wanted.boxes:
+            mails = [(item.rcpt, item.mime) for item in found.queued if item.mailbox_id == box.mailbox_id]
+            mails += [
+                (mail.enrollment.address, mail.written.mime)
+                for mail in found.ready
+                if mail.enrollment.mailbox_id == box.mailbox_id
+            ]
+            if mails:
+                results += rehearse(desks.transports[box.mailbox_id], mails, box.sender, app.clock.now())
     taken = sum(result.outcome is Outcome.ACCEPTED for result in results)
     if json:
-        show_json({**_send_json(found, live=False), "to_me": taken})
+        show_json({**_send_json(app, found, live=False), "to_me": taken})
     else:
-        show(f"{count(taken, 'mail')} sent to {app.sender.address}; nothing was recorded")
+        to = " and ".join(box.sender.address for box in wanted.boxes)
+        show(f"{count(taken, 'mail')} sent to {to}; nothing was recorded")
     if taken < len(results):
         raise MailboxError(f"the server did not take the next one: {results[-1].text}.", hint="try again later")
 
@@ -135,26 +151,12 @@ def put_in_order(app: "App") -> None:
             "this store is a copy, or was moved: the original may have sent since, and would send the same.",
             hint="if only this one is used from now on: outreach doctor --adopt",
         )
-    if app.store.bookings.mind_clock(app.mailbox.id, app.clock.reading()):
+    moved = [app.store.bookings.mind_clock(box.mailbox_id, app.clock.reading()) for box in app.boxes]
+    if any(moved):
         say("the clock of this machine was set since the last mail: what went before counts by the new time")
     doubts = recover(app.store, app.is_dead, app.clock.now())
     if doubts:
         say(f"{count(len(doubts), 'mail')} may or may not have left when an earlier run died: {_DOUBTS}")
-
-
-def read_answers(app: "App") -> None:
-    """Answers are read before anything is written, so that nobody who answered is written to again."""
-    from outreach.cli.replies import read_inbox
-
-    if not app.reads_inbox:
-        say("no inbox is set: first mails go, follow-ups do not, since nobody could know who has answered")
-        return
-    try:
-        read_inbox(app)
-    except MailboxError as error:
-        if not app.limits.first_steps_pass:
-            raise
-        say(f"{error} First mails go all the same, as your settings say; follow-ups wait.")
 
 
 def _confirm(found: "Plan", expect: int | None) -> None:
@@ -180,91 +182,15 @@ def _confirm(found: "Plan", expect: int | None) -> None:
         raise SendRefused("not confirmed: nothing was sent.")
 
 
-def send_plan(
-    app: "App", transport: "Transport", found: "Plan", conditions: "Conditions", signals: "Signals"
-) -> "SendReport":
-    """Queue the confirmed mails and send them; the inbox is read again whenever it has grown stale meanwhile."""
-    from dataclasses import replace
-
-    from outreach.flows.enqueue import enqueue
-    from outreach.flows.send import Sender, SendReport
-    from outreach.flows.send import send as run
-
-    items: Sequence[OutboxItem] = enqueue(app.store, found, app.clock.now(), paced=conditions.limits.paced)
-    app.at("queued")
-    if len(items) < found.size:
-        say(f"{count(found.size - len(items), 'mail')} left out: something changed since they were planned")
-    sender = Sender(
-        store=app.store,
-        transport=transport,
-        mailbox=conditions.mailbox,
-        limits=conditions.limits,
-        clock=app.clock,
-        journal=app.journal,
-        owner=app.owner,
-        chance=app.chance,
-        wait=conditions.wait,
-        room=app.has_room,
-        spare=app.give_up_room,
-        stopped=signals.asked,
-        talking=signals.talking,
-        narrate=_Progress(len(items)),
-        waiting=lambda until, reason: _say_waiting(app, until, reason),
-        at=app.at,
-    )
-    report = SendReport()
-    for _ in range(_ROUNDS):
-        report = report.followed_by(run(sender, items))
-        if report.error or report.reason != "inbox-stale":
-            break
-        try:
-            read_answers(app)
-        except OutreachError as error:
-            return replace(report, error=error)  # what was sent until now is reported all the same
-        items = _left(app, items, report, wait=conditions.wait)
-    return report
-
-
-def _left(app: "App", items: "Sequence[OutboxItem]", report: "SendReport", *, wait: bool) -> "Sequence[OutboxItem]":
-    """What this run has not dealt with; with `wait` also what it is to try again."""
-    from outreach.core.records import OutboxState
-
-    done = {sent.item.id for sent in report.results if not (wait and sent.decision.state is OutboxState.QUEUED)}
-    done |= {item.id for item, _ in report.skipped}
-    left = [item.id for item in items if item.id not in done]
-    return app.store.outbox.items(states=[OutboxState.QUEUED], ids=left) if left else []
-
-
-class _Progress:
-    """One line per mail."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._done = total, 0
-
-    def __call__(self, sent: "Sent") -> None:
-        self._done += 1
-        item, why = sent.item, f": {sent.item.reason}" if sent.item.reason else ""
-        said = f"{sent.result.code or ''} {sent.result.text}".strip()
-        words = f" ({said})" if why and sent.result.text else ""
-        say(
-            f"[{self._done}/{self._total}] {sent.decision.state}  {item.founder} <{item.rcpt}>, step {item.step}"
-            f"{why}{words}"
-        )
-
-
-def _say_waiting(app: "App", until: datetime, reason: str) -> None:
-    """Short gaps pass in silence unless someone watches; anything longer is said."""
-    if reason != "gap" or (sys.stderr.isatty() and app.clock_is_real):
-        say(f"waiting until {until.astimezone(app.settings.zone):%H:%M:%S} ({in_words(reason)})")
-
-
 def _show_plan(app: "App", found: "Plan", *, json: bool, campaign: str) -> None:
     if json:
-        show_json(_send_json(found, live=False))
+        show_json(_send_json(app, found, live=False))
         return
     _show_summary(app, found, show)
     for mail in found.ready[:_FIRST_MAILS]:
         show()
+        if len(found.shares) > 1 and (box := app.box_of(mail.enrollment.mailbox_id)):
+            show(f"From: {box.sender.name} <{box.sender.address}>")
         show(f"To: {mail.founder.full_name} <{mail.enrollment.address}>")
         show(f"Hours: {mail.zone}")
         show(f"Subject: {mail.written.draft.subject}")
@@ -283,15 +209,30 @@ def _show_plan(app: "App", found: "Plan", *, json: bool, campaign: str) -> None:
 
 
 def _show_summary(app: "App", found: "Plan", tell: "Callable[[str], None]") -> None:
-    if others := app.campaigns_of_other_senders():
-        tell(f"left out: {', '.join(others)}, started from another address (OUTREACH_FROM)")
+    for name, address, people in app.unserved():
+        tell(f"left out: {name}, {count(people, 'person', 'people')} of {address}, which has no settings now")
     show_refused([(held.founder, held.reasons) for held in found.held], "held back", tell)
-    where = f"from {app.sender.name} <{app.sender.address}>"
     queued = f", {len(found.queued)} of them queued before" if found.queued else ""
-    tell(f"{count(found.size, 'mail')} to send now {where}{queued}")
+    one = found.shares[0] if len(found.shares) == 1 else None
+    tell(f"{count(found.size, 'mail')} to send now{f' from {_owner(app, one)}' if one else ''}{queued}")
+    for share in () if one else found.shares:
+        tell(f"  {share.size} from {_owner(app, share)}{_not_now(app, share)}")
     if found.stale:
         tell(f"{count(len(found.stale), 'follow-up')} more than a week late will wait in the outbox for your word")
     _show_later(app, found.later, found.next_at, found.reason, tell)
+
+
+def _owner(app: "App", share: "Share") -> str:
+    box = app.box_of(share.mailbox.id)
+    return f"{box.sender.name} <{box.sender.address}>" if box else share.mailbox.address
+
+
+def _not_now(app: "App", share: "Share") -> str:
+    """What a mailbox has for later, and why."""
+    when = f" from {local(share.next_at.astimezone(app.settings.zone))}" if share.next_at else ""
+    if share.later:
+        return f"; {share.later} more{when or ' later'} ({in_words(share.reason)})"
+    return f"; the next{when} ({in_words(share.reason)})" if share.reason and not share.size else ""
 
 
 def _show_later(
@@ -304,7 +245,7 @@ def _show_later(
         tell(f"nothing to send: {in_words(reason)}")
 
 
-def _send_json(found: "Plan", *, live: bool) -> dict[str, Any]:
+def _send_json(app: "App", found: "Plan", *, live: bool) -> dict[str, Any]:
     return {
         "live": live,
         "planned": found.size,
@@ -318,6 +259,17 @@ def _send_json(found: "Plan", *, live: bool) -> dict[str, Any]:
         "later": found.later,
         "next_at": found.next_at,
         "reason": found.reason or None,
+        "mailboxes": [
+            {
+                "name": box.name if (box := app.box_of(share.mailbox.id)) else None,
+                "address": share.mailbox.address,
+                "planned": share.size,
+                "later": share.later,
+                "next_at": share.next_at,
+                "reason": share.reason or None,
+            }
+            for share in found.shares
+        ],
     }
 
 
@@ -340,7 +292,7 @@ def _show_report(app: "App", found: "Plan", report: "SendReport", *, json: bool)
     if json:
         skipped = [{"founder": item.founder_id, "name": item.founder, "reason": why} for item, why in report.skipped]
         told = {"next_at": next_at, "reason": reason or None, "skipped": skipped}
-        show_json({**_send_json(found, live=True), **counts, **told})
+        show_json({**_send_json(app, found, live=True), **counts, **told})
     else:
         show(", ".join(f"{number} {name}" for name, number in counts.items() if number or name == "sent"))
         _show_skipped(report)

@@ -1,4 +1,4 @@
-"""`outreach sync`: reads the mailbox, and says what came and what it did."""
+"""`outreach sync`: reads every mailbox, and says what came and what it did."""
 
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Annotated
@@ -7,9 +7,11 @@ import typer
 
 from outreach.cli._output import count, say, show, show_json
 from outreach.cli._shell import DONE_IN_PART, Json, shell
-from outreach.errors import UsageError
+from outreach.errors import MailboxError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from outreach.bootstrap import App
     from outreach.flows.sync import Seen, SyncReport
     from outreach.store.consequences import Effects
@@ -37,7 +39,7 @@ def sync(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Read the mailbox, changing nothing in it: replies, out-of-office notes, bounces, opt-outs.
+    """Read your mailboxes, changing nothing in them: replies, out-of-office notes, bounces, opt-outs.
 
     Whoever answered, bounced or opted out is not written to again. Example: outreach sync
     """
@@ -45,7 +47,7 @@ def sync(
         _judge_again(context, json=json)
         return
     with shell(context).app() as app:
-        report = _sync(app, day(app, since), quiet=json)
+        report, failed = _sync_all(app, day(app, since), quiet=json)
     if json:
         show_json(report.document())
     else:
@@ -59,6 +61,7 @@ def sync(
         say("a machine answered for someone; read and label it to go on: outreach replies --kind automatic")
     if report.quarantined:
         say(f"{count(report.quarantined, 'mail')} could not be read whole; look at the mailbox yourself")
+    if report.quarantined or failed:
         raise typer.Exit(DONE_IN_PART)
 
 
@@ -68,7 +71,10 @@ def _judge_again(context: typer.Context, *, json: bool) -> None:
     from outreach.flows.reclassify import reclassify as run
 
     with shell(context).app() as app:
-        found = run(app.store, mailbox=app.mailbox, owner_name=app.sender.name, clock=app.clock, read=app.read_mail)
+        found = run(
+            app.store, mailbox=app.mailbox, owner_name=app.sender.name, own=_own(app), clock=app.clock,
+            read=app.read_mail,
+        )  # fmt: skip
     if json:
         show_json(asdict(found))
         return
@@ -83,28 +89,69 @@ def _judge_again(context: typer.Context, *, json: bool) -> None:
         say(f"{count(found.still_unread, 'mail')} still cannot be read whole")
 
 
-def read_inbox(app: "App", *, aloud: bool = True) -> "SyncReport":
-    """Sync in passing, before mails go out: what came is said on stderr."""
-    report = _sync(app, None, quiet=True)
+def read_inbox(box: "App", *, aloud: bool = True) -> "SyncReport":
+    """Sync of one mailbox in passing, before mails go out: what came is said on stderr."""
+    report = _sync(box, None, quiet=True)
     if aloud and any(kind not in ("unrelated", "own") for kind in report.by_kind):
         for line in _summary(report):
-            say(f"inbox: {line}")
+            say(f"inbox{_of(box)}: {line}")
     return report
 
 
-def _sync(app: "App", since: datetime | None, *, quiet: bool) -> "SyncReport":
+def read_all(app: "App", read: "Callable[[App], object]") -> "dict[str, MailboxError]":
+    """Read every inbox there is. Which mailboxes' could not be read, by name, and why: that keeps none of the others.
+    Raises MailboxError where none could."""
+    boxes = [box for box in app.boxes if box.reads_inbox] or [app]
+    failed: dict[str, MailboxError] = {}
+    for box in boxes:
+        try:
+            read(box)
+        except MailboxError as error:
+            failed[box.name] = error
+    if len(failed) == len(boxes):
+        raise failed[boxes[0].name]
+    return failed
+
+
+def _sync_all(app: "App", since: datetime | None, *, quiet: bool) -> tuple["SyncReport", bool]:
+    """What came into all mailboxes, and whether one of them could not be read."""
+    from outreach.flows.sync import SyncReport
+
+    found = SyncReport()
+
+    def read(box: "App") -> None:
+        nonlocal found
+        found += _sync(box, since, quiet=quiet)
+
+    failed = read_all(app, read)
+    for name, error in failed.items():
+        say(f"{name}: {error} {error.hint}")
+    return found, bool(failed)
+
+
+def _own(box: "App") -> list[str]:
+    return [each.sender.address for each in box.boxes]
+
+
+def _of(box: "App") -> str:
+    """Which of several mailboxes is spoken of."""
+    return f" of {box.name}" if len(box.boxes) > 1 else ""
+
+
+def _sync(box: "App", since: datetime | None, *, quiet: bool) -> "SyncReport":
     from outreach.flows.sync import sync as run
 
-    app.note_doubts()  # what comes may prove that they did leave
+    box.note_doubts()  # what comes may prove that they did leave
     return run(
-        app.store,
-        app.inbox(),
-        mailbox=app.mailbox,
-        owner_name=app.sender.name,
-        clock=app.clock,
+        box.store,
+        box.inbox(),
+        mailbox=box.mailbox,
+        owner_name=box.sender.name,
+        own=_own(box),
+        clock=box.clock,
         since=since,
         narrate=(lambda _seen: None) if quiet else _tell,
-        read=app.read_mail,
+        read=box.read_mail,
     )
 
 

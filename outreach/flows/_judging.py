@@ -1,6 +1,6 @@
 """From bytes to an entry of the reply log: what sync and reclassify share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from functools import cached_property
 
@@ -21,12 +21,13 @@ Reader = Callable[[bytes, datetime], Arrival]
 
 
 class Judge:
-    """What one mailbox's owner, and what they sent, make of a message."""
+    """What one mailbox's owner, and what they sent, make of a message. `own` are their other addresses."""
 
-    def __init__(self, store: Store, mailbox: Mailbox, owner_name: str) -> None:
+    def __init__(self, store: Store, mailbox: Mailbox, owner_name: str, own: Collection[str] = ()) -> None:
         names = (owner_name, mailbox.address)
+        addresses = frozenset(address_key(address) for address in (mailbox.address, *own))
         self._store = store
-        self._owner = Owner(frozenset((address_key(mailbox.address),)), tuple(name for name in names if name))
+        self._owner = Owner(addresses, tuple(name for name in names if name))
 
     @cached_property
     def sent(self) -> Sent:

@@ -32,7 +32,7 @@ def adopt(
 ) -> Adopted:
     """Settle and adopt. Raises MailboxError, with nothing changed, if the Sent folder cannot be read."""
     now = clock.now()
-    first = store.mail.first_sent_at(mailbox.id)
+    first = store.mail.first_sent_at()
     filed = filed_mails(inbox, mailbox.address, first - _BEFORE if first else now - _LOOK_BACK) if inbox else {}
     logged = store.instance.forgotten(journal.entries())
     stories = {**_named(store, filed, key, mailbox), **{story.message_id: story for story in logged}}

@@ -3,7 +3,7 @@
 It adds stops and suppressions, and lifts none: that needs a person.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from outreach.core.inbound import read_mail
@@ -47,12 +47,14 @@ def reclassify(
     *,
     mailbox: Mailbox,
     owner_name: str = "",
+    own: Collection[str] = (),
     clock: Clock,
     read: Reader = read_mail,
     dry_run: bool = False,
 ) -> Reclassified:
-    """Every kept message, oldest first. A dry run tells the same and changes nothing."""
-    judge = Judge(store, mailbox, owner_name)
+    """Every kept message, oldest first. `own` are the owner's other addresses. A dry run tells the same and changes
+    nothing."""
+    judge = Judge(store, mailbox, owner_name, own)
     judged = unread = 0
     changed: list[Changed] = []
     effects = Effects()

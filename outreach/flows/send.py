@@ -76,6 +76,13 @@ class SendReport:
         results = {sent.item.id: sent for sent in (*self.results, *later.results)}
         return replace(later, results=tuple(results.values()), skipped=self.skipped + later.skipped)
 
+    def beside(self, other: "SendReport") -> "SendReport":
+        """One report of two mailboxes: why the one stopped that can go on first, unless somebody stopped them."""
+        told = min(self, other, key=lambda each: (not each.reason, each.reason != "interrupted", each.next_at is None,
+                                                  each.next_at or LONG_AGO))  # fmt: skip
+        results, skipped = self.results + other.results, self.skipped + other.skipped
+        return SendReport(results, skipped, told.reason, told.next_at, self.error or other.error)
+
     def count(self, state: OutboxState) -> int:
         return sum(sent.decision.state is state for sent in self.results)
 

@@ -5,7 +5,7 @@ all that follows from them, so the reading can stop anywhere and go on. Nothing 
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -53,6 +53,17 @@ class SyncReport:
     quarantined: int = 0
     effects: Effects = field(default_factory=Effects)
 
+    def __add__(self, other: "SyncReport") -> "SyncReport":
+        """What came in two mailboxes."""
+        return SyncReport(
+            self.fetched + other.fetched,
+            dict(Counter(self.by_kind) + Counter(other.by_kind)),
+            self.unmatched + other.unmatched,
+            self.again + other.again,
+            self.quarantined + other.quarantined,
+            self.effects + other.effects,
+        )
+
     def document(self) -> dict[str, Any]:
         """The JSON that scripts rely on."""
         return {
@@ -73,15 +84,17 @@ def sync(
     *,
     mailbox: Mailbox,
     owner_name: str = "",
+    own: Collection[str] = (),
     clock: Clock,
     since: datetime | None = None,
     narrate: Callable[[Seen], None] = lambda _seen: None,
     read: Reader = read_mail,
 ) -> SyncReport:
-    """Read every folder to its end. Raises MailboxError where that fails; what was read until then stays. `read` turns
-    bytes into what arrived: a child process may do it for large mail."""
+    """Read every folder of one mailbox to its end. Raises MailboxError where that fails; what was read until then
+    stays. `own` are the owner's other addresses; `read` turns bytes into what arrived: a child process may do it for
+    large mail."""
     store.suppressions.expire(clock.now())
-    run = _Run(store, mailbox, owner_name, clock, narrate, read)
+    run = _Run(store, mailbox, Judge(store, mailbox, owner_name, own), clock, narrate, read)
     try:
         for folder in inbox.folders():
             run.read_folder(inbox, folder, since)
@@ -98,14 +111,14 @@ class _Run:
         self,
         store: Store,
         mailbox: Mailbox,
-        owner_name: str,
+        judge: Judge,
         clock: Clock,
         narrate: Callable[[Seen], None],
         read: Reader,
     ) -> None:
         self._store, self._mailbox, self._clock, self._narrate, self._read = store, mailbox, clock, narrate, read
-        self._judge = Judge(store, mailbox, owner_name)
-        first = store.mail.first_sent_at(mailbox.id) or clock.now()
+        self._judge = judge
+        first = store.mail.first_sent_at() or clock.now()
         self._start = first - BEFORE_FIRST_MAIL
         self._pending: list[Incoming] = []
         self._glances: dict[bytes, Glance] = {}

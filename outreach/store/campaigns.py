@@ -80,6 +80,12 @@ class Campaigns:
             return self.mailbox(address, now)
         return Mailbox(**{name: row[name] for name in Mailbox.__dataclass_fields__})
 
+    def addresses(self) -> dict[int, str]:
+        """Every mailbox that ever sent here, or was to: its id → its address."""
+        with self._db.read() as connection:
+            query = sa.select(_mailboxes.c.id, _mailboxes.c.address).order_by(_mailboxes.c.id)
+            return dict(connection.execute(query).all())
+
     def pause_mailbox(self, mailbox_id: int, until: datetime | None, reason: str) -> None:
         """`until` None lets it send again."""
         with self._db.write() as connection:
@@ -222,6 +228,44 @@ class Campaigns:
                 )
                 connection.execute(insert, fresh)
         return len(fresh)
+
+    def served(self) -> dict[int, set[int]]:
+        """Campaign → the mailboxes that write to anybody in it."""
+        query = sa.select(_enrollments.c.campaign_id, _enrollments.c.mailbox_id).distinct()
+        found: dict[int, set[int]] = {}
+        with self._db.read() as connection:
+            for campaign_id, mailbox_id in connection.execute(query):
+                found.setdefault(campaign_id, set()).add(mailbox_id)
+        return found
+
+    def in_progress(self, campaigns: Sequence[int], mailboxes: Sequence[int]) -> int:
+        """How many people in these campaigns these mailboxes still write to."""
+        query = sa.select(sa.func.count()).where(
+            _enrollments.c.campaign_id.in_(campaigns),
+            _enrollments.c.mailbox_id.in_(mailboxes),
+            _enrollments.c.state.in_(_IN_PROGRESS),
+        )
+        with self._db.read() as connection:
+            return connection.scalar(query) or 0
+
+    def unserved(self, mailboxes: Sequence[int]) -> list[tuple[str, str, int]]:
+        """Campaigns with people in progress whom none of these mailboxes writes to: the campaign, whose address that
+        would be, how many people."""
+        query = (
+            sa.select(_campaigns.c.name, _mailboxes.c.address, sa.func.count())
+            .select_from(_enrollments)
+            .join(_campaigns, _campaigns.c.id == _enrollments.c.campaign_id)
+            .join(_mailboxes, _mailboxes.c.id == _enrollments.c.mailbox_id)
+            .where(
+                _campaigns.c.state != CampaignState.STOPPED,
+                _enrollments.c.state.in_(_IN_PROGRESS),
+                _enrollments.c.mailbox_id.not_in(mailboxes),
+            )
+            .group_by(_campaigns.c.name, _mailboxes.c.address)
+            .order_by(_campaigns.c.name, _mailboxes.c.address)
+        )
+        with self._db.read() as connection:
+            return [(name, address, number) for name, address, number in connection.execute(query)]
 
     def writers(self) -> Writers:
         """Which mailbox writes to whom, over all campaigns."""

@@ -112,19 +112,19 @@ class Cause:
 
 def apply(connection: sa.Connection, consequences: Sequence[Consequence], *, mailbox_id: int, cause: Cause) -> Effects:
     """Carry out what follows from one message."""
-    return apply_all(connection, [(consequences, cause)], mailbox_id=mailbox_id, now=cause.now)
+    return apply_all(connection, [(consequences, cause, mailbox_id)], cause.now)
 
 
 def apply_all(
-    connection: sa.Connection, planned: Sequence[tuple[Sequence[Consequence], Cause]], *, mailbox_id: int, now: datetime
+    connection: sa.Connection, planned: Sequence[tuple[Sequence[Consequence], Cause, int]], now: datetime
 ) -> Effects:
-    """Carry out what follows from some messages. All stops come first, together: nothing else of a message opens what
-    they close."""
-    stops = [each for several, _ in planned for each in several if isinstance(each, StopPerson | StopCompany)]
+    """Carry out what follows from some messages, each with its cause and the mailbox it is about. All stops come first,
+    together: nothing else of a message opens what they close."""
+    stops = [each for several, _, _ in planned for each in several if isinstance(each, StopPerson | StopCompany)]
     people = stop_all(connection, stops, now)
     companies = {stop for stop in people.values() if isinstance(stop, StopCompany)}
     done = Effects(people=len(people), companies=len(companies))
-    for consequences, cause in planned:
+    for consequences, cause, mailbox_id in planned:
         for consequence in consequences:
             done += _apply_one(connection, consequence, mailbox_id, cause)
     return done

@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from outreach.core.consequences import Consequence
+from outreach.core.consequences import Consequence, PauseMailbox
 from outreach.core.inbound import Arrival, read_head
 from outreach.core.interest import Guess
 from outreach.core.judge import RULES
@@ -110,11 +110,12 @@ class Mail:
         with self._db.read() as connection:
             return _located(connection, place, keys)
 
-    def first_sent_at(self, mailbox_id: int) -> datetime | None:
-        """When the first mail may have left: nothing older can be an answer."""
+    def first_sent_at(self) -> datetime | None:
+        """When the first mail may have left, from whichever mailbox: nothing older can be an answer, and an answer may
+        come in to another one."""
         query = sa.select(sa.func.min(_outbox.c.intent_at, type_=_outbox.c.intent_at.type))
         with self._db.read() as connection:
-            first: datetime | None = connection.scalar(query.where(_outbox.c.mailbox_id == mailbox_id))
+            first: datetime | None = connection.scalar(query)
         return first
 
     def finish(self, mailbox_id: int, now: datetime) -> None:
@@ -165,11 +166,11 @@ class Mail:
             _locate(connection, mailbox_id, [(one, ids[one.key][0] if one.key in ids else None) for one, _ in batch])
             placed = [(entry, *ids.get(one.key, (None, True))) for one, entry in batch]
             planned = [
-                (entry.consequences, self._cause(inbound_id, now))
+                (entry.consequences, self._cause(inbound_id, now), _mailbox_of(connection, entry) or mailbox_id)
                 for entry, inbound_id, fresh in placed
                 if entry is not None and fresh
             ]
-            effects = apply_all(connection, planned, mailbox_id=mailbox_id, now=now)
+            effects = apply_all(connection, planned, now)
             for one, entry in batch:
                 _teach(connection, entry, one, mailbox_id, now)
             _move_cursor(connection, mailbox_id, batch[-1][0].cursor)
@@ -205,7 +206,8 @@ class Mail:
             cause = Cause(f"mail {stored_id}, judged again", now, self._journal)
             if not follow:
                 return Effects()
-            return apply(connection, entry.consequences, mailbox_id=mailbox_id, cause=cause)
+            about = _mailbox_of(connection, entry) or mailbox_id
+            return apply(connection, entry.consequences, mailbox_id=about, cause=cause)
 
     # --- the log, as people read it --------------------------------------------------------------------------
 
@@ -289,6 +291,14 @@ class Mail:
         with self._db.write() as connection:
             _annotate(connection, reply_id, {"note": text})
         return replace(reply, note=text)
+
+    def thread_mailbox(self, reply_id: int) -> int | None:
+        """The mailbox that a message's thread goes from: that of the mail it answers, else the one it came to."""
+        wrote = sa.select(_outbox.c.mailbox_id).join(_inbound, _inbound.c.outbox_id == _outbox.c.id)
+        came_to = sa.select(_locations.c.mailbox_id).where(_locations.c.inbound_id == reply_id)
+        with self._db.read() as connection:
+            found: int | None = connection.scalar(wrote.where(_inbound.c.id == reply_id))
+            return found if found is not None else connection.scalar(came_to.limit(1))
 
     def raw(self, reply_id: int) -> bytes:
         """The message as it came, cut at 1 MB; empty if it was not kept."""
@@ -389,6 +399,15 @@ def _campaign_of(match: Match | None) -> int | None:
     if match is None:
         return None
     return match.mail.campaign_id if match.mail else match.prospect.campaign_id if match.prospect else None
+
+
+def _mailbox_of(connection: sa.Connection, entry: Entry) -> int | None:
+    """The mailbox that a message is about, if it answers a mail of ours: it may have come to another one."""
+    mail = entry.match.mail if entry.match else None
+    if mail is None or not any(isinstance(each, PauseMailbox) for each in entry.consequences):
+        return None
+    mailbox_id: int | None = connection.scalar(sa.select(_outbox.c.mailbox_id).where(_outbox.c.id == mail.id))
+    return mailbox_id
 
 
 def _locate(connection: sa.Connection, mailbox_id: int, found: Sequence[tuple[Incoming, int | None]]) -> None:

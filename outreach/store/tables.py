@@ -357,7 +357,10 @@ class EnrollmentRow(SQLModel, table=True):
     mailbox that all steps come from."""
 
     __tablename__ = "enrollments"
-    __table_args__ = (sa.UniqueConstraint("campaign_id", "founder_id"),)
+    __table_args__ = (
+        sa.UniqueConstraint("campaign_id", "founder_id"),
+        sa.Index("ix_enrollments_campaign_mailbox", "campaign_id", "mailbox_id"),
+    )
     id: int | None = Field(default=None, primary_key=True)
     campaign_id: int = Field(foreign_key="campaigns.id")
     founder_id: int = Field(foreign_key="founders.id", index=True)
@@ -369,7 +372,7 @@ class EnrollmentRow(SQLModel, table=True):
     enrolled_at: datetime
     updated_at: datetime
     address_status: str | None = None
-    mailbox_id: int = Field(foreign_key="mailboxes.id", index=True)
+    mailbox_id: int = Field(foreign_key="mailboxes.id")
 
 
 class OutboxRow(SQLModel, table=True):
