@@ -4,8 +4,8 @@ Each check is a small function; a check that cannot run says why instead of fail
 """
 
 import stat
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,7 +31,19 @@ class Finding:
 
 def examine(app: App) -> Iterator[Finding]:
     """Every check, one after the other; servers come last, because they take time."""
-    for name, check in _CHECKS:
+    yield from _asked(app, _CHECKS)
+    for box in app.boxes:
+        yield from examine_mailbox(box)
+
+
+def examine_mailbox(box: App) -> Iterator[Finding]:
+    """What concerns one mailbox alone; with its name, where there are several."""
+    for finding in _asked(box, _OF_A_MAILBOX):
+        yield replace(finding, says=f"{box.name}: {finding.says}") if len(box.boxes) > 1 else finding
+
+
+def _asked(app: App, checks: "Sequence[tuple[str, Callable[[App], Iterator[Finding]]]]") -> Iterator[Finding]:
+    for name, check in checks:
         try:
             yield from check(app)
         except OutreachError as error:
@@ -81,8 +93,12 @@ def _file_system(folder: Path) -> str:
 
 def _files(app: App) -> Iterator[Finding]:
     work = app.workspace
-    files = (work.env, work.store, work.key, work.sent_log, work.suppression_log)
-    loose = [file.name for file in files if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077]
+    files = (work.env, *sorted(work.mailboxes.glob("*.env")), work.store, work.key, work.sent_log, work.suppression_log)
+    loose = [
+        str(file.relative_to(work.folder))
+        for file in files
+        if file.exists() and stat.S_IMODE(file.stat().st_mode) & 0o077
+    ]
     yield Finding(
         "files",
         not loose,
@@ -101,6 +117,15 @@ def _law(app: App) -> Iterator[Finding]:
     yield Finding("settings", ok=True, says=f"{app.sender.name} <{app.sender.address}>, {app.settings.purpose}")
 
 
+def _mailboxes(app: App) -> Iterator[Finding]:
+    left = [f"{people} of {address} in {campaign}" for campaign, address, people in app.unserved()]
+    says = f"nobody writes to {', '.join(left)}" if left else ", ".join(box.name for box in app.boxes)
+    remedy = (
+        f"put the settings of that address into {app.workspace.mailboxes.name}/NAME.env, or: outreach campaign move"
+    )
+    yield Finding("mailboxes", not left, says, remedy)
+
+
 def _templates(app: App) -> Iterator[Finding]:
     names = sorted({campaign.sequence for campaign, _ in app.work()})
     yield Finding("templates", ok=True, says=", ".join(names) or "no campaign uses one yet")
@@ -114,7 +139,7 @@ def _doubts(app: App) -> Iterator[Finding]:
 
 
 def _clock(app: App) -> Iterator[Finding]:
-    newest = max(app.store.outbox.sent_times(app.mailbox.id), default=None)
+    newest = max(app.store.outbox.sent_times(app.mailbox_id), default=None)
     ahead = newest is not None and newest - app.clock.now() > _ADVANCE
     says = (
         f"the newest mail was sent at {newest:%Y-%m-%d %H:%M} UTC, which is still to come" if ahead else "as expected"
@@ -169,10 +194,13 @@ _CHECKS: tuple[tuple[str, Callable[[App], Iterator[Finding]]], ...] = (
     ("files", _files),
     ("key", _key),
     ("settings", _law),
+    ("mailboxes", _mailboxes),
     ("templates", _templates),
     ("doubts", _doubts),
-    ("clock", _clock),
     ("disk", _disk),
+)
+_OF_A_MAILBOX: tuple[tuple[str, Callable[[App], Iterator[Finding]]], ...] = (
+    ("clock", _clock),
     ("sending", _smtp),
     ("inbox", _inbox),
 )

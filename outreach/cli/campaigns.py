@@ -1,6 +1,7 @@
 """`outreach campaign …` and `outreach suppress …`: whom to write to, and whom never."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated
 
@@ -20,7 +21,7 @@ from outreach.cli._filters import (
 )
 from outreach.cli._output import count, in_words, local, say, show, show_json, show_table
 from outreach.cli._shell import DONE_IN_PART, Json, listing, shell
-from outreach.errors import SendRefused, UsageError
+from outreach.errors import NotFound, SendRefused, UsageError
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App
@@ -37,6 +38,11 @@ AllowCountry = Annotated[
     typer.Option(metavar="COUNTRY=REASON", help="Set a country's rule aside, with the reason. Can be given again."),
 ]
 
+FromMailboxes = Annotated[
+    list[str] | None,
+    typer.Option("--mailbox", metavar="NAME", help="Write from this mailbox; given again, people are shared out."),
+]
+
 _NAME = re.compile(r"\w[\w.-]{0,63}")
 NAME = Annotated[str, typer.Argument(help="The campaign.")]
 
@@ -48,6 +54,7 @@ def register(app: typer.Typer) -> None:
     group.command("show")(show_campaign)
     group.command("enroll")(enroll)
     group.command("edit")(edit)
+    group.command("move")(move)
     group.command("pause")(pause)
     group.command("resume")(resume)
     group.command("stop")(stop)
@@ -82,6 +89,7 @@ def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
     purpose: Purpose = "",
     why: Why = "",
     allow_country: AllowCountry = None,
+    mailbox: FromMailboxes = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show whom, and whom not.")] = False,
     json: Json = False,
 ) -> None:
@@ -100,20 +108,27 @@ def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
         # A sequence or filter that cannot be used is named now, before anything is made.
         app.sequence(sequence)
         app.store.people.count_founders(filters)
+        first, *more = _mailboxes(app, mailbox)
         if dry_run:
             from outreach.core.records import Campaign, CampaignState
 
             draft = Campaign(
-                0, name, sequence, app.mailbox.id, CampaignState.ACTIVE, "", filters, app.clock.now(),
-                purpose, why, overrides, allows,
+                0, name, sequence, first, CampaignState.ACTIVE, "", filters, app.clock.now(),
+                purpose, why, overrides, allows, more_mailboxes=tuple(more),
             )  # fmt: skip
             _enroll(app, draft, dry_run=True, json=json)
             return
         campaign = app.store.campaigns.create(
-            name, sequence=sequence, mailbox_id=app.mailbox.id, filters=filters, now=app.clock.now(),
-            purpose=purpose, why=why, overrides=overrides, allows=allows,
+            name, sequence=sequence, mailbox_id=first, filters=filters, now=app.clock.now(),
+            purpose=purpose, why=why, overrides=overrides, allows=allows, more_mailboxes=more,
         )  # fmt: skip
         _enroll(app, campaign, dry_run=False, json=json)
+
+
+def _mailboxes(app: "App", names: Sequence[str] | None) -> list[int]:
+    """The mailboxes of these names, each once; that of `.env` where none is named."""
+    boxes = [app.box(name) for name in names] if names else [app]
+    return list(dict.fromkeys(box.mailbox_id for box in boxes))
 
 
 def _allows(*, risky: bool, guessed: bool) -> "list[AddressStatus]":
@@ -147,9 +162,12 @@ def edit(
     purpose: Purpose = "",
     why: Why = "",
     allow_country: AllowCountry = None,
+    mailbox: FromMailboxes = None,
     json: Json = False,
 ) -> None:
     """Change what a campaign is for, why you write to these people, and which country's rule does not apply to it.
+
+    With --mailbox: which mailboxes people get who are enrolled from now on; those who are in it keep theirs.
 
     Example: outreach campaign edit ai-berlin --allow-country "Germany=they asked for offers on their jobs page"
     """
@@ -161,13 +179,56 @@ def edit(
             why=why or campaign.why,
             overrides={**campaign.overrides, **_overrides(allow_country or [])},
         )
+        if mailbox:
+            app.store.campaigns.set_mailboxes(campaign.id, _mailboxes(app, mailbox))
         changed = app.store.campaigns.get(name)
+        senders = _senders(app, changed)
     if json:
-        show_json({"campaign": name, **_terms_json(changed)})
+        show_json({"campaign": name, **_terms_json(changed), "mailboxes": senders})
         return
-    for line in _terms_lines(changed):
+    for line in [*_terms_lines(changed), f"  from: {', '.join(senders)}"]:
         show(line)
     say(f"next: outreach campaign enroll {name}   (adds those who may be written to now)")
+
+
+def _senders(app: "App", campaign: "Campaign") -> list[str]:
+    """The addresses that new people of a campaign are written to from."""
+    addresses = app.store.campaigns.addresses()
+    return [addresses[each] for each in campaign.mailboxes]
+
+
+def move(
+    context: typer.Context,
+    name: NAME,
+    source: Annotated[str, typer.Option("--from", metavar="NAME", help="The mailbox that they have, or its address.")],
+    target: Annotated[str, typer.Option("--to", metavar="NAME", help="The mailbox that is to write to them.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show how many.")] = False,
+    json: Json = False,
+) -> None:
+    """Let another mailbox write to those of a campaign to whom nothing was sent yet.
+
+    Whoever has a mail keeps its sender. Example: outreach campaign move ai-berlin --from sales --to default
+    """
+    from outreach.core.normalize import address_key
+
+    with shell(context).app() as app:
+        campaign = _running(app, name)
+        known = {address: each for each, address in app.store.campaigns.addresses().items()}
+        named = [box for box in app.boxes if source == box.name]
+        leaves = named[0].mailbox_id if named else known.get(address_key(source))
+        if leaves is None:
+            raise NotFound(f"there is no mailbox {source}.", hint=f"there is {', '.join(known)}")
+        moved = app.store.campaigns.move(
+            campaign.id, leaves, app.box(target).mailbox_id, app.clock.now(), dry_run=dry_run
+        )
+    if json:
+        show_json({"campaign": name, "moved": moved.moved, "kept": moved.kept, "dry_run": dry_run})
+        return
+    would = "would be" if dry_run else "are"
+    show(f"{count(moved.moved, 'person', 'people')} {would} written to from {target}")
+    if moved.kept:
+        show(f"{count(moved.kept, 'person', 'people')} keep their mailbox: they have a mail from it, or one on its way")
+    say("" if dry_run else f"next: outreach preview {name}   (what was queued is written anew)")
 
 
 def _checked_purpose(text: str) -> str:
@@ -239,6 +300,8 @@ def show_campaign(context: typer.Context, name: NAME, json: Json = False) -> Non
         people = {founder.id: founder for founder in app.store.people.enrolled(campaign.id)}
         rows = [(people[entry.founder_id], entry) for entry in app.store.campaigns.enrollments(campaign.id)]
         edited = edits_of(app, campaign)
+        addresses = app.store.campaigns.addresses()
+        senders = _senders(app, campaign)
     if json:
         show_json(
             {
@@ -250,11 +313,13 @@ def show_campaign(context: typer.Context, name: NAME, json: Json = False) -> Non
                 **_terms_json(campaign),
                 "edited": [str(edit) for edit in edited],
                 "allows": list(campaign.allows),
+                "mailboxes": senders,
                 "founders": [
                     {
                         "founder": founder.id,
                         "name": founder.full_name,
                         "address": entry.address,
+                        "from": addresses[entry.mailbox_id],
                         "state": entry.state,
                         "reason": entry.reason,
                     }
@@ -264,15 +329,17 @@ def show_campaign(context: typer.Context, name: NAME, json: Json = False) -> Non
         )
         return
     show(f"{campaign.name}: {campaign.sequence}, {campaign.state}{f' ({campaign.reason})' if campaign.reason else ''}")
-    for line in [*_terms_lines(campaign), *(f"  {edit}" for edit in edited)]:
+    for line in [*_terms_lines(campaign), f"  from: {', '.join(senders)}", *(f"  {edit}" for edit in edited)]:
         show(line)
     if campaign.allows:
         show(f"also writes to {' and '.join(campaign.allows)} addresses")
+    several = len({entry.mailbox_id for _, entry in rows}) > 1
     show_table(
-        ("id", "founder", "company", "address", "state"),
+        ("id", "founder", "company", "address", "state", *(("from",) if several else ())),
         [
             (founder.id, founder.full_name, founder.company.name if founder.company else "", entry.address,
-             f"{entry.state}{f' ({entry.reason})' if entry.reason else ''}")
+             f"{entry.state}{f' ({entry.reason})' if entry.reason else ''}",
+             *((addresses[entry.mailbox_id],) if several else ()))
             for founder, entry in rows
         ],
     )  # fmt: skip
@@ -301,12 +368,15 @@ def resume(context: typer.Context, name: NAME) -> None:
                 hint=f"it can be resumed from {local(campaign.rests_until.astimezone(zone))} on",
             )
         app.store.campaigns.set_state(campaign.id, CampaignState.ACTIVE, "")
-        app.store.campaigns.wake_mailbox(campaign.mailbox_id)
-        mailbox = app.mailbox
+        for each in {*campaign.mailboxes, *app.store.campaigns.served().get(campaign.id, ())}:
+            app.store.campaigns.wake_mailbox(each)
+        mailboxes = [box.mailbox for box in app.boxes_for(name)]
     show(f"{name} is active" + (f"; it was paused: {campaign.reason}" if campaign.reason else ""))
-    if mailbox.paused_until and mailbox.paused_until > now:
-        until = local(mailbox.paused_until.astimezone(zone))
-        show(f"nothing goes before {until} all the same: {mailbox.pause_reason}")
+    for mailbox in mailboxes:
+        if mailbox.paused_until and mailbox.paused_until > now:
+            until = local(mailbox.paused_until.astimezone(zone))
+            whose = f" from {mailbox.address}" if len(mailboxes) > 1 else ""
+            show(f"nothing goes{whose} before {until} all the same: {mailbox.pause_reason}")
 
 
 def stop(context: typer.Context, name: NAME) -> None:
@@ -338,7 +408,10 @@ def _running(app: "App", name: str) -> "Campaign":
 def _enroll(app: "App", campaign: "Campaign", *, dry_run: bool, json: bool) -> None:
     from outreach.flows.enroll import enroll as run
 
-    result = run(app.store, campaign, clock=app.clock, dry_run=dry_run, purpose=app.settings.purpose)
+    rooms = app.rooms(campaign)
+    result = run(app.store, campaign, clock=app.clock, dry_run=dry_run, purpose=app.settings.purpose, rooms=rooms)
+    shared = Counter(result.shares.values())
+    shares = {box.sender.address: shared[box.mailbox_id] for box in app.boxes if shared[box.mailbox_id]}
     refused = [
         {"founder": held.founder.id, "name": held.founder.full_name, "reasons": list(held.reasons)}
         for held in result.refused
@@ -346,13 +419,20 @@ def _enroll(app: "App", campaign: "Campaign", *, dry_run: bool, json: bool) -> N
     if json:
         warned = [{"founder": each.founder.id, "reasons": list(each.reasons)} for each in result.warned]
         show_json({"campaign": campaign.name, "enrolled": result.enrolled, "not_enrolled": refused,
-                   "warned": warned, "dry_run": dry_run})  # fmt: skip
+                   "warned": warned, "dry_run": dry_run, "mailboxes": shares})  # fmt: skip
         return
     if dry_run:
         _show_chosen(result.chosen)
     show_refused([(held.founder, held.reasons) for held in result.refused], "not enrolled")
     show_refused([(held.founder, held.reasons) for held in result.warned], "enrolled, with a warning")
     show(f"{campaign.name}: {count(result.enrolled, 'founder')} {'would be ' if dry_run else ''}enrolled")
+    if len(rooms) > 1:
+        for address, number in shares.items():
+            show(f"  {number} from {address}")
+    resting = {room.mailbox_id for room in rooms if not room.open}
+    for box in app.boxes:
+        if box.mailbox_id in resting:
+            say(f"{box.sender.address} rests until you act: outreach mailboxes")
     say(f"next: outreach preview {campaign.name}" if result.enrolled and not dry_run else "")
 
 

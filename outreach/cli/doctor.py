@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from outreach.cli._desks import locked
 from outreach.cli._output import count, say, show, show_json
 from outreach.cli._shell import DONE_IN_PART, Json, shell
 from outreach.errors import SendRefused
@@ -74,14 +75,12 @@ def _adopt(app: "App", *, yes: bool) -> "Adopted":
             raise SendRefused("adopting needs someone to agree.", hint="outreach doctor --adopt --yes")
         if not typer.confirm("Is this the only copy that will be used from now on?", err=True):
             raise SendRefused("not adopted: nothing was changed.")
-    with app.sending():
-        inbox = app.inbox() if app.reads_inbox else None
+    with locked(app.boxes):
         return adopt(
             app.store,
             journal=app.journal,
-            inbox=inbox,
+            mailboxes=[(box.mailbox, box.inbox() if box.reads_inbox else None) for box in app.boxes],
             here=app.here,
-            mailbox=app.mailbox,
             key=workspace_key(app.workspace, app.store),
             clock=app.clock,
         )

@@ -144,7 +144,8 @@ def reconcile(context: typer.Context, json: Json = False) -> None:
     with shell(context).app() as app:
         app.note_doubts()
         boxes = [box for box in app.boxes if box.reads_inbox] or [app]
-        found = [run(app.store, box.inbox(), mailbox=box.mailbox, clock=app.clock) for box in boxes]
+        own = [box.sender.address for box in app.boxes]
+        found = [run(app.store, box.inbox(), mailbox=box.mailbox, clock=app.clock, own=own) for box in boxes]
         sent = [item for each in found for item in each.sent]
         doubtful = app.store.outbox.items(states=[OutboxState.UNKNOWN])
     if json:

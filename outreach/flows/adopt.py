@@ -2,7 +2,8 @@
 the Sent folder know."""
 
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from outreach.core.message import dedupe_key, message_id_of, message_token
@@ -24,20 +25,24 @@ def adopt(
     store: Store,
     *,
     journal: Journal,
-    inbox: Inbox | None,
+    mailboxes: Sequence[tuple[Mailbox, Inbox | None]],
     here: Mapping[str, str],
-    mailbox: Mailbox,
     key: bytes,
     clock: Clock,
 ) -> Adopted:
-    """Settle and adopt. Raises MailboxError, with nothing changed, if the Sent folder cannot be read."""
+    """Settle and adopt, by the Sent folders of all mailboxes that have one to read. Raises MailboxError, with nothing
+    changed, if one cannot be read."""
     now = clock.now()
     first = store.mail.first_sent_at()
-    filed = filed_mails(inbox, mailbox.address, first - _BEFORE if first else now - _LOOK_BACK) if inbox else {}
+    since = first - _BEFORE if first else now - _LOOK_BACK
+    own = [mailbox.address for mailbox, _ in mailboxes]
+    filed = {mailbox: filed_mails(inbox, mailbox.address, since, own) for mailbox, inbox in mailboxes if inbox}
     logged = store.instance.forgotten(journal.entries())
-    stories = {**_named(store, filed, key, mailbox), **{story.message_id: story for story in logged}}
+    stories = {name: story for mailbox in filed for name, story in _named(store, filed[mailbox], key, mailbox).items()}
+    stories |= {story.message_id: story for story in logged}
+    seen = {message_id for each in filed.values() for message_id in each}
     adoption = uuid.uuid4().hex
-    found = store.instance.adopt(list(stories.values()), filed.keys(), here, now, adoption)
+    found = store.instance.adopt(list(stories.values()), seen, here, now, adoption)
     for story in logged:
         # After the commit: what is not written here is only asked for once more.
         journal.record({"at": now.isoformat(), "kind": ADOPTED, "message_id": story.message_id, "adoption": adoption})
@@ -48,15 +53,11 @@ def _named(store: Store, filed: Mapping[str, Story], key: bytes, mailbox: Mailbo
     """Mails in the Sent folder that this store does not have, with the step they were: it makes the same ids again, so
     making them all tells which is which."""
     wanted = filed.keys() - store.outbox.tries(filed).keys()
-    campaigns = [campaign for campaign in store.campaigns.all() if campaign.mailbox_id == mailbox.id] if wanted else []
     return {
-        message_id: Story(
-            message_id, "sent", at=filed[message_id].at, campaign=campaign.name, step=step, founder=founder,
-            rcpt=filed[message_id].rcpt,
-        )
-        for campaign in campaigns
+        message_id: replace(filed[message_id], campaign=campaign.name, step=step, founder=founder)
+        for campaign in (store.campaigns.all() if wanted else ())
         for message_id, step, founder in _ids_of(store, campaign, key, mailbox, wanted)
-    }  # fmt: skip
+    }
 
 
 def _ids_of(

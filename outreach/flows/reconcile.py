@@ -1,6 +1,6 @@
 """Looks for the doubtful mails in the Sent folder. Found is sent; not found proves nothing, and stays a doubt."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,13 +20,14 @@ class Reconciled:
     doubtful: Sequence[OutboxItem] = ()
 
 
-def reconcile(store: Store, inbox: Inbox, *, mailbox: Mailbox, clock: Clock) -> Reconciled:
-    """Raises MailboxError where the folder cannot be read."""
+def reconcile(store: Store, inbox: Inbox, *, mailbox: Mailbox, clock: Clock, own: Collection[str] = ()) -> Reconciled:
+    """The doubts of one mailbox; `own` are the owner's other addresses. Raises MailboxError where the folder cannot be
+    read."""
     doubts = store.outbox.items(states=[OutboxState.UNKNOWN], mailbox_id=mailbox.id)
     if not doubts:
         return Reconciled()
     since = min(item.due_at for item in doubts) - _BEFORE
-    filed = filed_mails(inbox, mailbox.address, since)
+    filed = filed_mails(inbox, mailbox.address, since, own)
     sent = [item for item in doubts if item.message_id in filed]
     for item in sent:
         store.outbox.confirm(item.id, "it lies in the Sent folder", clock.now())

@@ -60,6 +60,14 @@ class Writers:
     waiting: Mapping[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """How many people got another mailbox, and how many keep theirs, since they have, or may have, a mail from it."""
+
+    moved: int
+    kept: int
+
+
 class Campaigns:
     """Whom we write to, and from where."""
 
@@ -189,6 +197,37 @@ class Campaigns:
                 .where(_campaigns.c.id == campaign_id)
                 .values(purpose=purpose, why=why, overrides=dict(overrides))
             )
+
+    def set_mailboxes(self, campaign_id: int, mailboxes: Sequence[int]) -> None:
+        """Whom people are shared out to that are enrolled from now on."""
+        first, *more = mailboxes
+        with self._db.write() as connection:
+            values = {"mailbox_id": first, "more_mailboxes": more}
+            connection.execute(sa.update(_campaigns).where(_campaigns.c.id == campaign_id).values(**values))
+
+    def move(self, campaign_id: int, source: int, target: int, now: datetime, *, dry_run: bool = False) -> Moved:
+        """Let another mailbox write to those of a campaign to whom nothing was sent, nor may have been. What is queued
+        for them is cancelled in the same transaction, so that it is written anew."""
+        mine = sa.and_(
+            _enrollments.c.campaign_id == campaign_id,
+            _enrollments.c.mailbox_id == source,
+            _enrollments.c.state.in_(_IN_PROGRESS),
+        )
+        waits = _outbox.c.state.in_((OutboxState.QUEUED, OutboxState.HELD, OutboxState.CANCELLED))
+        touched = sa.exists().where(
+            _outbox.c.enrollment_id == _enrollments.c.id, sa.or_(_MAY_HAVE_LEFT, sa.not_(waits))
+        )
+        with self._db.write() as connection:
+            everyone = connection.scalar(sa.select(sa.func.count()).select_from(_enrollments).where(mine)) or 0
+            ids = connection.scalars(sa.select(_enrollments.c.id).where(mine, ~touched)).all()
+            for chunk in [] if dry_run else _chunks(ids):
+                of_them = _outbox.c.enrollment_id.in_(chunk)
+                queued = sa.and_(of_them, _outbox.c.state.in_((OutboxState.QUEUED, OutboxState.HELD)))
+                gone = {"state": OutboxState.CANCELLED, "reason": "moved", "updated_at": now}
+                connection.execute(sa.update(_outbox).where(queued).values(**gone))
+                values = {"mailbox_id": target, "updated_at": now}
+                connection.execute(sa.update(_enrollments).where(_enrollments.c.id.in_(chunk)).values(**values))
+        return Moved(len(ids), everyone - len(ids))
 
     # --- enrollments ------------------------------------------------------------------------------------------
 

@@ -81,7 +81,8 @@ class Outbox:
     # --- into the outbox ------------------------------------------------------------------------------
 
     def enqueue(self, messages: Sequence[NewMessage], now: datetime) -> int:
-        """Queue what has no live row yet (T1) and whose founder still takes part; return how many were new."""
+        """Queue what has no live row yet (T1), whose founder still takes part, and whose mailbox still writes to them;
+        return how many were new."""
         if not messages:
             return 0
         rows = [
@@ -93,12 +94,14 @@ class Outbox:
             taken = _taken_keys(connection, {message.campaign_id for message in messages})
             asked = [row["enrollment_id"] for row in rows]
             part = {
-                each["id"]: each["founder_id"] for each in select_in(connection, _TAKE_PART, _enrollments.c.id, asked)
+                each["id"]: (each["founder_id"], each["mailbox_id"])
+                for each in select_in(connection, _TAKE_PART, _enrollments.c.id, asked)
             }
             fresh = [
                 row
                 for row in rows
-                if row["dedupe_key"] not in taken and part.get(row["enrollment_id"]) == row["founder_id"]
+                if row["dedupe_key"] not in taken
+                and part.get(row["enrollment_id"]) == (row["founder_id"], row["mailbox_id"])
             ]
             if fresh:
                 connection.execute(sa.insert(_outbox), [complete(row) for row in fresh])
@@ -306,7 +309,7 @@ def _move(
 # --- statements shared with `store.claims` ------------------------------------------------------------
 
 
-_TAKE_PART = sa.select(_enrollments.c.id, _enrollments.c.founder_id).where(
+_TAKE_PART = sa.select(_enrollments.c.id, _enrollments.c.founder_id, _enrollments.c.mailbox_id).where(
     _enrollments.c.state == EnrollmentState.ACTIVE
 )
 """A plan may be minutes old when a person confirms it: they may have answered, or become another record, meanwhile."""
