@@ -18,6 +18,7 @@ from outreach.cli import (
     imports,
     lines,
     loop,
+    mailboxes,
     outbox,
     people,
     preview,
@@ -39,8 +40,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for part in (
-    setup, doctor, demo, imports, find, people, duplicates, why, campaigns, check, preview, lines, send, loop, outbox,
-    replies, results, privacy, db,
+    setup, doctor, demo, imports, find, people, duplicates, why, campaigns, check, preview, lines, send, loop,
+    mailboxes, outbox, replies, results, privacy, db,
 ):  # fmt: skip
     part.register(app)
 

@@ -228,7 +228,8 @@ def move(
     show(f"{count(moved.moved, 'person', 'people')} {would} written to from {target}")
     if moved.kept:
         show(f"{count(moved.kept, 'person', 'people')} keep their mailbox: they have a mail from it, or one on its way")
-    say("" if dry_run else f"next: outreach preview {name}   (what was queued is written anew)")
+    if moved.moved and not dry_run:
+        say(f"next: outreach preview {name}   (what was queued is written anew)")
 
 
 def _checked_purpose(text: str) -> str:

@@ -12,7 +12,10 @@ from outreach.cli._shell import DONE_IN_PART, Json, shell
 from outreach.errors import SendRefused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from outreach.bootstrap import App
+    from outreach.doctor import Finding
     from outreach.store.instance import Adopted
 
 
@@ -42,20 +45,26 @@ def doctor(
             return
         from outreach.doctor import examine
 
-        findings = []
-        for finding in examine(app):
-            findings.append(finding)
-            if not json:
-                show(f"{'ok ' if finding.ok else 'NO '} {finding.check:<12} {finding.says}")
-                if not finding.ok and finding.remedy:
-                    show(f"    {'':<12} → {finding.remedy}")
+        wrong = tell(examine(app), json=json)
+    if wrong:
+        raise typer.Exit(DONE_IN_PART)
+
+
+def tell(checks: "Iterable[Finding]", *, json: bool) -> int:
+    """Each check as it is answered; how many found something wrong."""
+    findings = []
+    for finding in checks:
+        findings.append(finding)
+        if not json:
+            show(f"{'ok ' if finding.ok else 'NO '} {finding.check:<12} {finding.says}")
+            if not finding.ok and finding.remedy:
+                show(f"    {'':<12} → {finding.remedy}")
     wrong = sum(not finding.ok for finding in findings)
     if json:
         show_json({"checks": [asdict(finding) for finding in findings], "failed": wrong})
     else:
         show(f"{count(wrong, 'check')} to look at" if wrong else "all is well")
-    if wrong:
-        raise typer.Exit(DONE_IN_PART)
+    return wrong
 
 
 def _adopt(app: "App", *, yes: bool) -> "Adopted":

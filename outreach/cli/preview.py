@@ -130,6 +130,7 @@ def _preview_json(mail: "Shown") -> dict[str, Any]:
         "founder": mail.founder.id,
         "name": mail.founder.full_name,
         "address": mail.address,
+        "from": _from(mail),
         "step": mail.step,
         "variant": mail.variant,
         "subject": mail.subject,
@@ -143,11 +144,18 @@ def _preview_json(mail: "Shown") -> dict[str, Any]:
     }
 
 
+def _from(mail: "Shown") -> str:
+    return dict(mail.seen.headers).get("From", "")
+
+
 def _show_mails(mails: "Sequence[Shown]") -> None:
+    several = len({_from(mail) for mail in mails}) > 1
     for mail in mails:
         company = f", {mail.founder.company.name}" if mail.founder.company else ""
         variant = f" · variant {mail.variant}" if mail.variant else ""
         show(f"── {mail.founder.full_name}{company} · step {mail.step}{variant} · {mail.state} ".ljust(78, "─"))
+        if several:
+            show(f"From: {_from(mail)}")
         show(f"To: {mail.founder.full_name} <{mail.address}>")
         show(f"Subject: {mail.subject}")
         for file in mail.seen.files:

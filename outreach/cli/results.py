@@ -9,12 +9,14 @@ from outreach.cli._output import count, in_words, local, say, show, show_json, s
 from outreach.cli._shell import DONE_IN_PART, Json, shell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from outreach.core.stats import Rate
     from outreach.flows.enqueue import Plan
-    from outreach.store.report import Funnel
+    from outreach.flows.enqueue import Share as Planned
+    from outreach.store.report import Funnel, Share
 
 _RATES = (
     ("bounce", "bounced", "mailed"),
@@ -35,16 +37,17 @@ def status(context: typer.Context, json: Json = False) -> None:
 
     Example: outreach status
     """
+    from outreach.cli._desks import Desks
+    from outreach.cli.mailboxes import standings
     from outreach.core.delivery import UNTIL_FIXED
-    from outreach.core.pacing import DAY
     from outreach.core.records import OutboxState
-    from outreach.flows.enqueue import plan
+    from outreach.flows.enqueue import plan_all
 
     with shell(context).app() as app:
         app.note_doubts()
         now = app.clock.now()
-        found = plan(app.store, app.work(), app.conditions(), now)
-        mailboxes = app.store.report.mailboxes(now - DAY)
+        found = plan_all(app.store, app.work(), Desks(app.boxes, {}, {}).conditions(), now)
+        shares = {share.mailbox.address: share for share in found.shares}
         document: dict[str, Any] = {
             "due_now": found.size,
             "next_at": None if found.size else found.next_at,
@@ -55,10 +58,16 @@ def status(context: typer.Context, json: Json = False) -> None:
             "new_replies": app.store.report.new_replies(),
             "quarantined": app.store.mail.quarantined(),
             "reminders": app.store.mail.due(now.astimezone(app.settings.zone).date().isoformat()),
-            "mailboxes": [asdict(mailbox) for mailbox in mailboxes],
+            "mailboxes": [{**each, **_waits(shares.get(each["address"]))} for each in standings(app)],
             "resting_domains": [
-                {"domain": domain, "until": None if until == UNTIL_FIXED else until, "reason": reason}
-                for domain, until, reason in app.store.bookings.resting_domains(app.mailbox.id, now)
+                {
+                    "domain": domain,
+                    "until": None if until == UNTIL_FIXED else until,
+                    "reason": reason,
+                    "mailbox": box.sender.address,
+                }
+                for box in app.boxes
+                for domain, until, reason in app.store.bookings.resting_domains(box.mailbox_id, now)
             ],
             "warnings": app.store.report.warnings(now),
         }
@@ -71,7 +80,21 @@ def status(context: typer.Context, json: Json = False) -> None:
         raise typer.Exit(DONE_IN_PART)
 
 
+def _waits(share: "Planned | None") -> dict[str, Any]:
+    """What a mailbox would send now, or why nothing."""
+    if share is None:
+        return {"due_now": 0, "next_at": None, "why_not_now": None}
+    idle = not share.size
+    return {
+        "due_now": share.size,
+        "next_at": share.next_at if idle else None,
+        "why_not_now": share.reason or None if idle else None,
+    }
+
+
 def _show_status(document: dict[str, Any], found: "Plan", zone: "ZoneInfo", now: "datetime") -> None:
+    from outreach.cli.mailboxes import summary
+
     why = f": {in_words(found.reason)}{f', next {local(found.next_at.astimezone(zone))}' if found.next_at else ''}"
     show(f"due now       {count(found.size, 'mail')}{'' if found.size else why}")
     show(
@@ -87,18 +110,12 @@ def _show_status(document: dict[str, Any], found: "Plan", zone: "ZoneInfo", now:
         show(f"reminders     {document['reminders']}  → outreach replies --due")
     if document["quarantined"]:
         show(f"unreadable    {document['quarantined']} messages  → outreach replies --kind automatic")
+    several = len(document["mailboxes"]) > 1
     for mailbox in document["mailboxes"]:
-        rests = mailbox["paused_until"] and mailbox["paused_until"] > now
-        paused = f", paused: {mailbox['pause_reason']}" if rests else ""
-        read = (
-            f"inbox read {local(mailbox['synced_at'].astimezone(zone))}" if mailbox["synced_at"] else "inbox never read"
-        )
-        by_hand = f" and {mailbox['by_hand_24h']} by hand" if mailbox["by_hand_24h"] else ""
-        cap = mailbox["learned_cap"]
-        learned = f", at most {cap} a day since the provider's limit" if cap else ""
-        show(
-            f"mailbox       {mailbox['address']}: {mailbox['sent_24h']} sent{by_hand} in 24 h, {read}{learned}{paused}"
-        )
+        show(f"mailbox       {summary(mailbox, now, zone, several=several)}")
+        if several and not mailbox["due_now"] and mailbox["why_not_now"]:
+            at = f", next {local(mailbox['next_at'].astimezone(zone))}" if mailbox["next_at"] else ""
+            show(f"              nothing from it now: {in_words(mailbox['why_not_now'])}{at}")
     for resting in document["resting_domains"]:
         until = local(resting["until"].astimezone(zone)) if resting["until"] else "you act: outreach campaign resume"
         show(f"resting       {resting['domain']} until {until}: {resting['reason']}")
@@ -123,15 +140,23 @@ def report(
             app.store.campaigns.get(campaign)
         people = app.store.report.people()
         funnels = [funnel for funnel in app.store.report.funnels() if campaign in ("", funnel.name)]
+        shares = app.store.report.shares()
     if json:
         campaigns = [
-            {**asdict(funnel), "rates": {name: _json(found) for name, found in _rates(funnel)}} for funnel in funnels
+            {
+                **asdict(funnel),
+                "mailboxes": [asdict(share) for share in shares.get(funnel.name, ())],
+                "rates": {name: _json(found) for name, found in _rates(funnel)},
+            }
+            for funnel in funnels
         ]
         show_json({"imported": people.imported, "with_address": people.with_address, "campaigns": campaigns})
     else:
         show(f"{count(people.imported, 'founder')} imported, {people.with_address} with an address")
         for funnel in funnels:
             _show_funnel(funnel)
+            if len(shares.get(funnel.name, ())) > 1:
+                _show_shares(shares[funnel.name])
     if any(funnel.unknown for funnel in funnels):
         say("some mails may or may not have left: outreach outbox --state unknown")
         raise typer.Exit(DONE_IN_PART)
@@ -163,6 +188,13 @@ def _show_funnel(funnel: "Funnel") -> None:
         show(f"{count(funnel.failed, 'mail')} refused by the recipient's server, or given up")
     if funnel.unknown:
         show(f"{count(funnel.unknown, 'mail')} in doubt")
+
+
+def _show_shares(shares: "Sequence[Share]") -> None:
+    show_table(
+        ("from", "enrolled", "mailed", "bounced", "replied"),
+        [(each.mailbox, each.enrolled, each.mailed, each.bounced, each.replied) for each in shares],
+    )
 
 
 def _rates(funnel: "Funnel") -> list[tuple[str, "Rate | None"]]:

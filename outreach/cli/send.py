@@ -219,7 +219,8 @@ def _show_summary(app: "App", found: "Plan", tell: "Callable[[str], None]") -> N
         tell(f"  {share.size} from {_owner(app, share)}{_not_now(app, share)}")
     if found.stale:
         tell(f"{count(len(found.stale), 'follow-up')} more than a week late will wait in the outbox for your word")
-    _show_later(app, found.later, found.next_at, found.reason, tell)
+    if one or not found.size:
+        _show_later(app, found.later, found.next_at, found.reason, tell)
 
 
 def _owner(app: "App", share: "Share") -> str:

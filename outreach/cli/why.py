@@ -37,18 +37,17 @@ def why(
             app.store.people.get_founder(who),
             importers=all_importers(),
             steps_of=app.steps_of,
-            mailbox=app.mailbox,
-            limits=app.limits,
+            mailboxes=[(box.mailbox, box.limits) for box in app.boxes],
             now=app.clock.now(),
         )
-        zone = app.settings.zone
+        zone, several = app.settings.zone, len(app.boxes) > 1
     if json:
         show_json(_json(story))
     else:
-        _show(story, zone)
+        _show(story, zone, several=several)
 
 
-def _show(story: "Story", zone: "tzinfo") -> None:
+def _show(story: "Story", zone: "tzinfo", *, several: bool) -> None:
     founder = story.founder
     title = f", {founder.title}" if founder.title else ""
     company = f" at {founder.company.name}" if founder.company else ""
@@ -68,7 +67,7 @@ def _show(story: "Story", zone: "tzinfo") -> None:
         show("\nno campaign yet; the rules as they stand:")
         _show_rules(story.rules)
     for standing in story.standings:
-        _show_standing(standing, zone)
+        _show_standing(standing, zone, several=several)
 
 
 def _sources(fact: "Fact") -> str:
@@ -77,8 +76,9 @@ def _sources(fact: "Fact") -> str:
     return "(" + "; ".join(f"{source.file}, line {source.line}" for source in fact.sources) + ")"
 
 
-def _show_standing(standing: "Standing", zone: "tzinfo") -> None:
-    show(f"\ncampaign {standing.campaign}, {standing.state}: {standing.enrollment or 'not enrolled'}")
+def _show_standing(standing: "Standing", zone: "tzinfo", *, several: bool) -> None:
+    sender = f", from {standing.mailbox}" if several and standing.mailbox else ""
+    show(f"\ncampaign {standing.campaign}, {standing.state}: {standing.enrollment or 'not enrolled'}{sender}")
     _show_rules(standing.rules)
     if standing.next_at:
         why_then = f" ({standing.reason})" if standing.reason else ""
@@ -113,6 +113,7 @@ def _json(story: "Story") -> dict[str, Any]:
                 "campaign": each.campaign,
                 "state": each.state,
                 "enrollment": each.enrollment,
+                "from": each.mailbox or None,
                 "rules": _rules_json(each.rules),
                 "step": each.step,
                 "next_at": each.next_at,

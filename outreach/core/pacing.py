@@ -117,6 +117,18 @@ def run_size(limits: Limits, campaigns_sent: int) -> int:
     return min(limits.run_limit, FIRST_CAMPAIGN) if limits.paced and campaigns_sent <= 1 else limits.run_limit
 
 
+def left(booked: Booked, limits: Limits, now: datetime) -> tuple[int, int]:
+    """How many mails more the caps allow at this moment: within the hour, and within the day."""
+
+    def after(entries: Sequence[datetime], since: datetime) -> int:
+        return len(entries) - bisect_right(entries, since)
+
+    today, hour = after(booked.sent, now - DAY), after(booked.sent, now - HOUR)
+    room = limits.ceiling - today - after(booked.by_hand, now - DAY)
+    day = max(0, min(limits.daily_cap - today, room))
+    return max(0, min(limits.hourly_cap - hour, day)), day
+
+
 def next_slot(booked: Booked, limits: Limits, now: datetime) -> Slot:
     """The first moment from `now` on at which the mailbox itself may send: its gap and its caps."""
     if not limits.paced:

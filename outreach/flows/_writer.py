@@ -16,7 +16,7 @@ from outreach.core.review import review_message
 from outreach.core.variants import variant_for
 from outreach.templating import Context, Missing, Previous, Renderer, facts_of, template_context
 
-_NO_MAILBOX = "no-mailbox: there are no settings any more for the mailbox that writes to them: outreach mailboxes"
+_NO_MAILBOX = "no-mailbox: write them into mailboxes/NAME.env, or: outreach campaign move"
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ class Standing:
     step: int | None = None
     next_at: datetime | None = None
     reason: str = ""
+    mailbox: str = ""
+    """The address that writes to them there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +71,18 @@ def why(
     *,
     importers: Importers,
     steps_of: Callable[[Campaign], Steps | None],
-    mailbox: Mailbox,
-    limits: Limits,
+    mailboxes: Sequence[tuple[Mailbox, Limits]],
     now: datetime,
 ) -> Story:
-    """Tell everything; `steps_of` gives a campaign's sequence, or None where its templates cannot be read."""
+    """Tell everything; `steps_of` gives a campaign's sequence, or None where its templates cannot be read. `mailboxes`
+    are those that have settings."""
     told = [
         (Source(row.file, row.line), read)
         for row in store.history.sources(founder.id)
         if (read := _read(row, importers))
     ]
     general = store.campaigns.facts([founder], campaign_id=None)[founder.id]
-    view = _View(store, founder, mailbox, limits, now)
+    view = _View(store, founder, mailboxes, now)
     return Story(
         founder=founder,
         facts=tuple(_facts(founder, told)),
@@ -139,10 +141,12 @@ def _says(values: set[str], value: str) -> bool:
 class _View:
     """One founder, seen from campaigns."""
 
-    def __init__(self, store: Store, founder: Founder, mailbox: Mailbox, limits: Limits, now: datetime) -> None:
-        self._store, self._founder, self._mailbox, self._now = store, founder, mailbox, now
-        sent = store.outbox.sent_times(mailbox.id)
-        self._limits = lowered(ramped(limits, sent, now), mailbox, now)
+    def __init__(
+        self, store: Store, founder: Founder, mailboxes: Sequence[tuple[Mailbox, Limits]], now: datetime
+    ) -> None:
+        self._store, self._founder, self._now = store, founder, now
+        self._mailboxes = {mailbox.id: (mailbox, limits) for mailbox, limits in mailboxes}
+        self._addresses = store.campaigns.addresses()
 
     def standing(self, campaign: Campaign, steps: Steps | None) -> Standing:
         facts = self._store.campaigns.facts([self._founder], campaign_id=campaign.id)[self._founder.id]
@@ -153,6 +157,7 @@ class _View:
         found = Standing(campaign.name, state, _enrolled(enrollment), rules)
         if enrollment is None:
             return replace(found, reason="not in this campaign")
+        found = replace(found, mailbox=self._addresses[enrollment.mailbox_id])
         if steps is None:
             return replace(found, reason="its templates cannot be read: outreach preview names the fault")
         return self._next(found, campaign, enrollment, steps)
@@ -187,15 +192,20 @@ class _View:
         return self._at(found, enrollment, send.due_at, "")
 
     def _at(self, found: Standing, enrollment: Enrollment, due_at: datetime, reason: str) -> Standing:
-        """The first moment from then on that the limits allow: the mailbox's, and the recipient's working hours."""
-        start = max(due_at, self._now, self._mailbox.paused_until or self._now)
+        """The first moment from then on that the limits allow: those of the mailbox that writes to them, and the
+        recipient's working hours."""
+        if enrollment.mailbox_id not in self._mailboxes:
+            return replace(found, reason=f"no-mailbox: {found.mailbox}")
+        mailbox, limits = self._mailboxes[enrollment.mailbox_id]
+        limits = lowered(ramped(limits, self._store.outbox.sent_times(mailbox.id), self._now), mailbox, self._now)
+        start = max(due_at, self._now, mailbox.paused_until or self._now)
         campaign, domain = enrollment.campaign_id, enrollment.address_key.rpartition("@")[2]
-        booked = self._store.bookings.booked(self._mailbox.id, self._limits, [campaign], self._now)
-        zone = recipient_zone(self._founder, self._limits.zone.key)
+        booked = self._store.bookings.booked(mailbox.id, limits, [campaign], self._now)
+        zone = recipient_zone(self._founder, limits.zone.key)
         mail = Waiting("" if zone.origin == "mailbox" else zone.name, domain, campaign)
-        slot = next(plan_slots([mail], booked, self._limits, start)).slot
-        paused = self._mailbox.paused_until is not None and self._mailbox.paused_until > max(due_at, self._now)
-        waits = f"mailbox-paused: {self._mailbox.pause_reason}" if paused else slot.reason
+        slot = next(plan_slots([mail], booked, limits, start)).slot
+        paused = mailbox.paused_until is not None and mailbox.paused_until > max(due_at, self._now)
+        waits = f"mailbox-paused: {mailbox.pause_reason}" if paused else slot.reason
         return replace(found, next_at=slot.at, reason="; ".join(filter(None, (reason, waits))))
 
 

@@ -34,6 +34,10 @@ _INTEREST = {
 }
 # An opt-out that a person wrote is an answer; one that a mail program sent is not.
 _ANSWERED = sa.or_(_inbound.c.kind == "reply", sa.and_(_inbound.c.kind == "unsubscribe", _inbound.c.subkind == "human"))
+_MAILS = _outbox.c.enrollment_id == _enrollments.c.id
+_ANSWERS = sa.and_(
+    _inbound.c.campaign_id == _enrollments.c.campaign_id, _inbound.c.founder_id == _enrollments.c.founder_id
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,20 @@ class MailboxHealth:
     synced_at: datetime | None
     by_hand_24h: int = 0
     learned_cap: int | None = None
+    people: int = 0
+    """Whom it still writes to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A campaign's people in numbers, of one of its mailboxes; `sent` counts messages."""
+
+    mailbox: str
+    enrolled: int
+    mailed: int
+    sent: int
+    bounced: int
+    replied: int
 
 
 class Reports:
@@ -100,6 +118,35 @@ class Reports:
             return [
                 _funnel(connection, row) for row in connection.execute(sa.select(_campaigns).order_by(_campaigns.c.id))
             ]
+
+    def shares(self) -> dict[str, list[Share]]:
+        """Campaign → what each of its mailboxes did and got."""
+        who = sa.distinct(_enrollments.c.founder_id)
+        left = _outbox.c.intent_at.is_not(None)
+        hard = sa.and_(_inbound.c.kind == "bounce", _inbound.c.subkind.in_(("hard", "closed")))
+        numbers = {
+            "enrolled": (sa.func.count(who), _enrollments),
+            "mailed": (sa.func.count(who).filter(left), _enrollments.join(_outbox, _MAILS)),
+            "sent": (sa.func.count().filter(_outbox.c.state == OutboxState.SENT), _enrollments.join(_outbox, _MAILS)),
+            "bounced": (sa.func.count(who).filter(hard), _enrollments.join(_inbound, _ANSWERS)),
+            "replied": (sa.func.count(who).filter(_ANSWERED), _enrollments.join(_inbound, _ANSWERS)),
+        }
+        found: dict[tuple[str, str], dict[str, int]] = {}
+        with self._db.read() as connection:
+            for name, (number, people) in numbers.items():
+                query = (
+                    sa.select(_campaigns.c.name, _mailboxes.c.address, number)
+                    .select_from(people)
+                    .join(_campaigns, _campaigns.c.id == _enrollments.c.campaign_id)
+                    .join(_mailboxes, _mailboxes.c.id == _enrollments.c.mailbox_id)
+                    .group_by(_campaigns.c.name, _mailboxes.c.address)
+                )
+                for campaign, address, value in connection.execute(query):
+                    found.setdefault((campaign, address), {})[name] = value
+        shares: dict[str, list[Share]] = {}
+        for (campaign, address), told in sorted(found.items()):
+            shares.setdefault(campaign, []).append(Share(address, **{**dict.fromkeys(numbers, 0), **told}))
+        return shares
 
     def count_outbox(self, state: OutboxState) -> int:
         with self._db.read() as connection:
@@ -122,6 +169,14 @@ class Reports:
             .where(_by_hand.c.mailbox_id == _mailboxes.c.id, _by_hand.c.at > since)
             .scalar_subquery()
         )
+        people = (
+            sa.select(sa.func.count())
+            .where(
+                _enrollments.c.mailbox_id == _mailboxes.c.id,
+                _enrollments.c.state.in_((EnrollmentState.ACTIVE, EnrollmentState.HELD)),
+            )
+            .scalar_subquery()
+        )
         with self._db.read() as connection:
             return [
                 MailboxHealth(
@@ -133,9 +188,12 @@ class Reports:
                     row.synced_at,
                     row.by_hand_24h,
                     row.learned_cap if row.learned_at and row.learned_at > since + DAY - LEARNED_FOR else None,
+                    row.people,
                 )
                 for row in connection.execute(
-                    sa.select(_mailboxes, sent.label("sent_24h"), by_hand.label("by_hand_24h"))
+                    sa.select(
+                        _mailboxes, sent.label("sent_24h"), by_hand.label("by_hand_24h"), people.label("people")
+                    ).order_by(_mailboxes.c.id)
                 )
             ]
 
