@@ -104,7 +104,7 @@ def _send_live(app: "App", wanted: _Wanted, expect: int | None, *, json: bool) -
         signals = Signals()
         with signals.caught():
             report = send_plan(app, desks, found, conditions, signals)
-    _show_report(app, found, report, json=json)
+    _show_report(app, found, report, partly=bool(desks.faults), json=json)
 
 
 def _rehearse(app: "App", wanted: _Wanted, expect: int | None, *, json: bool) -> None:
@@ -274,7 +274,7 @@ def _send_json(app: "App", found: "Plan", *, live: bool) -> dict[str, Any]:
     }
 
 
-def _show_report(app: "App", found: "Plan", report: "SendReport", *, json: bool) -> None:
+def _show_report(app: "App", found: "Plan", report: "SendReport", *, partly: bool, json: bool) -> None:
     from outreach.core.records import OutboxState
 
     campaigns = {item.campaign_id for item in found.queued} | {ready.campaign.id for ready in found.ready}
@@ -305,7 +305,8 @@ def _show_report(app: "App", found: "Plan", report: "SendReport", *, json: bool)
     if report.reason == "interrupted":
         say("interrupted; nothing is lost: the same command goes on where this one stopped")
         raise typer.Exit(INTERRUPTED)
-    if counts["failed"] or counts["unknown"] or counts["deferred"] or report.skipped or report.error:
+    amiss = counts["failed"] or counts["unknown"] or counts["deferred"] or report.skipped or report.error
+    if amiss or partly:
         raise typer.Exit(DONE_IN_PART)
 
 

@@ -45,8 +45,8 @@ _Recorded = TypeVar("_Recorded")
 _RETRY = timedelta(seconds=1)
 _CUT_OFF = SendResult(Outcome.UNKNOWN, Phase.DOT, text="interrupted before the server's answer was read")
 _SLICE_SECONDS = 1.0
-_ROUNDS = 500
-"""So often a run reads the inbox again and goes on."""
+_READ_LATELY = timedelta(minutes=1)
+"""An inbox that is stale so soon after it was read is that of another mailbox, and reading again would not help."""
 _LINGER = timedelta(seconds=20)
 """A connection is kept for the next mail only if that mail is this near."""
 
@@ -161,7 +161,7 @@ class _Part:
     def __init__(self, sender: Sender, items: Sequence[OutboxItem], again: Again) -> None:
         self.sender, self.turns, self.slot = sender, 0, Slot(LONG_AGO)
         self.report, self.over = SendReport(), False
-        self._again, self._rounds = again, 0
+        self._again, self._read_at = again, LONG_AGO
         self._begin(items)
 
     def _begin(self, items: Sequence[OutboxItem]) -> None:
@@ -183,9 +183,10 @@ class _Part:
         self.sender.transport.close()
         done = SendReport(tuple(self._run.results.values()), tuple(self._run.skipped), reason, next_at, error)
         self.report = self.report.followed_by(done)
-        if reason != "inbox-stale" or self._rounds == _ROUNDS:
+        now = self.sender.clock.now()
+        if reason != "inbox-stale" or now - self._read_at < _READ_LATELY:
             return
-        self._rounds += 1
+        self._read_at = now
         try:
             items = self._again(self.sender, self.report)
         except OutreachError as failed:

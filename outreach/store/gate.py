@@ -144,9 +144,9 @@ def _domain_free() -> sa.ColumnElement[bool]:
 
 
 def _canary_over(kind: Kind) -> sa.ColumnElement[bool]:
-    """A campaign's first mails went some time ago, and the inbox was read to its end since then; or they are too few
-    yet."""
-    first = _outbox.alias("first")
+    """A campaign's first mails went some time ago, and the inbox was read to its end since then, and those of the
+    mailboxes that sent them; or they are too few yet."""
+    first, sender = _outbox.alias("first"), _mailboxes.alias("sender")
     last_of_them = (
         sa.select(first.c.intent_at)
         .where(first.c.campaign_id == _outbox.c.campaign_id, first.c.intent_at.is_not(None))
@@ -158,7 +158,17 @@ def _canary_over(kind: Kind) -> sa.ColumnElement[bool]:
     )
     over = last_of_them <= sa.bindparam("canary_over", type_=TIME)
     if kind.fresh and not kind.first_steps_pass:
-        over = sa.and_(over, _mailbox(_mailboxes.c.synced_at > last_of_them))
+        unread = (
+            sa.exists()
+            .where(
+                first.c.campaign_id == _outbox.c.campaign_id,
+                first.c.intent_at <= last_of_them,
+                sender.c.id == first.c.mailbox_id,
+                sender.c.synced_at <= last_of_them,
+            )
+            .correlate(_outbox)
+        )
+        over = sa.and_(over, _mailbox(_mailboxes.c.synced_at > last_of_them), ~unread)
     return sa.or_(last_of_them.is_(None), over)
 
 
