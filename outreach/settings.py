@@ -343,7 +343,7 @@ def load_mailboxes(env_file: Path, environment: Mapping[str, str], folder: Path)
         wrong += _name_taken(file.stem, settings, found)
         problems += [f"{where}: {problem}" for problem in wrong]
         if settings is not None:
-            found[file.stem] = settings
+            found.setdefault(file.stem, settings)
     if problems:
         raise SettingsError(problems, source=f"{folder}", hint="change these lines, or move the file elsewhere")
     return found

@@ -7,7 +7,7 @@ import pytest
 
 from outreach.errors import MailboxError, SettingsError
 from outreach.resources import env_example
-from outreach.settings import PREFIX, Settings, load_settings
+from outreach.settings import PREFIX, Settings, load_mailboxes, load_settings
 
 ME = {"OUTREACH_FROM": "Ada Lovelace <ada@ada.example>"}
 NO_FILE = Path("no-such-file")
@@ -110,3 +110,62 @@ def test_the_example_lists_every_setting_and_nothing_else() -> None:
         line.lstrip("#").partition("=")[0] for line in env_example().splitlines() if line.lstrip("#").startswith(PREFIX)
     }
     assert names == {PREFIX + (info.alias or name).upper() for name, info in Settings.model_fields.items()}
+
+
+# --- several mailboxes ------------------------------------------------------------------------------------------
+
+
+def with_mailboxes(folder: Path, first: str, **others: str) -> dict[str, Settings]:
+    (folder / "mailboxes").mkdir()
+    (folder / ".env").write_text(f'OUTREACH_FROM="Ada <ada@ada.example>"\n{first}')
+    for name, text in others.items():
+        (folder / "mailboxes" / f"{name}.env").write_text(text)
+    return load_mailboxes(folder / ".env", {}, folder / "mailboxes")
+
+
+def test_without_files_there_is_the_mailbox_of_the_settings_alone(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text('OUTREACH_FROM="Ada <ada@ada.example>"\n')
+    assert list(load_mailboxes(tmp_path / ".env", {}, tmp_path / "mailboxes")) == ["default"]
+
+
+def test_a_mailbox_has_servers_of_its_own_and_the_pace_of_all_unless_it_says_otherwise(tmp_path: Path) -> None:
+    first = "OUTREACH_SMTP_HOST=a.example\nOUTREACH_SMTP_PASSWORD=CANARY\nOUTREACH_MAILDIR=A\nOUTREACH_DAILY_CAP=9\n"
+    found = with_mailboxes(
+        tmp_path, f"{first}OUTREACH_HOURLY_CAP=4\nOUTREACH_MAILBOX_CEILING=7\nOUTREACH_NO_SEND=1\n",
+        sales='OUTREACH_FROM="Bea <bea@b.example>"\nOUTREACH_PROVIDER=gmail\nOUTREACH_DAILY_CAP=3\n',
+    )  # fmt: skip
+    assert list(found) == ["default", "sales"]
+    sales = found["sales"]
+    assert (sales.daily_cap, sales.hourly_cap, sales.no_send) == (3, 4, True)
+    assert (sales.smtp_host, sales.smtp_username, sales.maildir) == ("smtp.gmail.com", "bea@b.example", "")
+    assert sales.smtp_password.get_secret_value() == ""
+    assert sales.mailbox_ceiling == 2000
+    assert found["default"].smtp_host == "a.example"
+
+
+def test_every_wrong_line_of_a_mailbox_is_named_with_its_file(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as error:
+        with_mailboxes(
+            tmp_path, "OUTREACH_MAX_GAP=90\n",
+            one="OUTREACH_FROM=nobody\nOUTREACH_SMTP_PASSWORD=CANARY\nOUTREACH_SMPT_HOST=x\nCOLOUR=red\n",
+            two='OUTREACH_FROM="Bea <bea@b.example>"\nOUTREACH_NO_SEND=1\nOUTREACH_MIN_GAP=99\nOUTREACH_X_KEY=CANARY\n',
+            three='OUTREACH_FROM="Ada <ADA@ada.example>"\n',
+            default='OUTREACH_FROM="Cy <cy@c.example>"\nbroken "line\n',
+        )  # fmt: skip
+    found = "\n".join(error.value.problems)
+    assert sorted(line.partition(": ")[0] for line in error.value.problems) == sorted(
+        [*["mailboxes/one.env"] * 3, *["mailboxes/two.env"] * 3, "mailboxes/three.env", *["mailboxes/default.env"] * 2]
+    )
+    for told in (
+        "one.env: OUTREACH_FROM: is not a mailbox",
+        "one.env: OUTREACH_SMPT_HOST is not a setting; did you mean OUTREACH_SMTP_HOST?",
+        "one.env: COLOUR is not a setting",
+        "two.env: OUTREACH_NO_SEND holds for all mailboxes; write it into .env",
+        "two.env: OUTREACH_MAX_GAP: is shorter than OUTREACH_MIN_GAP",
+        "two.env: OUTREACH_X_KEY holds for all mailboxes",
+        "three.env: OUTREACH_FROM: ada@ada.example is the mailbox default already",
+        "default.env: default cannot be the name of a mailbox",
+        "default.env: line 2 cannot be read",
+    ):
+        assert told in found
+    assert "CANARY" not in str(error.value)
