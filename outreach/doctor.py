@@ -119,6 +119,8 @@ def _law(app: App) -> Iterator[Finding]:
 
 def _mailboxes(app: App) -> Iterator[Finding]:
     left = [f"{people} of {address} in {campaign}" for campaign, address, people in app.unserved()]
+    if app.store.database.server:  # a team's other members have the settings
+        left = []
     says = f"nobody writes to {', '.join(left)}" if left else ", ".join(box.name for box in app.boxes)
     remedy = (
         f"put the settings of that address into {app.workspace.mailboxes.name}/NAME.env, or: outreach campaign move"

@@ -89,7 +89,7 @@ def list_mailboxes(context: typer.Context, json: Json = False) -> None:
         if each["paused_until"] and each["paused_until"] > now:
             show(f"{each['address']} rests: {each['pause_reason']}")
         if each["name"] is None and each["people"]:
-            show(f"{each['address']} has no settings; waiting for it: {count(each['people'], 'person', 'people')}")
+            show(f"{each['address']} has no settings here; waiting for it: {count(each['people'], 'person', 'people')}")
     say(f"another one: write {folder}/NAME.env, with OUTREACH_FROM and its servers; then outreach mailboxes check NAME")
 
 
@@ -103,7 +103,7 @@ def _used(each: dict[str, Any]) -> tuple[str, str]:
 
 def _free(each: dict[str, Any], now: datetime, zone: Any) -> str:
     if each["name"] is None:
-        return "no settings"
+        return "no settings here"
     if each["next_free_at"] is None:
         return "when you act"
     return "now" if each["next_free_at"] <= now else local(each["next_free_at"].astimezone(zone))
@@ -166,7 +166,7 @@ def summary(each: dict[str, Any], now: datetime, zone: Any, *, several: bool) ->
     learned = f", at most {each['learned_cap']} a day since the provider's limit" if each["learned_cap"] else ""
     if each["name"] is None:
         waiting = f"; waiting for it: {count(each['people'], 'person', 'people')}" if each["people"] else ""
-        return f"{each['address']}: no settings{waiting}"
+        return f"{each['address']}: no settings here{waiting}"
     name = f"{each['name']}, " if several else ""
     of = f" of {each['cap_24h']}" if several else ""
     return f"{name}{each['address']}: {each['sent_24h']}{of} sent{by_hand} in 24 h, {read}{learned}{paused}"

@@ -210,7 +210,7 @@ def _show_plan(app: "App", found: "Plan", *, json: bool, campaign: str) -> None:
 
 def _show_summary(app: "App", found: "Plan", tell: "Callable[[str], None]") -> None:
     for name, address, people in app.unserved():
-        tell(f"left out: {name}, {count(people, 'person', 'people')} of {address}, which has no settings now")
+        tell(f"left out: {name}, {count(people, 'person', 'people')} of {address}, which has no settings here")
     show_refused([(held.founder, held.reasons) for held in found.held], "held back", tell)
     queued = f", {len(found.queued)} of them queued before" if found.queued else ""
     one = found.shares[0] if len(found.shares) == 1 else None

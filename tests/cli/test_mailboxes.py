@@ -136,8 +136,8 @@ def test_a_server_that_is_down_keeps_its_people_and_nobody_elses(outreach: Promp
         for name, where in ((".env", port), ("mailboxes/sales.env", free_port())):
             file = outreach.folder / name
             file.write_text(file.read_text() + "\n" + servers.format(where))
-        with (outreach.folder / ".env").open("a") as file:
-            file.write("OUTREACH_TRANSPORT=smtp\n")
+        env = outreach.folder / ".env"
+        env.write_text(env.read_text() + "OUTREACH_TRANSPORT=smtp\n")
         found = outreach.json("send", "--live", "--expect", "2", "--no-pacing")
         assert outreach.code == 3
         assert found["sent"] == 2
@@ -172,9 +172,9 @@ def test_pause_move_and_resume(outreach: Prompt) -> None:
 def test_people_of_a_mailbox_without_settings_wait_and_are_told_of(outreach: Prompt) -> None:
     (outreach.folder / "mailboxes" / "sales.env").rename(outreach.folder / "sales.txt")
     told = outreach("send", "spring")
-    assert "left out: spring, 4 people of bea@second.example, which has no settings now" in told
+    assert "left out: spring, 4 people of bea@second.example, which has no settings here" in told
     assert "2 mails to send now from Ada Testwell" in told
-    assert "bea@second.example has no settings; waiting for it: 4 people" in outreach("mailboxes")
+    assert "bea@second.example has no settings here; waiting for it: 4 people" in outreach("mailboxes")
     assert "nobody writes to 4 of bea@second.example in spring" in outreach("doctor")
     held = outreach.json("preview", "spring", "--all")["held"]
     assert [each["reasons"][0].partition(":")[0] for each in held] == ["no-mailbox"] * 4
