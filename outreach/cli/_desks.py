@@ -108,11 +108,18 @@ def _meanwhile(box: "App", kept: "Sequence[App]", sending: "Sequence[App]") -> s
 
 
 def send_plan(
-    app: "App", desks: Desks, found: "Plan", conditions: "Sequence[Conditions]", signals: "Signals"
+    app: "App",
+    desks: Desks,
+    found: "Plan",
+    conditions: "Sequence[Conditions]",
+    signals: "Signals",
+    *,
+    until: datetime | None = None,
 ) -> "SendReport":
-    """Queue the confirmed mails and send them; the inboxes are read again whenever one has grown stale meanwhile."""
+    """Queue the confirmed mails and send them, those that can go by `until`; the inboxes are read again whenever one
+    has grown stale meanwhile."""
     from outreach.flows.enqueue import enqueue
-    from outreach.flows.send import SendReport, send_all
+    from outreach.flows.send import send_all
 
     paced = all(each.limits.paced for each in conditions)
     items = enqueue(app.store, found, app.clock.now(), paced=paced)
@@ -133,8 +140,7 @@ def send_plan(
         mine = [item for item in items if item.mailbox_id == sender.mailbox.id]
         return _left(app, mine, report, wait=sender.wait)
 
-    first, *others = send_all(batches, again)
-    report: SendReport = first
+    report, *others = send_all(batches, again, until)
     for other in others:
         report = report.beside(other)
     return report

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from outreach.bootstrap import App
     from outreach.cli._signals import Signals
-    from outreach.flows.enqueue import Conditions, Plan
+    from outreach.flows.enqueue import Conditions, Plan, Share
 
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _LATER = timedelta(days=1)
@@ -100,6 +100,12 @@ def _agree(app: "App", boxes: "Sequence[App]", *, yes: bool) -> None:
         raise SendRefused("not confirmed: nothing was sent.")
 
 
+def _next_of_others(shares: "Sequence[Share]") -> datetime | None:
+    """When a mailbox has something to do again that is through, or has nothing, while others still send."""
+    times = [share.next_at for share in shares if share.next_at and (share.later or not share.size)]
+    return min(times) if times and len(shares) > 1 else None
+
+
 class _Rounds:
     """Round after round, with one line for each event: the same one is not said twice in a row."""
 
@@ -159,7 +165,7 @@ class _Rounds:
                 self._event(f"{next(box.name for box in self._boxes if box.mailbox_id == mailbox_id)}: {fault}")
             found, conditions = self._plan(Desks(self._boxes, desks.transports, faults))
             self._event(f"{count(found.size, 'mail')} to send")
-            report = send_plan(app, desks, found, conditions, self._signals)
+            report = send_plan(app, desks, found, conditions, self._signals, until=_next_of_others(found.shares))
         if report.error:
             raise report.error
         return self._idle(report.reason or found.reason, report.next_at or found.next_at)

@@ -112,7 +112,7 @@ def _rehearse(app: "App", wanted: _Wanted, expect: int | None, *, json: bool) ->
     from outreach.core.ports import Outcome
     from outreach.flows.rehearse import rehearse
 
-    results = []
+    results, to = [], list[str]()
     with connected(wanted.boxes) as desks:
         found, _ = wanted.plan(desks)
         _confirm(found, expect)
@@ -124,13 +124,13 @@ def _rehearse(app: "App", wanted: _Wanted, expect: int | None, *, json: bool) ->
                 if mail.enrollment.mailbox_id == box.mailbox_id
             ]
             if mails:
+                to.append(box.sender.address)
                 results += rehearse(desks.transports[box.mailbox_id], mails, box.sender, app.clock.now())
     taken = sum(result.outcome is Outcome.ACCEPTED for result in results)
     if json:
         show_json({**_send_json(app, found, live=False), "to_me": taken})
     else:
-        to = " and ".join(box.sender.address for box in wanted.boxes)
-        show(f"{count(taken, 'mail')} sent to {to}; nothing was recorded")
+        show(f"{count(taken, 'mail')} sent to {' and '.join(to or [app.sender.address])}; nothing was recorded")
     if taken < len(results):
         raise MailboxError(f"the server did not take the next one: {results[-1].text}.", hint="try again later")
 

@@ -126,23 +126,28 @@ def send(sender: Sender, items: Sequence[OutboxItem]) -> SendReport:
 
 
 def send_all(
-    batches: Sequence[tuple[Sender, Sequence[OutboxItem]]], again: Again = lambda _sender, _report: ()
+    batches: Sequence[tuple[Sender, Sequence[OutboxItem]]],
+    again: Again = lambda _sender, _report: (),
+    until: datetime | None = None,
 ) -> list[SendReport]:
     """Send a batch from each of several mailboxes, one message at a time: whose slot comes first is next, and of those
     whose slot has come, who had the fewest turns; so no mailbox waits for another's gap. A report for each, in order.
 
-    Where a mailbox's part ends because its inbox must be read, `again` reads it, and says with what to go on.
+    Where a mailbox's part ends because its inbox must be read, `again` reads it, and says with what to go on. What has
+    not gone by `until` stays queued.
     """
     parts = [_Part(sender, items, again) for sender, items in batches]
     try:
         while under_way := [part for part in parts if not part.over]:
             now = parts[0].sender.clock.now()
             part = min(under_way, key=lambda each: (max(each.slot.at, now), each.turns))
+            if until and max(part.slot.at, now) >= until:
+                break
             _rest(part.sender, part.slot)
             part.go_on()
     finally:
         for part in parts:
-            part.sender.transport.close()
+            part.end_early()
     return [part.report for part in parts]
 
 
@@ -177,6 +182,16 @@ class _Part:
             self._end(*ended.value)
         except OutreachError as error:
             self._end(error=error)
+
+    def end_early(self) -> None:
+        """Leave what has not gone; at a wait no message is in hand."""
+        if not self.over:
+            self._batch.close()
+            self.report = self.report.followed_by(
+                SendReport(tuple(self._run.results.values()), tuple(self._run.skipped))
+            )
+        self.over = True
+        self.sender.transport.close()
 
     def _end(self, reason: str = "", next_at: datetime | None = None, *, error: OutreachError | None = None) -> None:
         self.over = True

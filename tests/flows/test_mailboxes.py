@@ -147,6 +147,20 @@ def test_everyone_is_written_to_by_their_mailbox_and_none_waits_for_the_others_g
         assert office.times(number) == [NOW, NOW + MINUTE]
 
 
+def test_what_cannot_go_in_time_stays_queued_for_the_next_round(office: Office) -> None:
+    items = enqueue(office.store, office.plan(wait=True), NOW)
+    batches = [
+        (office.worker(each), [item for item in items if item.mailbox_id == each.mailbox.id])
+        for each in office.conditions(wait=True)
+    ]
+    reports = send_all(batches, until=NOW + timedelta(seconds=50))
+    assert [(report.count(OutboxState.SENT), report.reason) for report in reports] == [(1, ""), (1, "")]
+    assert len(office.store.outbox.items(states=[OutboxState.QUEUED])) == 2
+    assert office.clock.now() == NOW
+    office.send()
+    assert (len(office.mails(0)), len(office.mails(1))) == (2, 2)
+
+
 def test_each_has_caps_of_its_own(office: Office) -> None:
     office.limits[office.ids[0]] = replace(LIMITS, daily_cap=1)
     found = office.plan(wait=False)
