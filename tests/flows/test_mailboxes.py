@@ -16,24 +16,26 @@ from outreach.core.records import EnrollmentState, Mailbox, OutboxState, Sender
 from outreach.core.sharing import Room
 from outreach.core.verdict import Kind
 from outreach.errors import MailboxError
+from outreach.flows.adopt import adopt
 from outreach.flows.enqueue import Conditions, Plan, Writer, enqueue, plan_all
 from outreach.flows.enroll import enroll
 from outreach.flows.preview import Blank, Shown, preview
+from outreach.flows.reconcile import reconcile
 from outreach.flows.send import Sender as Worker
 from outreach.flows.send import SendReport, send_all
 from outreach.flows.sync import sync
 from outreach.inboxes.maildir import MaildirInbox
 from outreach.resources import data_dir
 from outreach.store.bookings import note_by_hand
-from outreach.store.journal import MemoryJournal
+from outreach.store.journal import Journal, MemoryJournal
 from outreach.store.store import Store
-from outreach.store.tables import AddressRow, FounderRow, OutboxRow, table
+from outreach.store.tables import AddressRow, Attempt, EnrollmentRow, FounderRow, LedgerRow, OutboxRow, table
 from outreach.templating import load_sequence
 from outreach.transports.directory import DirectoryTransport
 from tests.factory import KEY, add_founders
 from tests.fakes import MONDAY_MORNING as NOW
 from tests.fakes import FakeClock
-from tests.mails import mail
+from tests.mails import mail, report
 from tests.postgres import new_store
 
 pytestmark = pytest.mark.usefixtures("engine")
@@ -46,7 +48,7 @@ LIMITS = Limits(
     weekdays=frozenset(range(5)), zone=ZoneInfo("UTC"), company_daily_cap=1, run_limit=50,
     fresh_inbox=timedelta(minutes=30),
 )  # fmt: skip
-OUTBOX, FOUNDERS = table(OutboxRow), table(FounderRow)
+OUTBOX, FOUNDERS, ENROLLMENTS = table(OutboxRow), table(FounderRow), table(EnrollmentRow)
 
 
 class Office:
@@ -366,3 +368,65 @@ def test_a_colleague_who_comes_later_hears_from_the_same_mailbox(office: Office)
     office.enroll()
     assert "yo@second-of-bo.example" in office.people(1)
     assert office.store.campaigns.writers().waiting.get(office.ids[0]) == 2
+
+
+def test_a_refusal_by_policy_rests_the_mailbox_that_wrote_wherever_it_comes_in(office: Office) -> None:
+    office.send()
+    [theirs, _] = office.mails(0)
+    to = str(theirs["To"]).partition("<")[2].rstrip(">")
+    bounce = report("5.7.1", "smtp; 554 5.7.1 Message rejected due to local policy", recipient=to,
+                    returned_id=str(theirs["Message-ID"]))  # fmt: skip
+    (office.folder / f"inbox-{office.ids[1]}" / "new" / "1.bounce").write_bytes(bounce)
+    office.read()
+    assert office.mailbox(0).pause_reason == "a recipient's server refuses mail from this mailbox by policy"
+    assert office.mailbox(1).paused_until is None
+
+
+def test_a_thread_goes_on_from_the_mailbox_that_began_it(office: Office) -> None:
+    office.send()
+    [theirs, _] = office.mails(0)
+    answer = mail("Yes.", sender=str(theirs["To"]), in_reply_to=str(theirs["Message-ID"]), date=office.clock.now())
+    (office.folder / f"inbox-{office.ids[1]}" / "new" / "1.answer").write_bytes(answer)
+    office.read()
+    [reply] = office.store.mail.replies()
+    assert office.store.mail.thread_mailbox(reply.id) == office.ids[0]
+
+
+def test_adopting_looks_into_every_sent_folder_and_gives_a_founder_back_to_who_wrote_to_them(office: Office) -> None:
+    office.send()
+    [lost, _] = office.store.outbox.items(states=[OutboxState.SENT], mailbox_id=office.ids[1])
+    with office.store.database.write() as connection:  # as in a copy from before the mail, and before a move
+        for name in (Attempt, LedgerRow):
+            connection.execute(sa.delete(table(name)).where(table(name).c.outbox_id == lost.id))
+        connection.execute(sa.delete(OUTBOX).where(OUTBOX.c.id == lost.id))
+        mine = ENROLLMENTS.c.id == lost.enrollment_id
+        connection.execute(sa.update(ENROLLMENTS).where(mine).values(mailbox_id=office.ids[0]))
+    sent = office.folder / f"inbox-{office.ids[1]}" / ".Sent"
+    for part in ("new", "cur", "tmp"):
+        (sent / part).mkdir(parents=True)
+    (sent / "new" / "1.copy").write_bytes(lost.mime)
+    inboxes = [MaildirInbox(office.folder / f"inbox-{each}") for each in office.ids]
+    found = adopt(
+        office.store, journal=Journal(office.folder / "sent.log"), here={"file": "1"}, key=KEY, clock=office.clock,
+        mailboxes=[(office.mailbox(number), inboxes[number]) for number in (0, 1)],
+    )  # fmt: skip
+    assert found.recreated == (lost.message_id,)
+    [again] = office.store.outbox.items(states=[OutboxState.SENT], mailbox_id=office.ids[1])[-1:]
+    assert (again.message_id, again.mailbox_id) == (lost.message_id, office.ids[1])
+    assert lost.rcpt in office.people(1)
+
+
+def test_doubts_are_looked_for_in_the_folder_of_whoever_sent_them(office: Office) -> None:
+    office.send()
+    with office.store.database.write() as connection:
+        connection.execute(sa.update(OUTBOX).values(state=OutboxState.UNKNOWN))
+    shared = office.folder / f"inbox-{office.ids[0]}"
+    for part in ("new", "cur", "tmp"):
+        (shared / ".Sent" / part).mkdir(parents=True)
+    doubts = office.store.outbox.items(states=[OutboxState.UNKNOWN])
+    for item in doubts:
+        (shared / ".Sent" / "new" / f"{item.id}.copy").write_bytes(item.mime)
+    own = (ADA.address, BEA.address)
+    found = reconcile(office.store, MaildirInbox(shared), mailbox=office.mailbox(0), clock=office.clock, own=own)
+    assert {item.mailbox_id for item in found.sent} == {office.ids[0]}
+    assert {item.mailbox_id for item in office.store.outbox.items(states=[OutboxState.UNKNOWN])} == {office.ids[1]}
