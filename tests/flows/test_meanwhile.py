@@ -279,7 +279,12 @@ def test_the_same_old_backup_is_noticed_a_second_time(tmp_path: Path, *, queued:
 
     def take_over() -> Adopted:
         return adopt(
-            desk.store, journal=log, inbox=None, here={"file": "here"}, mailbox=desk.mailbox, key=KEY, clock=desk.clock
+            desk.store,
+            journal=log,
+            mailboxes=[(desk.mailbox, None)],
+            here={"file": "here"},
+            key=KEY,
+            clock=desk.clock,
         )
 
     if queued:

@@ -591,8 +591,9 @@ class Outreach(RuleBasedStateMachine):
     def adopt(self, looks: bool) -> None:
         self.adopting = True
         adopt(
-            self.store, journal=Log(self.sent_log, Life("shell")), inbox=Post(self.provider) if looks else None,
-            here={"file": "the same"}, mailbox=self.mailbox, key=KEY, clock=self.clock,
+            self.store, journal=Log(self.sent_log, Life("shell")),
+            mailboxes=[(self.mailbox, Post(self.provider) if looks else None)],
+            here={"file": "the same"}, key=KEY, clock=self.clock,
         )  # fmt: skip
 
     # --- what always holds --------------------------------------------------------------------------------------
@@ -603,7 +604,7 @@ class Outreach(RuleBasedStateMachine):
         founders = self.founders()
         told = why(
             self.store, founders[number % len(founders)], importers=importers(),
-            steps_of=lambda _campaign: self.writer.sequence, mailbox=self.mailbox, limits=LIMITS, now=self.clock.now(),
+            steps_of=lambda _campaign: self.writer.sequence, mailboxes=[(self.mailbox, LIMITS)], now=self.clock.now(),
         )  # fmt: skip
         for standing in told.standings:
             promise(standing.next_at or standing.reason, f"nobody can say why nothing goes to {told.founder.full_name}")
