@@ -24,6 +24,7 @@ from outreach.store.consequences import pause_mailbox, stop_address, suppress_ad
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
 from outreach.store.outbox import EXPIRES_AFTER
+from outreach.store.prepared import Prepared
 from outreach.store.stops import WILL_NOT_GO
 from outreach.store.tables import Attempt, EnrollmentRow, LedgerRow, MailboxRow, OutboxRow, table
 
@@ -106,12 +107,12 @@ class Claims:
         with self._db.write() as connection:
             values = gate.values(item.id, limits, gate.keys_of(connection, item.id), now)
             values |= {"my_token": claim.token, "lease": now + LEASE}
-            if connection.execute(_fence(gate.kind_of(limits)), values).rowcount != 1:
+            if _fence(gate.kind_of(limits)).run(connection, values).rowcount != 1:
                 return False
-            connection.execute(_BOOK, {"mailbox_id": item.mailbox_id, "at": now, "outbox_id": item.id})
+            _BOOK.run(connection, {"mailbox_id": item.mailbox_id, "at": now, "outbox_id": item.id})
             if limits.paced:
                 clock = clock_values(reading or Reading(now, "", 0.0))
-                connection.execute(_REST, {"mailbox": item.mailbox_id, "until": next_send_at, **clock})
+                _REST.run(connection, {"mailbox": item.mailbox_id, "until": next_send_at, **clock})
         return True
 
     def release(self, claim: Claim, reason: str, now: datetime) -> None:
@@ -260,11 +261,11 @@ class Claims:
 
 
 @cache
-def _take(kind: gate.Kind) -> sa.Update:
+def _take(kind: gate.Kind) -> Prepared:
     """T2, for one kind of limits. A worker that lost the database before it heard of its claim asks again."""
     mine = sa.and_(_outbox.c.state == OutboxState.CLAIMED, _outbox.c.token == sa.bindparam("my_token"))
     free = sa.or_(_outbox.c.state == OutboxState.QUEUED, mine)
-    return (
+    return Prepared(
         sa.update(_outbox)
         .where(_outbox.c.id == gate.ITEM, free, *gate.checks(kind).values())
         .values(
@@ -280,10 +281,10 @@ def _take(kind: gate.Kind) -> sa.Update:
 
 
 @cache
-def _fence(kind: gate.Kind) -> sa.Update:
+def _fence(kind: gate.Kind) -> Prepared:
     """T7, for one kind of limits."""
     now = sa.bindparam("now", type_=gate.TIME)
-    return (
+    return Prepared(
         sa.update(_outbox)
         .where(
             _outbox.c.id == gate.ITEM,
@@ -296,9 +297,12 @@ def _fence(kind: gate.Kind) -> sa.Update:
     )
 
 
-_BOOK = sa.insert(_ledger)
-_TRIED = sa.insert(_attempts)
-_REST = (
+_BOOK = Prepared(sa.insert(_ledger), ("mailbox_id", "at", "outbox_id"))
+_TRIED = Prepared(
+    sa.insert(_attempts),
+    ("outbox_id", "token", "at", "phase", "outcome", "code", "enhanced_code", "text", "rule"),
+)
+_REST = Prepared(
     sa.update(_mailboxes)
     .where(_mailboxes.c.id == sa.bindparam("mailbox"))
     .values(
@@ -315,19 +319,19 @@ def _claim(connection: sa.Connection, wanted: Wanted, now: datetime) -> Claim | 
     item, limits = wanted.item, wanted.limits
     values = gate.values(item.id, limits, gate.keys_of(connection, item.id), now)
     values |= {"my_token": wanted.token, "my_owner": wanted.owner, "lease": now + LEASE}
-    taken = connection.execute(_take(gate.kind_of(limits)), values).first()
-    return Claim(item, wanted.token, taken.attempt_count) if taken else None
+    taken = _take(gate.kind_of(limits)).run(connection, values).fetchone()
+    return Claim(item, wanted.token, taken[0]) if taken else None
 
 
 def _swap(connection: sa.Connection, claim: Claim, state: OutboxState, values: Mapping[str, Any]) -> bool:
     told = {f"new_{name}": value for name, value in values.items()}
     told |= {"item": claim.item.id, "before": state, "my_token": claim.token}
-    return connection.execute(_swapping(tuple(values)), told).rowcount == 1
+    return _swapping(tuple(values)).run(connection, told).rowcount == 1
 
 
 @cache
-def _swapping(columns: tuple[str, ...]) -> sa.Update:
-    return (
+def _swapping(columns: tuple[str, ...]) -> Prepared:
+    return Prepared(
         sa.update(_outbox)
         .where(
             _outbox.c.id == gate.ITEM,
@@ -361,8 +365,8 @@ def _cancel_if_out(connection: sa.Connection, item_id: int, now: datetime) -> No
 def _note(
     connection: sa.Connection, item_id: int, token: str, result: SendResult, now: datetime, *, rule: str = ""
 ) -> None:
-    connection.execute(
-        _TRIED,
+    _TRIED.run(
+        connection,
         {
             "outbox_id": item_id,
             "token": token,

@@ -143,15 +143,17 @@ def _on_begin(connection: sa.Connection) -> None:
         if not options.get(_MIGRATION):
             (postgres.begin_write if writes else postgres.begin_read)(connection)
         return
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101  an open connection has one
+    driver.execute("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 @contextmanager
 def _translated(path: Path | None) -> Iterator[None]:
     try:
         yield
-    except sa.exc.DatabaseError as error:
-        cause = str(error.orig)
+    except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
+        cause = str(error.orig if isinstance(error, sa.exc.DatabaseError) else error)
         name = path.name if path else "the store"
         if "malformed" in cause or "not a database" in cause:
             raise StoreError(

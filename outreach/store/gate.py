@@ -7,6 +7,7 @@ batch of thousands asks them twice for every mail.
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from itertools import chain
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -15,6 +16,7 @@ from outreach.core.normalize import suppression_key
 from outreach.core.pacing import CANARY, CANARY_WAIT, DAY, HOUR, Limits
 from outreach.core.records import CampaignState, EnrollmentState
 from outreach.core.suppression import ADDRESS_ONLY, suppression_keys
+from outreach.store.prepared import Prepared
 from outreach.store.tables import (
     AddressRow,
     CampaignRow,
@@ -208,7 +210,7 @@ def _company_free() -> sa.ColumnElement[bool]:
 
 # --- who is covered by a suppression ------------------------------------------------------------------
 
-_WHO = (
+_WHO = Prepared(
     sa.select(
         _outbox.c.founder_id,
         _outbox.c.company_id,
@@ -225,12 +227,14 @@ _WHO = (
 def keys_of(connection: sa.Connection, item_id: int) -> tuple[str, ...]:
     """Every suppression key that would cover this message, its own address first: the person, all their addresses,
     domains, the company."""
-    rows = connection.execute(_WHO, {"item": item_id}).all()
-    addresses = {row.rcpt for row in rows} | {row.key for row in rows if row.key}
-    keys = set[str]()
-    for company in {row.company_id for row in rows} | {row.works_at for row in rows}:
-        keys |= set(suppression_keys(addresses, founder_id=rows[0].founder_id, company_id=company))
-    return f"address:{suppression_key(rows[0].rcpt)}", *sorted(keys)
+    rows = _WHO.run(connection, {"item": item_id}).fetchall()
+    founder_id, _, _, rcpt, _ = rows[0]
+    addresses = {rcpt, *(key for *_, key in rows if key)}
+    companies = {company for _, queued_for, works_at, *_ in rows for company in (queued_for, works_at)}
+    keys = chain.from_iterable(
+        suppression_keys(addresses, founder_id=founder_id, company_id=company) for company in companies
+    )
+    return f"address:{suppression_key(rcpt)}", *sorted(set(keys))
 
 
 def is_suppressed(keys: Sequence[str]) -> sa.ColumnElement[bool]:
