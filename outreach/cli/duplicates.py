@@ -87,6 +87,10 @@ def _ask_all(app: "App", found: "Sequence[Pair]", total: int) -> None:
         if answer == "q":
             return
         _decide(app, pair, _CHOICES[answer])
+    with app.store.database.read() as connection:
+        left = curation.count_pairs(connection)
+    if left:
+        say(f"{count(left, 'pair')} more; next: outreach duplicates")
 
 
 def _decide(app: "App", pair: "Pair", choice: str) -> None:
@@ -103,13 +107,11 @@ def _decide(app: "App", pair: "Pair", choice: str) -> None:
             )
         else:
             show("one person in one campaign: the second record stays and is not written to")
-        if pair.kind == "founder":
-            say(f"to take it back: outreach founders split {pair.left_id}")
+        say(f"to take it back: outreach {curate.plural(pair.kind)} split {pair.left_id}")
     elif choice == "keep apart":
         curate.say_apart(*about)
         show("kept apart, whatever later lists say")
-        if pair.kind == "founder":
-            say(f"to take it back: outreach founders merge {pair.left_id} {pair.right_id}")
+        say(f"to take it back: outreach {curate.plural(pair.kind)} merge {pair.left_id} {pair.right_id}")
     else:
         curate.skip(app.store, app.clock, pair)
         show("skipped; outreach duplicates --skipped shows it again")

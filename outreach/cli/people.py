@@ -1,6 +1,7 @@
 """`outreach founders …` and `outreach companies …`: who is there."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,6 +24,7 @@ from outreach.cli._filters import (
 )
 from outreach.cli._output import count, say, show, show_json, show_table
 from outreach.cli._shell import Json, listing, shell
+from outreach.cli.curation import merge_companies, merge_founders, split_company, split_founder
 from outreach.errors import UsageError
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ def register(app: typer.Typer) -> None:
     companies.command("list")(list_companies)
     companies.command("show")(show_company)
     companies.command("export")(export_companies)
+    companies.command("merge")(merge_companies)
+    companies.command("split")(split_company)
     app.add_typer(companies, name="companies")
 
 
@@ -138,7 +142,7 @@ def show_founder(
         blocked = app.store.suppressions.covering(found)
         rows = provenance(app.store, all_importers(), found.id).rows
     if json:
-        named_in = [{"row": row.id, "file": row.file, "line": row.line, "exported_at": row.exported_at} for row in rows]
+        named_in = [_row_json(row.id, row.file, row.line, row.exported_at) for row in rows]
         rest = {"linkedin": found.linkedin, "line": found.line, "consent": found.consent}
         show_json({**founder_json(found), **rest, "cells": dict(found.cells), "suppressed": blocked, "rows": named_in})
         return
@@ -222,64 +226,6 @@ def edit_founder(  # noqa: PLR0917  Typer's options go by name
             show(f"  {note}: {getattr(now, note) or 'removed'}")
 
 
-def merge_founders(
-    context: typer.Context,
-    one: Annotated[str, typer.Argument(metavar="A", help="An id, an address, or a name.")],
-    other: Annotated[str, typer.Argument(metavar="B", help="The same person.")],
-    json: Json = False,
-) -> None:
-    """Say that two records are one person. Every later import goes by it; `founders split` takes it back.
-
-    Example: outreach founders merge 12 57
-    """
-    with shell(context).app() as app:
-        from outreach.flows import curate
-        from outreach.importers import all_importers
-
-        left, right = app.store.people.get_founder(one), app.store.people.get_founder(other)
-        done = curate.say_same(app.store, all_importers(), app.clock, "founder", left.id, right.id)
-        kept = app.store.people.get_founder(str(left.id))
-    if json:
-        show_json({"founder": founder_json(kept), "became": {str(old): new for old, new in done.became.items()}})
-        return
-    if done.became:
-        show(f"merged: {kept.full_name} is founder {kept.id} now")
-    else:
-        show("both are in one campaign: the records stay, and the second is not written to")
-    say(f"to take it back: outreach founders split {kept.id}")
-
-
-def split_founder(
-    context: typer.Context,
-    who: Annotated[str, typer.Argument(help="An id, an address, or a name.")],
-    rows: Annotated[
-        list[int] | None,
-        typer.Option("--row", help="A row that speaks of somebody else, as `founders show` lists it; may be repeated."),
-    ] = None,
-    json: Json = False,
-) -> None:
-    """Take apart what is two people. Without --row, the last merge by hand is taken back.
-
-    Example: outreach founders split 12 --row 340
-    """
-    with shell(context).app() as app:
-        from outreach.flows import curate
-        from outreach.importers import all_importers
-
-        found = app.store.people.get_founder(who)
-        done = curate.split(app.store, all_importers(), app.clock, found.id, rows or ())
-        people = [app.store.people.get_founder(str(id_)) for id_ in (found.id, *done.new)]
-    if json:
-        show_json({"founders": [founder_json(each) for each in people]})
-        return
-    if not done.new:
-        show(f"still one: the rules hold founder {found.id} together")
-        say(f"hint: outreach founders split {found.id} --row ROW names the rows that speak of somebody else")
-    for each in people if done.new else []:
-        at = ", ".join(address.address for address in each.addresses)
-        show(f"founder {each.id}: {each.full_name}{f', {at}' if at else ''}")
-
-
 def founder_json(founder: "Founder") -> dict[str, Any]:
     """A founder as scripts see one."""
     company = founder.company
@@ -316,7 +262,7 @@ def _founder_columns(founder: "Founder") -> dict[str, Any]:
         "address": [address.address for address in founder.addresses],
         "status": [str(address.status) for address in founder.addresses],
         "source": [address.origin for address in founder.addresses],
-        "sure": [_sure(address) for address in founder.addresses],
+        "sure": [_sure(address) or "-" for address in founder.addresses] if any(map(_sure, founder.addresses)) else [],
         "company": founder.company.name if founder.company else "",
         "linkedin": founder.linkedin,
         "tags": list(founder.tags),
@@ -406,11 +352,16 @@ def show_company(
     Example: outreach companies show acme.example
     """
     with shell(context).app() as app:
+        from outreach.store import curation
+
         found = app.store.people.get_company(who)
         team, inboxes = app.store.people.team(found.id), app.store.people.inboxes(found.id)
+        with app.store.database.read() as connection:
+            rows = curation.rows_naming(connection, "company", found.id)
     if json:
         show_json({**company_json(found), **_company_facts(found), "team": [founder_json(each) for each in team],
-                   "inboxes": [_address_json(each) for each in inboxes]})  # fmt: skip
+                   "inboxes": [_address_json(each) for each in inboxes],
+                   "rows": [_row_json(row.lead_id, row.file, row.line, row.exported_at) for row in rows]})  # fmt: skip
         return
     show(f"{found.name}   (company {found.id})")
     shown = {"also": ", ".join(found.aliases), "website": found.website, **_company_facts(found)}
@@ -421,6 +372,8 @@ def show_company(
     for founder in team:
         show(f"  founder:           {founder.id} {founder.full_name}")
     _show_addresses(inboxes)
+    for row in rows:
+        show(f"  row {row.lead_id}:{' ' * (14 - len(str(row.lead_id)))}{row.file}, line {row.line}")
 
 
 def company_json(company: "Company") -> dict[str, Any]:
@@ -454,6 +407,10 @@ def _company_facts(company: "Company") -> dict[str, Any]:
 
 
 # --- shared ---------------------------------------------------------------------------------------
+
+
+def _row_json(number: int, file: str, line: int, exported_at: datetime) -> dict[str, Any]:
+    return {"row": number, "file": file, "line": line, "exported_at": exported_at}
 
 
 def _address_json(address: "Address") -> dict[str, Any]:

@@ -6,6 +6,7 @@ later import. Each in one transaction.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -18,6 +19,11 @@ from outreach.importers import Importers
 from outreach.store import curation
 from outreach.store.merging import Merging
 from outreach.store.store import Store
+
+
+def plural(kind: str) -> str:
+    """The group of commands for this kind of record."""
+    return {"founder": "founders", "company": "companies"}[kind]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,9 @@ class _Judge:
 def say_same(store: Store, importers: Importers, clock: Clock, kind: str, left: int, right: int) -> Curated:
     """These two records are one. Two of one campaign stay two records, and only one of them is written to."""
     if left == right:
-        raise UsageError("that is one record already.", hint="name two of them; outreach founders list shows their ids")
+        raise UsageError(
+            "that is one record already.", hint=f"name two of them; outreach {plural(kind)} list shows their ids"
+        )
     with store.database.write() as connection:
         seats = _seats(connection, kind, left), _seats(connection, kind, right)
         curation.take_back(connection, curation.rulings_between(connection, kind, *seats, same=False))
@@ -97,44 +105,55 @@ def skip(store: Store, clock: Clock, pair: curation.Pair) -> None:
         curation.decide(connection, pair.kind, pair.left_id, pair.right_id, "skipped", clock.now())
 
 
-def split(store: Store, importers: Importers, clock: Clock, founder_id: int, rows: Sequence[int] = ()) -> Curated:
-    """These rows speak of somebody else. Without rows: take back the last time a person said that two are one."""
+def split(
+    store: Store, importers: Importers, clock: Clock, kind: str, record_id: int, rows: Sequence[int] = ()
+) -> Curated:
+    """These rows speak of another one. Without rows: take back the last time a person said that two are one."""
     with store.database.write() as connection:
-        told = curation.rows_naming(connection, "founder", founder_id)
-        seats = [row.seat for row in told]
-        if not rows:
-            merges = curation.rulings_between(connection, "founder", seats, seats, same=True)
-            if not merges:
-                raise UsageError(
-                    "nobody has merged this founder by hand: say which rows speak of somebody else.",
-                    hint=f"outreach founders split {founder_id} --row ROW, with the numbers that `founders show` lists",
-                )
-            curation.take_back(connection, merges[:1])
-            return _Judge(store, importers, clock).about(connection, "founder", founder_id)
-        _take_apart(connection, founder_id, told, rows, clock)
-        return _Judge(store, importers, clock).about(connection, "founder", founder_id)
+        told = curation.rows_naming(connection, kind, record_id)
+        if rows:
+            _take_apart(connection, kind, record_id, told, rows, clock.now())
+        else:
+            _take_back_merge(connection, kind, record_id, [row.seat for row in told])
+        return _Judge(store, importers, clock).about(connection, kind, record_id)
+
+
+def _take_back_merge(connection: sa.Connection, kind: str, record_id: int, seats: Sequence[Seat]) -> None:
+    merges = curation.rulings_between(connection, kind, seats, seats, same=True)
+    if not merges:
+        group = plural(kind)
+        raise UsageError(
+            f"nobody has merged this {kind} by hand: say which rows speak of another one.",
+            hint=f"outreach {group} split {record_id} --row ROW, with the numbers that `{group} show` lists",
+        )
+    curation.take_back(connection, merges[:1])
 
 
 def _take_apart(
-    connection: sa.Connection, founder_id: int, told: Sequence[curation.NamingRow], rows: Sequence[int], clock: Clock
+    connection: sa.Connection,
+    kind: str,
+    record_id: int,
+    told: Sequence[curation.NamingRow],
+    rows: Sequence[int],
+    now: datetime,
 ) -> None:
     wrong = set(rows) - {row.lead_id for row in told}
     if wrong:
         raise NotFound(
-            f"row {min(wrong)} does not speak of founder {founder_id}.",
-            hint=f"outreach founders show {founder_id} lists the rows that do",
+            f"row {min(wrong)} does not speak of {kind} {record_id}.",
+            hint=f"outreach {plural(kind)} show {record_id} lists the rows that do",
         )
     moved = list(dict.fromkeys(row.seat for row in told if row.lead_id in rows))
     stays = [seat for seat in dict.fromkeys(row.seat for row in told) if seat not in moved]
     if not stays:
         raise UsageError(
-            "all rows of this founder say that, so there is nothing to split.", hint="name some of the rows, not all"
+            f"all rows of this {kind} say that, so there is nothing to split.", hint="name some of the rows, not all"
         )
-    curation.take_back(connection, curation.rulings_between(connection, "founder", moved, stays, same=True))
+    curation.take_back(connection, curation.rulings_between(connection, kind, moved, stays, same=True))
     for together in (moved, stays):
         for other in together[1:]:
-            curation.rule(connection, Ruling("founder", True, together[0], other), clock.now())
-    curation.rule(connection, Ruling("founder", False, stays[0], moved[0]), clock.now())
+            curation.rule(connection, Ruling(kind, True, together[0], other), now)
+    curation.rule(connection, Ruling(kind, False, stays[0], moved[0]), now)
 
 
 def edit(
@@ -172,6 +191,5 @@ def undo_import(store: Store, importers: Importers, clock: Clock, import_id: int
 def _seats(connection: sa.Connection, kind: str, record_id: int) -> list[Seat]:
     found = [row.seat for row in curation.rows_naming(connection, kind, record_id)]
     if not found:
-        raise NotFound(f"no list names {kind} {record_id}.", hint=f"outreach {kind}s list shows those there are"
-                       if kind == "founder" else "outreach companies list shows those there are")  # fmt: skip
+        raise NotFound(f"no list names {kind} {record_id}.", hint=f"outreach {plural(kind)} list shows those there are")
     return found

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,8 @@ from zipfile import ZipFile
 
 import pytest
 
+from tests.cli.program import Workspace
+from tests.cli.terminal import converse
 from tests.cli.test_people import outreach  # noqa: F401  the program in a fresh workspace
 
 Outreach = Callable[..., tuple[int, str, str]]
@@ -61,6 +64,19 @@ def test_a_pair_is_kept_apart_or_skipped(dans: Outreach) -> None:
     assert dans("duplicates", "9", "--merge")[0] == 1
 
 
+def test_a_person_is_asked_pair_by_pair(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "w")
+    (workspace.folder / "dans.csv").write_text(_DANS + "Acme,acme.example,Danny Testwell,,\n", "utf-8")
+    workspace.run("import", "dans.csv")
+    command = [sys.executable, "-m", "outreach", "-C", str(workspace.folder), "duplicates"]
+    code, seen = converse(command, workspace.environment, "q quit", ["what?", "m", "s"])
+    assert code == 0
+    assert "founder 2 is founder 1 now" in seen
+    assert "to take it back: outreach founders split 1" in seen
+    assert "skipped; outreach duplicates --skipped shows it again" in seen
+    assert document((0, workspace.run("duplicates", "--json").stdout, ""))["total"] == 0
+
+
 def test_two_founders_are_merged_and_split_by_rows(dans: Outreach) -> None:
     merged = document(dans("founders", "merge", "dan@acme.example", "2", "--json"))
     assert merged["became"] == {"2": 1}
@@ -74,6 +90,32 @@ def test_two_founders_are_merged_and_split_by_rows(dans: Outreach) -> None:
     ]
     code, _, err = dans("founders", "split", "1", "--row", "99")
     assert (code, "does not speak of founder 1" in err) == (1, True)
+
+
+def test_two_companies_are_merged_and_taken_apart_again(dans: Outreach, tmp_path: Path) -> None:
+    merged = document(dans("companies", "merge", "acme.example", "loewen.example", "--json"))
+    assert (merged["became"], merged["company"]["founders"]) == ({"2": 1}, 3)
+    (tmp_path / "again.csv").write_text(_DANS.replace("Rosa", "Rosa Maria"), "utf-8")
+    dans("import", str(tmp_path / "again.csv"))
+    assert document(dans("companies", "--json"))["total"] == 1
+    rows = document(dans("companies", "show", "acme.example", "--json"))["rows"]
+    assert [row["line"] for row in rows] == [2, 3, 4, 2, 3, 4]
+    assert f"row {rows[0]['row']}:" in dans("companies", "show", "1")[1]
+    split = document(dans("companies", "split", "1", "--json"))
+    assert sorted(each["domain"] for each in split["companies"]) == ["acme.example", "loewen.example"]
+    code, _, err = dans("companies", "split", "acme.example")
+    assert (code, "outreach companies split 1 --row ROW" in err) == (2, True)
+
+
+def test_a_company_is_taken_apart_by_its_rows(dans: Outreach) -> None:
+    dans("companies", "merge", "1", "2")
+    rows = [row["row"] for row in document(dans("companies", "show", "1", "--json"))["rows"]]
+    assert "outreach companies list" in dans("companies", "merge", "1", "1")[2]
+    code, out, _ = dans("companies", "split", "1", "--row", str(rows[2]))
+    assert (code, sorted(line.partition(": ")[2] for line in out.splitlines())) == (
+        0,
+        ["Acme, acme.example", "Zürich Löwen, loewen.example"],
+    )
 
 
 def test_an_edit_is_shown_and_stays(dans: Outreach, tmp_path: Path) -> None:

@@ -1,14 +1,12 @@
 """`outreach find` in front of a person: the cost is shown and asked for, and a bar shows how far it is."""
 
-import os
-import pty
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.program import ROOT, Workspace
+from tests.cli.program import Workspace
+from tests.cli.terminal import converse
 from tests.web_servers import KEY, Hunter, http_server, name_server, record
 
 
@@ -20,28 +18,11 @@ def workspace(tmp_path: Path) -> Workspace:
     return made
 
 
-def converse(workspace: Workspace, api: Hunter, answer: str) -> tuple[int, str]:
-    """Run `find --using hunter` on a pseudo-terminal and answer its one question. Exit code and everything shown."""
-    primary, secondary = pty.openpty()
+def find(workspace: Workspace, api: Hunter, answer: str) -> tuple[int, str]:
+    """`find --using hunter` with its one question answered."""
     with http_server(api.answer, api.asked) as port, name_server({}) as dns:
-        program = subprocess.Popen(
-            [sys.executable, "-m", "tests.machine.find_worker", str(workspace.folder), str(port), str(dns),
-             "--using", "hunter"],
-            cwd=ROOT, env={**workspace.environment, "TERM": "xterm"}, stdin=secondary, stdout=secondary,
-            stderr=secondary,
-        )  # fmt: skip
-        os.close(secondary)
-        seen, asked = b"", False
-        while True:
-            try:
-                seen += os.read(primary, 4096)
-            except OSError:  # the other end is closed
-                break
-            if b"credits?" in seen and not asked:
-                os.write(primary, f"{answer}\n".encode())
-                asked = True
-        os.close(primary)
-        return program.wait(), seen.decode()
+        command = [sys.executable, "-m", "tests.machine.find_worker", str(workspace.folder), str(port), str(dns)]
+        return converse([*command, "--using", "hunter"], workspace.environment, "credits?", [answer])
 
 
 def known() -> Hunter:
@@ -50,7 +31,7 @@ def known() -> Hunter:
 
 def test_the_cost_is_shown_and_agreed_to(workspace: Workspace) -> None:
     api = known()
-    code, seen = converse(workspace, api, "y")
+    code, seen = find(workspace, api, "y")
     assert code == 0
     assert "hunter: 50 credits left" in seen
     assert "hunter: at most 2 calls and 2 credits" in seen
@@ -63,7 +44,7 @@ def test_the_cost_is_shown_and_agreed_to(workspace: Workspace) -> None:
 
 def test_whoever_says_no_spends_nothing(workspace: Workspace) -> None:
     api = known()
-    code, seen = converse(workspace, api, "n")
+    code, seen = find(workspace, api, "n")
     assert code == 3
     assert "nothing was spent" in seen
     assert [each.path for each in api.asked if "finder" in each.path] == []

@@ -52,7 +52,7 @@ def test_what_a_person_merges_is_one_for_every_later_import() -> None:
 def test_a_merge_by_hand_is_taken_back_as_it_was() -> None:
     store = two_dans()
     curate.say_same(store, *ABOUT, "founder", 1, 2)
-    done = curate.split(store, *ABOUT, 1)
+    done = curate.split(store, *ABOUT, "founder", 1)
     assert done.new == (3,)
     assert people_by_id(store) == {1: ("dan@acme.example",), 3: ("daniel@acme.example",)}
     assert open_pairs(store) == [(1, 3)]
@@ -114,7 +114,7 @@ def test_a_row_that_speaks_of_somebody_else_is_split_off_for_good() -> None:
     bring(store, OTHER_ADA)
     assert people_by_id(store) == {1: ("ada@acme.example", "ada.t@acme.example")}
     rows = provenance(store, IMPORTERS, 1).rows
-    done = curate.split(store, *ABOUT, 1, [rows[1].id])
+    done = curate.split(store, *ABOUT, "founder", 1, [rows[1].id])
     assert done.new == (2,)
     assert people_by_id(store) == {1: ("ada@acme.example",), 2: ("ada.t@acme.example",)}
     bring(store, ADA, name="again.csv")
@@ -128,10 +128,10 @@ def test_a_split_without_rows_says_what_to_type() -> None:
     store = memory_store()
     bring(store, ADA)
     with pytest.raises(UsageError) as error:
-        curate.split(store, *ABOUT, 1)
+        curate.split(store, *ABOUT, "founder", 1)
     assert "founders split 1 --row" in error.value.hint
     with pytest.raises(UsageError, match="nothing to split"):
-        curate.split(store, *ABOUT, 1, [1])
+        curate.split(store, *ABOUT, "founder", 1, [1])
 
 
 def test_mails_stay_with_the_person_whose_address_they_went_to() -> None:
@@ -142,7 +142,7 @@ def test_mails_stay_with_the_person_whose_address_they_went_to() -> None:
     queue_all(store, campaign)
     store.suppressions.add_person(1, "asked us", FakeClock().now())
     rows = provenance(store, IMPORTERS, 1).rows
-    curate.split(store, *ABOUT, 1, [rows[0].id])
+    curate.split(store, *ABOUT, "founder", 1, [rows[0].id])
     assert people_by_id(store) == {1: ("ada@acme.example",), 2: ("ada.t@acme.example",)}
     with store.database.read() as connection:
         assert set(connection.scalars(sa.select(table(OutboxRow).c.founder_id))) == {1}

@@ -546,7 +546,7 @@ class Outreach(RuleBasedStateMachine):
             if how == "undo":
                 curate.undo_import(self.store, importers(), self.clock, done[numbers[0] % len(done)].id)
             elif how == "split" and founders:
-                curate.split(self.store, importers(), self.clock, founders[numbers[0] % len(founders)].id)
+                curate.split(self.store, importers(), self.clock, "founder", founders[numbers[0] % len(founders)].id)
             elif founders:
                 say = curate.say_same if how == "same" else curate.say_apart
                 left, right = (founders[number % len(founders)].id for number in numbers)
