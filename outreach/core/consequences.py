@@ -20,7 +20,6 @@ from outreach.core.verdict import Kind, Verdict
 NO_DATE = timedelta(days=7)
 POLICY_PAUSE = timedelta(hours=24)
 SOFT_PAUSE = timedelta(days=30)
-COMPLAINT_LIMIT = 0.003
 _SOFT_FAILURES = 3
 _SOFT_SPAN = timedelta(weeks=2)
 _DEAD = ("hard", "closed")
@@ -82,13 +81,6 @@ class CountSoft:
 
 
 @dataclass(frozen=True, slots=True)
-class CountComplaint:
-    """One more person has reported mail of this campaign as spam."""
-
-    campaign_id: int
-
-
-@dataclass(frozen=True, slots=True)
 class FlagDomain:
     """This domain takes no mail from anybody."""
 
@@ -137,7 +129,6 @@ Consequence = (
     | SuppressAddress
     | SuppressPerson
     | CountSoft
-    | CountComplaint
     | FlagDomain
     | PauseMailbox
     | ConfirmSent
@@ -182,8 +173,6 @@ def _by_kind(case: Case, verdict: Verdict, match: Match, now: datetime) -> Itera
         case Kind.COMPLAINT:
             yield SuppressPerson(match.founder_id, "complaint", "reported our mail as spam")
             yield from _stop_all(match, "complained", "suppressed")
-            if match.mail:
-                yield CountComplaint(match.mail.campaign_id)
         case Kind.AUTO_REPLY:
             yield from _absent(case, verdict, match, now)
         case Kind.BOUNCE:
@@ -226,11 +215,6 @@ def hold_until(case: Case, verdict: Verdict) -> datetime:
     if verdict.returns_on is None:
         return case.arrival.sent_at + NO_DATE
     return datetime.combine(working_day_after(verdict.returns_on), time(), UTC)
-
-
-def is_resented(complaints: int, mails: int) -> bool:
-    """Whether so many complaints end a campaign: providers block a sender from 0.3 % on."""
-    return complaints > 0 and complaints >= COMPLAINT_LIMIT * mails
 
 
 def is_lasting(failed_at: Sequence[datetime]) -> bool:

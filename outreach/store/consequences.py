@@ -14,7 +14,6 @@ from outreach.core.consequences import (
     SOFT_PAUSE,
     ConfirmSent,
     Consequence,
-    CountComplaint,
     CountSoft,
     FlagDomain,
     HoldPerson,
@@ -26,7 +25,6 @@ from outreach.core.consequences import (
     SuppressAddress,
     SuppressPerson,
     is_lasting,
-    is_resented,
 )
 from outreach.core.guards import unchecked_bounces_stop
 from outreach.core.normalize import address_key, suppression_key
@@ -130,9 +128,7 @@ def apply_all(
     return done
 
 
-def _apply_one(  # noqa: C901  one case for each kind of consequence
-    connection: sa.Connection, consequence: Consequence, mailbox_id: int, cause: Cause
-) -> Effects:
+def _apply_one(connection: sa.Connection, consequence: Consequence, mailbox_id: int, cause: Cause) -> Effects:
     match consequence:
         case StopAddress(key, reason, cancel):
             return Effects(people=stop_address(connection, key, reason=reason, cancel=cancel, now=cause.now))
@@ -144,8 +140,6 @@ def _apply_one(  # noqa: C901  one case for each kind of consequence
             return Effects(suppressed=suppress_person(connection, founder_id, kind=kind, reason=reason, cause=cause))
         case CountSoft(address, _at):
             return Effects(suppressed=_suppress_lasting(connection, address, cause))
-        case CountComplaint(campaign_id):
-            _pause_if_resented(connection, campaign_id)
         case FlagDomain(domain, reason):
             flag_domain(connection, domain, reason, cause)
         case PauseMailbox(until, reason):
@@ -393,21 +387,6 @@ def _suppress_lasting(connection: sa.Connection, address: str, cause: Cause) -> 
         connection, _enrollments.c.address_key == address, reason="bounced", cancel="bounced", now=cause.now
     )
     return 1
-
-
-def _pause_if_resented(connection: sa.Connection, campaign_id: int) -> None:
-    """Nothing more leaves in a campaign that too many report as spam, until a person has looked."""
-    complained = sa.select(sa.func.count(sa.distinct(_inbound.c.founder_id))).where(
-        _inbound.c.campaign_id == campaign_id, _inbound.c.kind == "complaint"
-    )
-    mailed = sa.select(sa.func.count()).where(_outbox.c.campaign_id == campaign_id, _outbox.c.intent_at.is_not(None))
-    complaints, mails = connection.scalar(complained) or 0, connection.scalar(mailed) or 0
-    if is_resented(complaints, mails):
-        connection.execute(
-            sa.update(_campaigns)
-            .where(_campaigns.c.id == campaign_id, _campaigns.c.state == CampaignState.ACTIVE)
-            .values(state=CampaignState.PAUSED, reason=f"{complaints} of {mails} mails were reported as spam")
-        )
 
 
 def flag_domain(connection: sa.Connection, domain: str, reason: str, cause: Cause) -> None:

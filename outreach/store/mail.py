@@ -207,7 +207,9 @@ class Mail:
             if not follow:
                 return Effects()
             about = _mailbox_of(connection, entry) or mailbox_id
-            return apply(connection, entry.consequences, mailbox_id=about, cause=cause)
+            effects = apply(connection, entry.consequences, mailbox_id=about, cause=cause)
+            _hold_against_campaign(connection, entry, now)
+            return effects
 
     # --- the log, as people read it --------------------------------------------------------------------------
 
@@ -312,8 +314,11 @@ def _teach(connection: sa.Connection, entry: Entry | None, incoming: Incoming, m
         # What does not concern us was not read whole, and is the owner's own.
         arrival = entry.arrival if entry else read_head(incoming.raw, incoming.received_at)
         note_by_hand(connection, mailbox_id, min(arrival.sent_at, now), arrival.to)
-    if entry is None:
-        return
+    if entry is not None:
+        _hold_against_campaign(connection, entry, now)
+
+
+def _hold_against_campaign(connection: sa.Connection, entry: Entry, now: datetime) -> None:
     campaign_id = _campaign_of(entry.match)
     if campaign_id is not None and entry.verdict.kind in (Kind.BOUNCE, Kind.COMPLAINT):
         check_breakers(connection, campaign_id, now)

@@ -18,7 +18,6 @@ from outreach.core.consequences import (
     SuppressAddress,
     SuppressPerson,
     is_lasting,
-    is_resented,
     plan_consequences,
 )
 from outreach.core.matching import Match
@@ -112,13 +111,6 @@ def test_failures_that_last_are_three_over_two_weeks() -> None:
     assert is_lasting(days)
     assert not is_lasting(days[:2])
     assert not is_lasting([*days[:2], days[0] + timedelta(days=13)])
-
-
-@pytest.mark.parametrize(
-    ("complaints", "mails", "ends"), [(0, 10, False), (1, 300, True), (1, 334, False), (2, 600, True)]
-)
-def test_a_campaign_ends_at_three_complaints_in_a_thousand(complaints: int, mails: int, ends: bool) -> None:
-    assert is_resented(complaints, mails) is ends
 
 
 def test_our_reputation_pauses_the_mailbox_for_a_day_and_nobody_is_suppressed() -> None:

@@ -162,7 +162,8 @@ def test_a_campaign_that_is_reported_as_spam_pauses(world: World) -> None:
     world.arrive(made)
     assert dict(world.sync().by_kind) == {"complaint": 1}
     campaign = world.store.campaigns.get("spring")
-    assert (campaign.state, campaign.reason) == ("paused", "1 of 3 mails were reported as spam")
+    why = "complaints: 1 of 3 mails were reported as spam; look at whom you write to, and what"
+    assert (campaign.state, campaign.reason) == ("paused", why)
 
 
 def test_whom_someone_who_has_left_names_is_shown_only(world: World) -> None:
