@@ -107,7 +107,7 @@ def _window(value: object) -> object:
             raise PydanticCustomError("window", "is not a span of time")
         hours = [int(part) for part in match.groups()]
         try:
-            value = (time(hours[0], hours[1]), time(hours[2], hours[3]))
+            value = (time(hours[0], hours[1]), time.max if hours[2:] == [24, 0] else time(hours[2], hours[3]))
         except ValueError:
             raise PydanticCustomError("window", "is not a span of time") from None
         if value[0] >= value[1]:

@@ -86,6 +86,10 @@ def test_values_are_parsed() -> None:
     assert settings.smtp_port == 587
 
 
+def test_a_window_may_be_the_whole_day() -> None:
+    assert load_settings(NO_FILE, {**ME, "OUTREACH_WINDOW": "00:00-24:00"}).window == (time(), time.max)
+
+
 def test_a_password_is_never_shown(tmp_path: Path) -> None:
     env = tmp_path / ".env"
     env.write_text("OUTREACH_FROM='Ada <ada@ada.example>'\nOUTREACH_SMTP_PASSWORD='CANARY $x #y'\n")
