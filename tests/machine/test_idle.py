@@ -29,9 +29,9 @@ def wire(server: Dovecot) -> Iterator[Wire]:
         yield made
 
 
-def answer(server: Dovecot, behaviour: Behaviour, number: int) -> None:
+def answer(server: Dovecot, behaviour: Behaviour, number: int, user: str = USER) -> None:
     sent = message_from_bytes(behaviour.ledger[0].data)
-    path = server.mail / USER / "new" / f"{number}.answer"
+    path = server.mail / user / "new" / f"{number}.answer"
     beside = server.mail / USER / "tmp" / path.name
     beside.write_bytes(
         mail("Yes.", sender=str(sent["To"]), in_reply_to=str(sent["Message-ID"]), message_id=f"<{number}@x.example>")
@@ -66,5 +66,29 @@ def test_an_answer_is_read_as_it_comes(server: Dovecot, wire: Wire, tmp_path: Pa
         wire.cut_at, wire.answered = len(wire.commands) + 1, True  # the next word of the server's breaks it
         answer(server, behaviour, 1)
         running.until("1 reply")
+        assert running.stop() == 130
+    assert not [line for line in running.said if "Traceback" in line]
+
+
+def test_whichever_mailbox_an_answer_comes_to(server: Dovecot, wire: Wire, tmp_path: Path) -> None:
+    behaviour = Behaviour()
+    imap = {"IMAP_HOST": "localhost", "IMAP_PORT": str(wire.port), "IMAP_SECURITY": "none", "IMAP_PASSWORD": PASSWORD}
+    second = "bea@testwell.example"
+    with smtp_server(behaviour) as port:
+        made = Workspace.create(tmp_path / "w", port=port, **{**ANY_TIME, "MAILDIR": "", **imap, "IMAP_USERNAME": USER})
+        settings = {"FROM": f"Bea <{second}>", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": port, "SMTP_SECURITY": "none"}
+        lines = [f"OUTREACH_{key}={word}" for key, word in {**settings, **imap, "IMAP_USERNAME": second}.items()]
+        (made.folder / "mailboxes").mkdir()
+        (made.folder / "mailboxes" / "second.env").write_text("\n".join(lines))
+        (made.folder / "founders.csv").write_text(founders_csv(1))
+        made.run("import", "founders.csv")
+        made.run("campaign", "new", "spring", "--sequence", "job-search")
+        running = Running(made, "--yes", "--every", "1h")
+        running.until("[1/1] sent")
+        for number, user in enumerate((second, USER)):
+            until_idle(wire, 2 * (number + 1))
+            answer(server, behaviour, number, user)
+            running.until("1 reply")
+        until_idle(wire, 6)
         assert running.stop() == 130
     assert not [line for line in running.said if "Traceback" in line]
