@@ -26,6 +26,9 @@ class EveryoneTakesMail:
     def look_up(self, domain: str) -> MailDomain:
         return MailDomain(domain, MailHost.TAKES, (f"mx.{domain}",))
 
+    def texts(self, name: str) -> tuple[str, ...] | None:  # noqa: ARG002  no name has one
+        return ()
+
 
 class NoWeb:
     """The pattern finder asks nobody."""

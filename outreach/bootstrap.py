@@ -439,8 +439,9 @@ class App:
                     hint=f'outreach campaign edit {campaign.name} --why "they hire for what I offer"',
                 )
 
-    def may_skip_pacing(self) -> bool:
-        """Whether `--no-pacing` is harmless: nothing leaves this machine."""
+    @property
+    def stays_here(self) -> bool:
+        """Whether no mail leaves this machine: `--no-pacing` is harmless then, and nobody else judges our domain."""
         return self.settings.transport is TransportName.DIRECTORY or is_loopback(self.settings.smtp_host)
 
     @property

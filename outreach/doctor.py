@@ -10,7 +10,9 @@ from datetime import timedelta
 from pathlib import Path
 
 from outreach.bootstrap import App, workspace_key
+from outreach.core.normalize import is_free_mail, registrable_domain
 from outreach.core.records import OutboxState
+from outreach.core.sender_domain import COMMON_SELECTORS, judge_dkim, judge_dmarc, judge_spf, provider_at
 from outreach.errors import OutreachError
 from outreach.transports.smtp import SmtpTransport
 
@@ -171,6 +173,30 @@ def _smtp(app: App) -> Iterator[Finding]:
     yield Finding("sending", ok=True, says=f"{where} takes the login")
 
 
+def examine_domain(app: App) -> Iterator[Finding]:
+    """Whether receivers can tell that mail from this address is the owner's."""
+    domain, host = app.sender.address.rpartition("@")[2].lower(), app.settings.smtp_host
+    if app.stays_here or is_free_mail(domain):
+        why = "mail stays on this machine" if app.stays_here else f"{domain} is your provider's own"
+        yield Finding("domain", ok=True, says=f"nothing to ask: {why}")
+        return
+    dns, provider = app.mail_hosts(), provider_at(host)
+    selectors = provider.selectors or COMMON_SELECTORS
+    spf, own = dns.texts(domain), dns.texts(f"_dmarc.{domain}")
+    dmarc = own or dns.texts(f"_dmarc.{registrable_domain(domain)}")  # a subdomain's parent speaks for it
+    keys = {name: dns.texts(f"{name}._domainkey.{domain}") for name in selectors}
+    if spf is None or dmarc is None or None in keys.values():
+        yield Finding("domain", ok=False, says=f"DNS does not answer for {domain}", remedy="try again later")
+        return
+    verdicts = {
+        "SPF": judge_spf(domain, spf, provider),
+        "DKIM": judge_dkim({name: texts or () for name, texts in keys.items()}, provider),
+        "DMARC": judge_dmarc(domain, dmarc),
+    }
+    for name, found in verdicts.items():
+        yield Finding(name, found.ok, f"{domain}: {found.says}", found.remedy)
+
+
 def _inbox(app: App) -> Iterator[Finding]:
     if not app.reads_inbox:
         remedy = "set OUTREACH_IMAP_HOST, OUTREACH_MAILDIR or OUTREACH_MBOX: without answers no follow-up is ever sent"
@@ -205,4 +231,5 @@ _OF_A_MAILBOX: tuple[tuple[str, Callable[[App], Iterator[Finding]]], ...] = (
     ("clock", _clock),
     ("sending", _smtp),
     ("inbox", _inbox),
+    ("domain", examine_domain),
 )

@@ -1,4 +1,5 @@
-"""Asks DNS whether a domain takes mail: the only place that knows dnspython. Never raises for what DNS does.
+"""Asks DNS whether a domain takes mail, and what it says of its own: the only place that knows dnspython. Never raises
+for what DNS does.
 
 Only MX counts: mail to a domain without one may still find its A record (RFC 5321 5.1), but a company that has mail
 says so.
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 
 import dns.exception
 import dns.resolver
-from dns.rdatatype import MX
+from dns.rdatatype import MX, TXT
 
 from outreach.core.ports import MailDomain, MailHost
 
@@ -38,3 +39,13 @@ class DnsMailHosts:
         ranked = sorted((record.preference, record.exchange.to_text(omit_final_dot=True).lower()) for record in found)
         hosts = tuple(host for _, host in ranked if host not in ("", "@", "."))
         return MailDomain(domain, MailHost.TAKES if hosts else MailHost.NULL, hosts)
+
+    def texts(self, name: str) -> tuple[str, ...] | None:
+        """See `core.ports.MailHosts`."""
+        try:
+            found = self._resolver.resolve(f"{name}.", TXT, lifetime=self._seconds, search=False)
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer):
+            return ()
+        except (dns.exception.DNSException, ValueError, OSError):
+            return None
+        return tuple(b"".join(record.strings).decode("ascii", "replace") for record in found)

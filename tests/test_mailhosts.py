@@ -43,3 +43,13 @@ def test_the_mail_server_is_named() -> None:
 
 def test_no_name_server_at_all_is_not_known() -> None:
     assert DnsMailHosts([HOST], 9, seconds=0.2).look_up("acme.example").state is MailHost.UNKNOWN
+
+
+def test_the_texts_of_a_name() -> None:
+    with name_server(DOMAINS, {"acme.example": ["v=spf1 -all", "a second one"]}) as port:
+        asks = DnsMailHosts([HOST], port, seconds=30)
+        assert sorted(asks.texts("acme.example") or ()) == ["a second one", "v=spf1 -all"]
+        assert asks.texts("other.example") == ()
+        assert asks.texts("gone.example") == ()
+        assert asks.texts("broken.example") is None
+        assert asks.texts("a" * 70 + ".example") is None

@@ -9,7 +9,7 @@ import socketserver
 import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +20,7 @@ import dns.flags
 import dns.message
 import dns.rcode
 import dns.rrset
+from dns.rdatatype import TXT
 
 from outreach.bootstrap import Network
 from outreach.mailhosts import DnsMailHosts
@@ -172,8 +173,9 @@ def town(**pages: dict[str, Response]) -> Iterator[Town]:
 
 
 @contextmanager
-def name_server(mail: Mapping[str, str]) -> Iterator[int]:
-    """Answers MX questions: an mail host, `none` (no MX), `null`, `gone` (NXDOMAIN), `broken`, or `silent`.
+def name_server(mail: Mapping[str, str], texts: Mapping[str, Sequence[str]] | None = None) -> Iterator[int]:
+    """Answers MX questions: an mail host, `none` (no MX), `null`, `gone` (NXDOMAIN), `broken`, or `silent`. Answers TXT
+    questions by `texts`, where it is given.
 
     A domain that is not listed takes mail at mx.<domain>.
     """
@@ -190,6 +192,10 @@ def name_server(mail: Mapping[str, str]) -> Iterator[int]:
             reply.flags |= dns.flags.RA
             if says in ("gone", "broken"):
                 reply.set_rcode(dns.rcode.NXDOMAIN if says == "gone" else dns.rcode.SERVFAIL)
+            elif query.question[0].rdtype == TXT and texts is not None:
+                found = [f'"{text}"' for text in texts.get(asked.to_text(omit_final_dot=True), ())]
+                if found:
+                    reply.answer.append(dns.rrset.from_text(asked, 60, "IN", "TXT", *found))
             elif says == "null":
                 reply.answer.append(dns.rrset.from_text(asked, 60, "IN", "MX", "0 ."))
             elif says != "none":

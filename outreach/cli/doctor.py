@@ -31,7 +31,8 @@ def doctor(
     yes: Annotated[bool, typer.Option("--yes", help="With --adopt: do not ask.")] = False,
     json: Json = False,
 ) -> None:
-    """Check everything: store, files, settings, templates, clock, disk, the mail servers. Nothing is sent or changed.
+    """Check everything: store, files, settings, templates, clock, disk, the mail servers, and what DNS
+    says of your domain (SPF, DKIM, DMARC). Nothing is sent or changed.
 
     Example: outreach doctor
     """

@@ -56,7 +56,7 @@ def send(
         wanted = _Wanted(
             app, campaign, app.boxes_for(campaign, mailbox), limit, wait=wait, paced=not no_pacing, approved=approved
         )
-        if no_pacing and not all(box.may_skip_pacing() for box in wanted.boxes):
+        if no_pacing and not all(box.stays_here for box in wanted.boxes):
             raise UsageError("--no-pacing is for a mail server on this machine only.", hint="leave it out")
         put_in_order(app)
         if not live:

@@ -295,6 +295,10 @@ class MailHosts(Protocol):
 
     def look_up(self, domain: str) -> MailDomain: ...
 
+    def texts(self, name: str) -> tuple[str, ...] | None:
+        """The TXT records of that name; None where there was no answer."""
+        ...
+
 
 # --- finders --------------------------------------------------------------------------------------
 

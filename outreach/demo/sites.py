@@ -47,6 +47,9 @@ class _EveryoneTakesMail:
     def look_up(self, domain: str) -> MailDomain:
         return MailDomain(domain, MailHost.TAKES, (f"mx.{domain}",))
 
+    def texts(self, name: str) -> tuple[str, ...] | None:  # noqa: ARG002  no name has one
+        return ()
+
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True

@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from outreach.bootstrap import Network, open_app
+from outreach.doctor import examine_domain
+from outreach.mailhosts import DnsMailHosts
 from tests.cli.program import Workspace, founders_csv
 from tests.smtp_server import Behaviour, smtp_server
+from tests.web_servers import HOST, name_server
 
 
 @pytest.fixture
@@ -58,6 +62,27 @@ def test_what_is_wrong_is_named_with_its_remedy(workspace: Workspace) -> None:
     assert "NO  sending      the mail server cannot be reached" in done.stdout
     assert "NO  sent folder" in done.stdout
     assert done.stdout.endswith("3 checks to look at\n")
+
+
+def asked_of_dns(folder: Path, sender: str, texts: dict[str, list[str]]) -> dict[str, bool]:
+    """What the check of the sender's domain says, by a name server of the test's own; no mail server is asked."""
+    environment = {"OUTREACH_FROM": sender, "OUTREACH_SMTP_HOST": "smtp.fastmail.com", "OUTREACH_SMTP_SECURITY": "tls"}
+    with name_server({}, texts) as port:
+        network = Network(mail_hosts=lambda: DnsMailHosts([HOST], port, seconds=30))
+        with open_app(folder, environment, network=network) as app:
+            return {finding.check: finding.ok for finding in examine_domain(app)}
+
+
+def test_the_records_of_the_senders_domain(workspace: Workspace) -> None:
+    folder, ada = workspace.folder, "Ada <ada@mail.testwell.example>"
+    good = {
+        "mail.testwell.example": ["v=spf1 include:spf.messagingengine.com -all"],
+        "fm2._domainkey.mail.testwell.example": ["v=DKIM1; k=rsa; p=MIGf"],
+        "_dmarc.testwell.example": ["v=DMARC1; p=none"],
+    }
+    assert asked_of_dns(folder, ada, good) == {"SPF": True, "DKIM": True, "DMARC": True}
+    assert asked_of_dns(folder, ada, {}) == {"SPF": False, "DKIM": False, "DMARC": False}
+    assert asked_of_dns(folder, "Ada <ada@gmail.com>", {}) == {"domain": True}
 
 
 def test_nothing_to_adopt_changes_nothing(workspace: Workspace) -> None:
