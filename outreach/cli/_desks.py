@@ -2,11 +2,12 @@
 people waiting, and nobody else's."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Annotated
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -73,10 +74,17 @@ def connected(boxes: "Sequence[App]") -> "Iterator[Desks]":
         yield desks
 
 
-def read_answers(app: "App", sending: "Sequence[App]") -> dict[int, str]:
+class Unread(NamedTuple):
+    """The names of the mailboxes whose inbox could not be read, and why those of them that are to send may not; by the
+    store's id."""
+
+    names: frozenset[str] = frozenset()
+    faults: "Mapping[int, str]" = MappingProxyType({})
+
+
+def read_answers(app: "App", sending: "Sequence[App]") -> Unread:
     """Answers are read before anything is written, in every mailbox, so that nobody who answered anywhere is written to
-    again. Which of those that are to send may not, since their inbox could not be read, and why; by the store's id.
-    Raises MailboxError where that is all of them."""
+    again. Raises MailboxError where none of those that are to send may."""
     from outreach.cli.sync import read_all, read_inbox
 
     for box in sending:
@@ -85,7 +93,7 @@ def read_answers(app: "App", sending: "Sequence[App]") -> dict[int, str]:
                 f"no inbox is set{of(box)}: first mails go, follow-ups do not, since nobody could know who has answered"
             )
     if not any(box.reads_inbox for box in app.boxes):
-        return {}
+        return Unread()
     try:
         failed = read_all(app, read_inbox)
     except MailboxError as error:
@@ -96,7 +104,8 @@ def read_answers(app: "App", sending: "Sequence[App]") -> dict[int, str]:
     for box in app.boxes:
         if box.name in failed:
             say(f"{failed[box.name]} {_meanwhile(box, kept, sending)}")
-    return {box.mailbox_id: f"its inbox cannot be read, {_plain(failed[box.name])}" for box in kept}
+    faults = {box.mailbox_id: f"its inbox cannot be read, {_plain(failed[box.name])}" for box in kept}
+    return Unread(frozenset(failed), faults)
 
 
 def _meanwhile(box: "App", kept: "Sequence[App]", sending: "Sequence[App]") -> str:

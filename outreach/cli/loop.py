@@ -11,7 +11,7 @@ from outreach.cli._desks import Desks, FromMailbox, connected, locked, read_answ
 from outreach.cli._listening import wait_for_mail
 from outreach.cli._output import count, in_words, local, say
 from outreach.cli._shell import INTERRUPTED, shell
-from outreach.errors import MailboxError, SendRefused, StoreError, TemplateError, UsageError
+from outreach.errors import MailboxError, OutreachError, SendRefused, StoreError, TemplateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,31 +112,26 @@ class _Rounds:
     def __init__(self, app: "App", boxes: "Sequence[App]", signals: "Signals") -> None:
         self._app, self._boxes, self._signals = app, boxes, signals
         self._last = ""
-        self._well = False
+        self._listening: Sequence[App] = ()
+        """The mailboxes that could be read in this round: what comes to another one could not be read either."""
 
     def work(self) -> datetime:
         """Sync, plan, send; when there is something to do again."""
-        self._well = False
         try:
-            until = self._work()
+            return self._work()
         except _PASSING as error:
-            self._event(f"{str(error).partition(chr(10))[0].rstrip('.')}; trying again")
-            return self._app.clock.now() + _LATER
-        self._well = True
-        return until
+            self._listening = ()
+            self._complain(error)
+        return self._app.clock.now() + _LATER
 
     def rest(self, until: datetime) -> None:
         """Until then, or until a mailbox tells that something came: an answer is read within seconds."""
         clock = self._app.clock
-        while (
-            not self._signals.asked()
-            and self._well
-            and any(box.can_wait_for_mail for box in self._boxes)
-            and (left := (until - clock.now()).total_seconds()) > 0
-        ):
+        listening = [box for box in self._listening if box.can_wait_for_mail]
+        while listening and not self._signals.asked() and (left := (until - clock.now()).total_seconds()) > 0:
             try:
-                wait_for_mail(self._boxes, left, self._signals.asked)
-            except MailboxError:  # it was just there
+                wait_for_mail(listening, left, self._signals.asked)
+            except (MailboxError, StoreError):  # it was just there
                 self._pause(min(until, clock.now() + _UNREACHED))
             else:
                 return
@@ -154,20 +149,26 @@ class _Rounds:
         app = self._app
         put_in_order(app)
         unread = read_answers(app, self._boxes)
-        found, _ = self._plan(Desks(self._boxes, {}, unread))
+        self._listening = [box for box in self._boxes if box.name not in unread.names]
+        found, _ = self._plan(Desks(self._boxes, {}, dict(unread.faults)))
         if not found.size:
             enqueue(app.store, found, app.clock.now())  # ends what is over, and queues what a person must release
             return self._idle(found.reason, found.next_at)
         sending = {share.mailbox.id for share in found.shares if share.size}
+        idle = [share for share in found.shares if not share.size]
         with connected([box for box in self._boxes if box.mailbox_id in sending]) as desks:
-            faults = {**unread, **desks.faults}
             for mailbox_id, fault in desks.faults.items():
                 self._event(f"{next(box.name for box in self._boxes if box.mailbox_id == mailbox_id)}: {fault}")
+            unconnected = {share.mailbox.id: "its turn comes in the next round" for share in idle}
+            faults = {**unconnected, **unread.faults, **desks.faults}
             found, conditions = self._plan(Desks(self._boxes, desks.transports, faults))
             self._event(f"{count(found.size, 'mail')} to send")
-            report = send_plan(app, desks, found, conditions, self._signals, until=_next_of_others(found.shares))
-        if report.error:
-            raise report.error
+            until = _next_of_others([*found.shares, *idle])
+            report = send_plan(app, desks, found, conditions, self._signals, until=until)
+        for error in report.errors[1:]:
+            self._complain(error)
+        if report.errors:
+            raise report.errors[0]
         return self._idle(report.reason or found.reason, report.next_at or found.next_at)
 
     def _plan(self, desks: Desks) -> "tuple[Plan, list[Conditions]]":
@@ -182,6 +183,9 @@ class _Rounds:
             when = f", next {local(next_at.astimezone(self._app.settings.zone))}" if next_at else ""
             self._event(f"{in_words(reason)}{when}")
         return next_at or self._app.clock.now() + _LATER
+
+    def _complain(self, error: OutreachError) -> None:
+        self._event(f"{str(error).partition(chr(10))[0].rstrip('.')}; trying again")
 
     def _event(self, text: str) -> None:
         if text != self._last:

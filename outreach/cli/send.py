@@ -96,7 +96,7 @@ def _send_live(app: "App", wanted: _Wanted, expect: int | None, *, json: bool) -
     app.check_may_send(wanted.campaign)
     app.work(wanted.campaign)  # names a broken template before any server is asked
     with locked(wanted.boxes), connected(wanted.boxes) as desks:
-        desks.faults.update(read_answers(app, wanted.boxes))
+        desks.faults.update(read_answers(app, wanted.boxes).faults)
         found, conditions = wanted.plan(desks)
         if not json:
             _show_summary(app, found, say)
@@ -132,7 +132,8 @@ def _rehearse(app: "App", wanted: _Wanted, expect: int | None, *, json: bool) ->
     else:
         show(f"{count(taken, 'mail')} sent to {' and '.join(to or [app.sender.address])}; nothing was recorded")
     if taken < len(results):
-        raise MailboxError(f"the server did not take the next one: {results[-1].text}.", hint="try again later")
+        refused = next(result for result in results if result.outcome is not Outcome.ACCEPTED)
+        raise MailboxError(f"the server did not take the next one: {refused.text}.", hint="try again later")
 
 
 def put_in_order(app: "App") -> None:
@@ -300,12 +301,12 @@ def _show_report(app: "App", found: "Plan", report: "SendReport", *, partly: boo
         if reason:
             _show_later(app, found.later, next_at, reason)
         _say_next(counts)
-    if report.error:
-        report_error(report.error)
+    for error in report.errors:
+        report_error(error)
     if report.reason == "interrupted":
         say("interrupted; nothing is lost: the same command goes on where this one stopped")
         raise typer.Exit(INTERRUPTED)
-    amiss = counts["failed"] or counts["unknown"] or counts["deferred"] or report.skipped or report.error
+    amiss = counts["failed"] or counts["unknown"] or counts["deferred"] or report.skipped or report.errors
     if amiss or partly:
         raise typer.Exit(DONE_IN_PART)
 

@@ -3,6 +3,7 @@
 `plan` changes nothing, and a dry run prints it; `enqueue` queues exactly the mails of a plan that a person confirmed.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -114,8 +115,18 @@ class Plan:
         queued = self.queued[:limit]
         ready = self.ready[: max(0, limit - len(queued))]
         left = self.size - len(queued) - len(ready)
+        sizes = Counter([item.mailbox_id for item in queued] + [mail.enrollment.mailbox_id for mail in ready])
+        shares = [
+            replace(share, size=sizes[share.mailbox.id], later=share.later + share.size - sizes[share.mailbox.id])
+            for share in self.shares
+        ]
         return replace(
-            self, queued=queued, ready=ready, later=self.later + left, reason="limit" if left else self.reason
+            self,
+            queued=queued,
+            ready=ready,
+            later=self.later + left,
+            reason="limit" if left else self.reason,
+            shares=tuple(shares),
         )
 
 

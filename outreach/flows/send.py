@@ -16,6 +16,7 @@ from outreach.core.clock import Reading, jump
 from outreach.core.delivery import UNTIL_FIXED, Decision, decide
 from outreach.core.message import check_wire
 from outreach.core.pacing import (
+    CANARY_WAIT,
     DAY,
     LONG_AGO,
     Limits,
@@ -68,8 +69,8 @@ class SendReport:
     skipped: tuple[tuple[OutboxItem, str], ...] = ()
     reason: str = ""
     next_at: datetime | None = None
-    error: OutreachError | None = None
-    """What ended the run before its end, beside what it did until then."""
+    errors: tuple[OutreachError, ...] = ()
+    """What ended it before its end, beside what it did until then: of several mailboxes, each one's."""
 
     def followed_by(self, later: "SendReport") -> "SendReport":
         """One report of a run that went on after a pause: of each message the last outcome counts."""
@@ -81,7 +82,8 @@ class SendReport:
         told = min(self, other, key=lambda each: (not each.reason, each.reason != "interrupted", each.next_at is None,
                                                   each.next_at or LONG_AGO))  # fmt: skip
         results, skipped = self.results + other.results, self.skipped + other.skipped
-        return SendReport(results, skipped, told.reason, told.next_at, self.error or other.error)
+        errors = {str(error): error for error in (*self.errors, *other.errors)}
+        return SendReport(results, skipped, told.reason, told.next_at, tuple(errors.values()))
 
     def count(self, state: OutboxState) -> int:
         return sum(sent.decision.state is state for sent in self.results)
@@ -196,7 +198,8 @@ class _Part:
     def _end(self, reason: str = "", next_at: datetime | None = None, *, error: OutreachError | None = None) -> None:
         self.over = True
         self.sender.transport.close()
-        done = SendReport(tuple(self._run.results.values()), tuple(self._run.skipped), reason, next_at, error)
+        errors = (error,) if error else ()
+        done = SendReport(tuple(self._run.results.values()), tuple(self._run.skipped), reason, next_at, errors)
         self.report = self.report.followed_by(done)
         now = self.sender.clock.now()
         if reason != "inbox-stale" or now - self._read_at < _READ_LATELY:
@@ -205,7 +208,7 @@ class _Part:
         try:
             items = self._again(self.sender, self.report)
         except OutreachError as failed:
-            self.report = replace(self.report, error=failed)  # what was sent until now is reported all the same
+            self.report = replace(self.report, errors=(failed,))  # what was sent until now is reported all the same
             return
         if items:
             self._begin(items)
@@ -349,7 +352,8 @@ class _Run:
 
     def _hold(self, item: OutboxItem, obstacle: str) -> str:
         """Remember until when this message waits while others go. Where its time has come already, it is the inbox
-        that must be read first."""
+        that must be read first: this mailbox's, or another one's that sent the campaign's first mails, for which nobody
+        else waits."""
         booked = self.store.bookings.booked(
             self.sender.mailbox.id, self._limits(), [item.campaign_id], self.clock.now()
         )
@@ -358,7 +362,14 @@ class _Run:
         if until and until > self.clock.now():
             self._held[item.id] = Slot(until, obstacle)
             return ""
-        return "inbox-stale" if obstacle == "canary" else ""
+        if obstacle != "canary":
+            return ""
+        read_at = self.store.campaigns.mailbox(self.sender.mailbox.address, self.clock.now()).synced_at
+        if not canary or not read_at or read_at <= canary - CANARY_WAIT:
+            return "inbox-stale"
+        self._waiting.remove(item)
+        self.skipped.append((item, obstacle))
+        return ""
 
     def _passes(self) -> tuple[datetime | None, str]:
         """When the mailbox is free again, and what it waits for; None where it is free by now."""

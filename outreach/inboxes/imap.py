@@ -124,6 +124,11 @@ class ImapInbox:
                 left -= gap
                 if not seen:
                     return True  # whatever came meanwhile
+            except IMAPClientError as error:
+                raise MailboxError(
+                    f"{self._server.host} does not let us wait for mail: {words(error)}.",
+                    hint="outreach doctor shows what of the mailbox can be read",
+                ) from None
         return False
 
     def draft(self, mime: bytes) -> str:

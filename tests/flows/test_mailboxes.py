@@ -275,10 +275,11 @@ def test_an_inbox_that_cannot_be_read_ends_only_its_own_part(office: Office) -> 
         for each in office.conditions(wait=True)
     ]
     first, second = send_all(batches, fails)
-    assert (first.count(OutboxState.SENT), str(first.error)) == (0, "the inbox is away.")
-    assert (second.count(OutboxState.SENT), second.error) == (2, None)
+    assert (first.count(OutboxState.SENT), [*map(str, first.errors)]) == (0, ["the inbox is away."])
+    assert (second.count(OutboxState.SENT), second.errors) == (2, ())
     both = first.beside(second)
-    assert (both.count(OutboxState.SENT), both.reason, str(both.error)) == (2, "inbox-stale", "the inbox is away.")
+    said = [str(error) for error in both.errors]
+    assert (both.count(OutboxState.SENT), both.reason, said) == (2, "inbox-stale", ["the inbox is away."])
 
 
 def test_first_mails_are_waited_for_in_the_inbox_of_whoever_sent_them(tmp_path: Path) -> None:
@@ -292,8 +293,23 @@ def test_first_mails_are_waited_for_in_the_inbox_of_whoever_sent_them(tmp_path: 
     items = enqueue(office.store, office.plan(), office.clock.now())
     mine = next(item for item in items if item.mailbox_id == office.ids[1])
     assert office.store.claims.obstacle(mine.id, LIMITS, office.clock.now()) == "canary"
+    (report,) = send_all([(office.worker(office.conditions()[1]), [mine])], office.again)
+    assert (report.reason, [(item.id, why) for item, why in report.skipped]) == ("", [(mine.id, "canary")])
     office.read(0)
     assert office.store.claims.obstacle(mine.id, LIMITS, office.clock.now()) == ""
+
+
+def test_a_plan_that_is_cut_short_says_what_each_mailbox_has(office: Office) -> None:
+    whole = office.plan(wait=True)
+    found = whole.first(1)
+    assert [share.size for share in whole.shares] == [2, 2]
+    assert [(share.size, share.later) for share in found.shares] == [(1, 1), (0, 2)]
+
+
+def test_each_mailbox_tells_its_own_error() -> None:
+    away, full = MailboxError("the server is away.", hint=""), MailboxError("the disk is full.", hint="")
+    both = SendReport(errors=(away,)).beside(SendReport(errors=(full,))).beside(SendReport(errors=(full,)))
+    assert both.errors == (away, full)
 
 
 def test_the_first_mails_of_a_campaign_are_counted_over_all_its_mailboxes(tmp_path: Path) -> None:

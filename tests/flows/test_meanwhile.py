@@ -191,7 +191,7 @@ def test_a_run_that_ends_by_an_error_reports_what_it_did(tmp_path: Path) -> None
     items = enqueue(desk.store, desk.plan(), desk.clock.now())
     report = send(replace(desk.sender(), journal=_FullDisk(3)), items)
     assert report.count(OutboxState.SENT) == 2, "an outcome that the log cannot take is in the store all the same"
-    assert isinstance(report.error, StoreError)
+    assert isinstance(report.errors[0], StoreError)
     assert len(desk.mails()) == 2
 
 

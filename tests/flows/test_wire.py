@@ -127,8 +127,8 @@ def test_no_line_end_but_crlf_reaches_a_socket(inside: bytes) -> None:
     behaviour = Behaviour()
     mime = items[0].mime + b"x" + inside + b"MAIL FROM:<ada@ada.example>\r\n"
     report = sent(store, [replace(items[0], mime=mime)], behaviour)
-    assert isinstance(report.error, StoreError)
-    assert "not as it was queued" in str(report.error)
+    assert isinstance(report.errors[0], StoreError)
+    assert "not as it was queued" in str(report.errors[0])
     assert behaviour.commands == []
 
 

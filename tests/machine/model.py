@@ -298,7 +298,7 @@ class Outreach(RuleBasedStateMachine):
             self.put_in_order(store)
             self.read_answers(store)
             found = send(sender, enqueue(store, self.plan(store, wait=wait).first(limit), self.clock.now()))
-            promise(not found.error or isinstance(found.error, OutreachError), f"{found.error!r}")
+            promise(all(isinstance(error, OutreachError) for error in found.errors), f"{found.errors!r}")
             in_hand = [held for held in self.held() if held[1] == life.name]
             promise(not in_hand, f"a run that ended still holds {in_hand}")
         except (Killed, KeyboardInterrupt, OutreachError):

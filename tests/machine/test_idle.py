@@ -15,6 +15,7 @@ from tests.servers import PASSWORD, Dovecot, Wire, dovecot, give_to, make_author
 from tests.smtp_server import Behaviour, smtp_server
 
 USER = "ada@ada.example"
+SECOND = "bea@testwell.example"
 
 
 @pytest.fixture
@@ -70,25 +71,52 @@ def test_an_answer_is_read_as_it_comes(server: Dovecot, wire: Wire, tmp_path: Pa
     assert not [line for line in running.said if "Traceback" in line]
 
 
-def test_whichever_mailbox_an_answer_comes_to(server: Dovecot, wire: Wire, tmp_path: Path) -> None:
-    behaviour = Behaviour()
+@pytest.fixture
+def behaviour() -> Behaviour:
+    return Behaviour()
+
+
+@pytest.fixture
+def two(wire: Wire, behaviour: Behaviour, tmp_path: Path) -> Iterator[Workspace]:
+    """A workspace with two mailboxes at that server, and one founder whom the first writes to."""
     imap = {"IMAP_HOST": "localhost", "IMAP_PORT": str(wire.port), "IMAP_SECURITY": "none", "IMAP_PASSWORD": PASSWORD}
-    second = "bea@testwell.example"
     with smtp_server(behaviour) as port:
         made = Workspace.create(tmp_path / "w", port=port, **{**ANY_TIME, "MAILDIR": "", **imap, "IMAP_USERNAME": USER})
-        settings = {"FROM": f"Bea <{second}>", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": port, "SMTP_SECURITY": "none"}
-        lines = [f"OUTREACH_{key}={word}" for key, word in {**settings, **imap, "IMAP_USERNAME": second}.items()]
+        settings = {"FROM": f"Bea <{SECOND}>", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": port, "SMTP_SECURITY": "none"}
+        lines = [f"OUTREACH_{key}={word}" for key, word in {**settings, **imap, "IMAP_USERNAME": SECOND}.items()]
         (made.folder / "mailboxes").mkdir()
         (made.folder / "mailboxes" / "second.env").write_text("\n".join(lines))
         (made.folder / "founders.csv").write_text(founders_csv(1))
         made.run("import", "founders.csv")
         made.run("campaign", "new", "spring", "--sequence", "job-search")
-        running = Running(made, "--yes", "--every", "1h")
-        running.until("[1/1] sent")
-        for number, user in enumerate((second, USER)):
-            until_idle(wire, 2 * (number + 1))
-            answer(server, behaviour, number, user)
-            running.until("1 reply")
-        until_idle(wire, 6)
-        assert running.stop() == 130
+        yield made
+
+
+def test_whichever_mailbox_an_answer_comes_to(
+    server: Dovecot, wire: Wire, behaviour: Behaviour, two: Workspace
+) -> None:
+    running = Running(two, "--yes", "--every", "1h")
+    running.until("[1/1] sent")
+    for number, user in enumerate((SECOND, USER)):
+        until_idle(wire, 2 * (number + 1))
+        answer(server, behaviour, number, user)
+        running.until("1 reply")
+    until_idle(wire, 6)
+    assert running.stop() == 130
     assert not [line for line in running.said if "Traceback" in line]
+
+
+def test_a_mailbox_that_cannot_be_read_is_asked_once_a_round_and_keeps_nobody_from_listening(
+    server: Dovecot, wire: Wire, behaviour: Behaviour, two: Workspace
+) -> None:
+    file = two.folder / "mailboxes" / "second.env"
+    file.write_text(file.read_text().replace(PASSWORD, "wrong"))
+    running = Running(two, "--yes", "--every", "1h")
+    running.until("[1/1] sent")
+    until_idle(wire, 1)
+    answer(server, behaviour, 0)
+    running.until("1 reply")
+    until_idle(wire, 2)
+    assert running.stop() == 130
+    logins = sum(b"AUTHENTICATE" in command for command in wire.commands)
+    assert logins == 2 + 2 + 2  # in each of two rounds both mailboxes are read, and one is listened to
