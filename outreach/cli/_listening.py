@@ -25,8 +25,11 @@ def wait_for_mail(boxes: "Sequence[App]", seconds: float, stopped: Callable[[], 
             over.set()
 
     with ThreadPoolExecutor(len(listeners)) as pool:
+        listening = [pool.submit(listen, each) for each in listeners]
         try:
-            for listening in [pool.submit(listen, each) for each in listeners]:
-                listening.result()
+            while not over.wait(1.0):  # a second at a time: Windows lets no Ctrl-C into a longer wait
+                pass
         finally:
-            over.set()  # Ctrl-C ends the waiting here, and so that in the threads
+            over.set()
+        for each in listening:
+            each.result()
