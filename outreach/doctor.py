@@ -13,7 +13,7 @@ from outreach.bootstrap import App, workspace_key
 from outreach.core.normalize import is_free_mail, registrable_domain
 from outreach.core.records import OutboxState
 from outreach.core.sender_domain import COMMON_SELECTORS, judge_dkim, judge_dmarc, judge_spf, provider_at
-from outreach.errors import OutreachError
+from outreach.errors import MailboxError, OutreachError
 from outreach.transports.smtp import SmtpTransport
 
 _SYNCED = ("dropbox", "onedrive", "icloud", "google drive", "googledrive", "nextcloud", "syncthing")
@@ -181,19 +181,24 @@ def examine_domain(app: App) -> Iterator[Finding]:
         yield Finding("domain", ok=True, says=f"nothing to ask: {why}")
         return
     dns, provider = app.mail_hosts(), provider_at(host)
-    selectors = provider.selectors or COMMON_SELECTORS
-    spf, own = dns.texts(domain), dns.texts(f"_dmarc.{domain}")
-    dmarc = own or dns.texts(f"_dmarc.{registrable_domain(domain)}")  # a subdomain's parent speaks for it
-    keys = {name: dns.texts(f"{name}._domainkey.{domain}") for name in selectors}
-    if spf is None or dmarc is None or None in keys.values():
-        yield Finding("domain", ok=False, says=f"DNS does not answer for {domain}", remedy="try again later")
-        return
-    verdicts = {
-        "SPF": judge_spf(domain, spf, provider),
-        "DKIM": judge_dkim({name: texts or () for name, texts in keys.items()}, provider),
+
+    def texts(name: str) -> tuple[str, ...]:
+        found = dns.texts(name)
+        if found is None:
+            raise MailboxError(f"DNS does not answer for {name}.", hint="try again later")
+        return found
+
+    parent = registrable_domain(domain)
+    dmarc = texts(f"_dmarc.{domain}")
+    if not dmarc and parent != domain:
+        dmarc = texts(f"_dmarc.{parent}")  # which speaks for its subdomains
+    keys = {name: texts(f"{name}._domainkey.{domain}") for name in provider.selectors or COMMON_SELECTORS}
+    advice = {
+        "SPF": judge_spf(domain, texts(domain), provider),
+        "DKIM": judge_dkim(keys, provider),
         "DMARC": judge_dmarc(domain, dmarc),
     }
-    for name, found in verdicts.items():
+    for name, found in advice.items():
         yield Finding(name, found.ok, f"{domain}: {found.says}", found.remedy)
 
 

@@ -15,8 +15,8 @@ _POLICIES = ("none", "quarantine", "reject")
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """One record's; `remedy` is what to do where it is not `ok`."""
+class Advice:
+    """On one record; `remedy` is what to do where it is not `ok`."""
 
     ok: bool
     says: str
@@ -39,53 +39,53 @@ def provider_at(smtp_host: str) -> Provider:
     return Provider()
 
 
-def judge_spf(domain: str, records: Sequence[str], provider: Provider) -> Verdict:
+def judge_spf(domain: str, records: Sequence[str], provider: Provider) -> Advice:
     """Whether receivers take the provider's servers for the domain's."""
     found = [record for record in records if re.match(r"v=spf1( |$)", record, re.IGNORECASE)]
     wanted = f"include:{provider.spf[0]}" if provider.spf else "what your provider asks you to include"
     if not found:
-        return Verdict(ok=False, says=f"{domain} has none", remedy=f'publish the TXT record "v=spf1 {wanted} ~all"')
+        return Advice(ok=False, says=f"{domain} has none", remedy=f'publish the TXT record "v=spf1 {wanted} ~all"')
     if len(found) > 1:
-        return Verdict(ok=False, says=f"{domain} has {len(found)}; receivers obey none", remedy="make one of them")
+        return Advice(ok=False, says=f"{domain} has {len(found)}; receivers obey none", remedy="make one of them")
     terms = found[0].lower().split()[1:]
     if {"+all", "all"} & set(terms):
-        return Verdict(ok=False, says="it lets everybody write in your name", remedy="end it with ~all or -all")
+        return Advice(ok=False, says="it lets everybody write in your name", remedy="end it with ~all or -all")
     named = {term.lstrip("+").partition(":")[2] for term in terms if term.lstrip("+").startswith("include:")}
     elsewhere = any(term.startswith("redirect=") for term in terms)
     if provider.spf and not elsewhere and not named & set(provider.spf):
-        return Verdict(
+        return Advice(
             ok=False,
             says=f"it does not name your provider: {found[0]}",
             remedy=f"put {wanted} into it, unless it names their servers one by one",
         )
-    return Verdict(ok=True, says=found[0])
+    return Advice(ok=True, says=found[0])
 
 
-def judge_dkim(records: Mapping[str, Sequence[str]], provider: Provider) -> Verdict:
+def judge_dkim(records: Mapping[str, Sequence[str]], provider: Provider) -> Advice:
     """Whether a key is published, by the records of each selector. Names of one's own cannot be known: no key under the
     usual ones is only wrong where the provider's are."""
     keyed = [name for name, texts in records.items() if any(map(_is_key, texts))]
     if keyed:
-        return Verdict(ok=True, says=f"a key stands under {', '.join(keyed)}")
+        return Advice(ok=True, says=f"a key stands under {', '.join(keyed)}")
     says = f"no key under {', '.join(records)}"
     if provider.selectors:
-        return Verdict(ok=False, says=says, remedy="turn DKIM on at your provider, and publish the record it shows you")
-    return Verdict(ok=True, says=f"{says}; your provider knows under which name yours stands")
+        return Advice(ok=False, says=says, remedy="turn DKIM on at your provider, and publish the record it shows you")
+    return Advice(ok=True, says=f"{says}; your provider knows under which name yours stands")
 
 
 def _is_key(record: str) -> bool:
     return bool(re.search(r"(^|;)\s*p\s*=\s*[A-Za-z0-9+/]", record))
 
 
-def judge_dmarc(domain: str, records: Sequence[str]) -> Verdict:
+def judge_dmarc(domain: str, records: Sequence[str]) -> Advice:
     """Whether the domain says what is to happen to mail that fails both."""
     found = [record for record in records if re.match(r"v=DMARC1\s*(;|$)", record)]
     remedy = f'publish as _dmarc.{domain} the TXT record "v=DMARC1; p=none"'
     if not found:
-        return Verdict(ok=False, says=f"{domain} has none, which Gmail and Yahoo ask for", remedy=remedy)
+        return Advice(ok=False, says=f"{domain} has none, which Gmail and Yahoo ask for", remedy=remedy)
     if len(found) > 1:
-        return Verdict(ok=False, says=f"{domain} has {len(found)}; receivers obey none", remedy="make one of them")
+        return Advice(ok=False, says=f"{domain} has {len(found)}; receivers obey none", remedy="make one of them")
     policy = re.search(r";\s*p\s*=\s*(\w+)", found[0])
     if not policy or policy[1].lower() not in _POLICIES:
-        return Verdict(ok=False, says=f"it says no policy: {found[0]}", remedy=remedy)
-    return Verdict(ok=True, says=found[0])
+        return Advice(ok=False, says=f"it says no policy: {found[0]}", remedy=remedy)
+    return Advice(ok=True, says=found[0])

@@ -11,6 +11,7 @@ import pytest
 
 from outreach.bootstrap import Network, open_app
 from outreach.doctor import examine_domain
+from outreach.errors import MailboxError
 from outreach.mailhosts import DnsMailHosts
 from tests.cli.program import Workspace, founders_csv
 from tests.smtp_server import Behaviour, smtp_server
@@ -64,10 +65,12 @@ def test_what_is_wrong_is_named_with_its_remedy(workspace: Workspace) -> None:
     assert done.stdout.endswith("3 checks to look at\n")
 
 
-def asked_of_dns(folder: Path, sender: str, texts: dict[str, list[str]]) -> dict[str, bool]:
+def asked_of_dns(
+    folder: Path, sender: str, texts: dict[str, list[str]], *, mail: dict[str, str] | None = None
+) -> dict[str, bool]:
     """What the check of the sender's domain says, by a name server of the test's own; no mail server is asked."""
     environment = {"OUTREACH_FROM": sender, "OUTREACH_SMTP_HOST": "smtp.fastmail.com", "OUTREACH_SMTP_SECURITY": "tls"}
-    with name_server({}, texts) as port:
+    with name_server(mail or {}, texts) as port:
         network = Network(mail_hosts=lambda: DnsMailHosts([HOST], port, seconds=30))
         with open_app(folder, environment, network=network) as app:
             return {finding.check: finding.ok for finding in examine_domain(app)}
@@ -83,6 +86,11 @@ def test_the_records_of_the_senders_domain(workspace: Workspace) -> None:
     assert asked_of_dns(folder, ada, good) == {"SPF": True, "DKIM": True, "DMARC": True}
     assert asked_of_dns(folder, ada, {}) == {"SPF": False, "DKIM": False, "DMARC": False}
     assert asked_of_dns(folder, "Ada <ada@gmail.com>", {}) == {"domain": True}
+
+
+def test_a_name_server_that_does_not_answer_is_no_verdict_on_the_domain(workspace: Workspace) -> None:
+    with pytest.raises(MailboxError, match=r"DNS does not answer for _dmarc\.silent\.example"):
+        asked_of_dns(workspace.folder, "Ada <ada@silent.example>", {}, mail={"_dmarc.silent.example": "broken"})
 
 
 def test_nothing_to_adopt_changes_nothing(workspace: Workspace) -> None:
