@@ -4,7 +4,7 @@ people waiting, and nobody else's."""
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -31,8 +31,8 @@ class Desks:
     """The mailboxes, the way out of each that can be used, and why another cannot; both by the store's id."""
 
     boxes: "Sequence[App]"
-    transports: "dict[int, Transport]"
-    faults: dict[int, str]
+    transports: "dict[int, Transport]" = field(default_factory=dict)
+    faults: dict[int, str] = field(default_factory=dict)
 
     def conditions(self, *, wait: bool = False, paced: bool = True, approved_only: bool = False) -> "list[Conditions]":
         """Under which each of them would send now."""
@@ -58,7 +58,7 @@ def locked(boxes: "Sequence[App]") -> Iterator[None]:
 @contextmanager
 def connected(boxes: "Sequence[App]") -> "Iterator[Desks]":
     """Each mailbox with its way out, found to work. Raises MailboxError where none does."""
-    desks = Desks(boxes, {}, {})
+    desks = Desks(boxes)
     failed: list[MailboxError] = []
     with ExitStack() as stack:
         for box in boxes:
@@ -66,7 +66,7 @@ def connected(boxes: "Sequence[App]") -> "Iterator[Desks]":
                 desks.transports[box.mailbox_id] = stack.enter_context(box.connected())
             except MailboxError as error:
                 failed.append(error)
-                desks.faults[box.mailbox_id] = _plain(error)
+                desks.faults[box.mailbox_id] = plain(error)
             else:
                 box.lift_login_pause()
         if len(failed) == len(boxes):
@@ -104,7 +104,7 @@ def read_answers(app: "App", sending: "Sequence[App]") -> Unread:
     for box in app.boxes:
         if box.name in failed:
             say(f"{failed[box.name]} {_meanwhile(box, kept, sending)}")
-    faults = {box.mailbox_id: f"its inbox cannot be read, {_plain(failed[box.name])}" for box in kept}
+    faults = {box.mailbox_id: f"its inbox cannot be read, {plain(failed[box.name])}" for box in kept}
     return Unread(frozenset(failed), faults)
 
 
@@ -223,5 +223,6 @@ def of(box: "App", word: str = "for") -> str:
     return f" {word} {box.name}" if len(box.boxes) > 1 else ""
 
 
-def _plain(error: OutreachError) -> str:
+def plain(error: OutreachError) -> str:
+    """What happened, as part of a line of our own."""
     return str(error).partition("\n")[0].rstrip(".")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outreach.cli._desks import Desks, FromMailbox, connected, locked, read_answers, send_plan
+from outreach.cli._desks import Desks, FromMailbox, connected, locked, plain, read_answers, send_plan
 from outreach.cli._listening import wait_for_mail
 from outreach.cli._output import count, in_words, local, say
 from outreach.cli._shell import INTERRUPTED, shell
@@ -150,7 +150,7 @@ class _Rounds:
         put_in_order(app)
         unread = read_answers(app, self._boxes)
         self._listening = [box for box in self._boxes if box.name not in unread.names]
-        found, _ = self._plan(Desks(self._boxes, {}, dict(unread.faults)))
+        found, _ = self._plan(Desks(self._boxes, faults=dict(unread.faults)))
         if not found.size:
             enqueue(app.store, found, app.clock.now())  # ends what is over, and queues what a person must release
             return self._idle(found.reason, found.next_at)
@@ -185,7 +185,7 @@ class _Rounds:
         return next_at or self._app.clock.now() + _LATER
 
     def _complain(self, error: OutreachError) -> None:
-        self._event(f"{str(error).partition(chr(10))[0].rstrip('.')}; trying again")
+        self._event(f"{plain(error)}; trying again")
 
     def _event(self, text: str) -> None:
         if text != self._last:

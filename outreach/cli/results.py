@@ -46,7 +46,7 @@ def status(context: typer.Context, json: Json = False) -> None:
     with shell(context).app() as app:
         app.note_doubts()
         now = app.clock.now()
-        found = plan_all(app.store, app.work(), Desks(app.boxes, {}, {}).conditions(), now)
+        found = plan_all(app.store, app.work(), Desks(app.boxes).conditions(), now)
         shares = {share.mailbox.address: share for share in found.shares}
         document: dict[str, Any] = {
             "due_now": found.size,

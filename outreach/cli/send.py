@@ -83,7 +83,7 @@ class _Wanted:
         """Who would be written to now, under these conditions."""
         from outreach.flows.enqueue import plan_all
 
-        desks = desks or Desks(self.boxes, {}, {})
+        desks = desks or Desks(self.boxes)
         conditions = desks.conditions(wait=self.wait, paced=self.paced, approved_only=self.approved)
         found = plan_all(self.app.store, self.app.work(self.campaign), conditions, self.app.clock.now())
         return found.first(self.limit) if self.limit else found, conditions

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from outreach.cli._desks import of
 from outreach.cli._output import count, say, show, show_json
 from outreach.cli._shell import DONE_IN_PART, Json, shell
 from outreach.errors import MailboxError, UsageError
@@ -94,7 +95,7 @@ def read_inbox(box: "App", *, aloud: bool = True) -> "SyncReport":
     report = _sync(box, None, quiet=True)
     if aloud and any(kind not in ("unrelated", "own") for kind in report.by_kind):
         for line in _summary(report):
-            say(f"inbox{_of(box)}: {line}")
+            say(f"inbox{of(box, 'of')}: {line}")
     return report
 
 
@@ -131,11 +132,6 @@ def _sync_all(app: "App", since: datetime | None, *, quiet: bool) -> tuple["Sync
 
 def _own(box: "App") -> list[str]:
     return [each.sender.address for each in box.boxes]
-
-
-def _of(box: "App") -> str:
-    """Which of several mailboxes is spoken of."""
-    return f" of {box.name}" if len(box.boxes) > 1 else ""
 
 
 def _sync(box: "App", since: datetime | None, *, quiet: bool) -> "SyncReport":
