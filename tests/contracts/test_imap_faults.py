@@ -146,6 +146,16 @@ def test_nothing_new_is_told_by_one_command() -> None:
         inbox.close()
 
 
+def test_a_server_that_refuses_the_waiting_is_a_mailbox_that_cannot_be_used() -> None:
+    of = box(3)
+    of.fault = lambda command, _count: "no" if command.startswith(b"EXAMINE") else ""
+    with imap_server(of) as port:
+        inbox = ImapInbox(ImapServer("127.0.0.1", port, "none", "ada", lambda: "secret"), sleep=lambda _seconds: None)
+        with pytest.raises(MailboxError, match="does not let us wait for mail"):
+            inbox.wait(5.0)
+        inbox.close()
+
+
 def test_bodies_only_of_what_is_wanted() -> None:
     of = box(6)
     with imap_server(of) as port:
