@@ -2,23 +2,17 @@
 LABEL N`. It is `outreach send --live`, without the person who types the number."""
 
 import os
-import signal
 import sys
 from pathlib import Path
 
 from outreach.bootstrap import App, open_app
 from outreach.flows.enqueue import Conditions, enqueue, plan_all
 from outreach.flows.send import Sender, recover, send_all
+from tests.machine.worker import killed_at
 
 
 def main(folder: str, label: str, occurrence: int) -> None:
-    seen = 0
-
-    def at(step: str) -> None:
-        nonlocal seen
-        seen += step == label
-        if step == label and seen == occurrence:
-            os.kill(os.getpid(), signal.SIGKILL)
+    at = killed_at(label, occurrence)
 
     def sender(box: App, conditions: Conditions) -> Sender:
         return Sender(

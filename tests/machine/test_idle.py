@@ -30,6 +30,16 @@ def wire(server: Dovecot) -> Iterator[Wire]:
         yield made
 
 
+def imap_at(wire: Wire, user: str) -> dict[str, str]:
+    return {
+        "IMAP_HOST": "localhost",
+        "IMAP_PORT": str(wire.port),
+        "IMAP_SECURITY": "none",
+        "IMAP_USERNAME": user,
+        "IMAP_PASSWORD": PASSWORD,
+    }
+
+
 def answer(server: Dovecot, behaviour: Behaviour, number: int, user: str = USER) -> None:
     sent = message_from_bytes(behaviour.ledger[0].data)
     path = server.mail / user / "new" / f"{number}.answer"
@@ -50,11 +60,8 @@ def until_idle(wire: Wire, times: int) -> None:
 
 def test_an_answer_is_read_as_it_comes(server: Dovecot, wire: Wire, tmp_path: Path) -> None:
     behaviour = Behaviour()
-    imap = {"IMAP_HOST": "localhost", "IMAP_PORT": str(wire.port), "IMAP_SECURITY": "none", "IMAP_USERNAME": USER}
     with smtp_server(behaviour) as port:
-        made = Workspace.create(
-            tmp_path / "w", port=port, **{**ANY_TIME, "MAILDIR": "", **imap, "IMAP_PASSWORD": PASSWORD}
-        )
+        made = Workspace.create(tmp_path / "w", port=port, **{**ANY_TIME, "MAILDIR": "", **imap_at(wire, USER)})
         (made.folder / "founders.csv").write_text(founders_csv(1))
         made.run("import", "founders.csv")
         made.run("campaign", "new", "spring", "--sequence", "job-search")
@@ -79,11 +86,10 @@ def behaviour() -> Behaviour:
 @pytest.fixture
 def two(wire: Wire, behaviour: Behaviour, tmp_path: Path) -> Iterator[Workspace]:
     """A workspace with two mailboxes at that server, and one founder whom the first writes to."""
-    imap = {"IMAP_HOST": "localhost", "IMAP_PORT": str(wire.port), "IMAP_SECURITY": "none", "IMAP_PASSWORD": PASSWORD}
     with smtp_server(behaviour) as port:
-        made = Workspace.create(tmp_path / "w", port=port, **{**ANY_TIME, "MAILDIR": "", **imap, "IMAP_USERNAME": USER})
+        made = Workspace.create(tmp_path / "w", port=port, **{**ANY_TIME, "MAILDIR": "", **imap_at(wire, USER)})
         settings = {"FROM": f"Bea <{SECOND}>", "SMTP_HOST": "127.0.0.1", "SMTP_PORT": port, "SMTP_SECURITY": "none"}
-        lines = [f"OUTREACH_{key}={word}" for key, word in {**settings, **imap, "IMAP_USERNAME": SECOND}.items()]
+        lines = [f"OUTREACH_{key}={word}" for key, word in {**settings, **imap_at(wire, SECOND)}.items()]
         (made.folder / "mailboxes").mkdir()
         (made.folder / "mailboxes" / "second.env").write_text("\n".join(lines))
         (made.folder / "founders.csv").write_text(founders_csv(1))

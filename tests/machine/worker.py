@@ -7,6 +7,7 @@ so several of them really race for the same messages.
 import os
 import signal
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +17,8 @@ from outreach.flows.enqueue import enqueue, plan
 from outreach.flows.send import Sender, recover, send
 
 
-def main(folder: str, label: str, occurrence: int) -> None:
+def killed_at(label: str, occurrence: int) -> Callable[[str], None]:
+    """Is told each step, and kills this process at that one."""
     seen = 0
 
     def at(step: str) -> None:
@@ -25,6 +27,10 @@ def main(folder: str, label: str, occurrence: int) -> None:
         if step == label and seen == occurrence:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    return at
+
+
+def main(folder: str, label: str, occurrence: int) -> None:
     with open_app(Path(folder), os.environ) as app:
         recover(app.store, app.is_dead, app.clock.now())
         conditions = app.conditions(paced=False)
@@ -38,7 +44,7 @@ def main(folder: str, label: str, occurrence: int) -> None:
             journal=app.journal,
             owner=app.owner,
             chance=app.chance,
-            at=at,
+            at=killed_at(label, occurrence),
         )
         send(sender, app.store.outbox.items(states=[OutboxState.QUEUED]))
 
