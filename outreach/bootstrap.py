@@ -13,33 +13,14 @@ from functools import cached_property, partial
 from hashlib import sha256
 from pathlib import Path
 from random import SystemRandom
-from typing import cast
-
-from filelock import FileLock, Timeout
+from typing import TYPE_CHECKING, cast
 
 from outreach import __version__
 from outreach.core.clock import Reading
-from outreach.core.delivery import UNTIL_FIXED, decide, explain, mended_by_login
-from outreach.core.guards import recipient_allowed
-from outreach.core.inbound import Arrival, read_mail, read_unread
-from outreach.core.lookups import BUDGET_SPAN
 from outreach.core.normalize import address_key
 from outreach.core.pacing import FRESH_INBOX, Limits, lowered, ramped, unpaced
-from outreach.core.ports import (
-    Clock,
-    Drafts,
-    Finder,
-    FinderTools,
-    Inbox,
-    MailHosts,
-    Phase,
-    SendResult,
-    Transport,
-    Waiting,
-    Web,
-)
+from outreach.core.ports import Clock, Drafts, Phase, Waiting
 from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
-from outreach.core.sharing import Room
 from outreach.errors import (
     ImportRefused,
     MailboxError,
@@ -50,8 +31,6 @@ from outreach.errors import (
     UsageError,
     WorkspaceError,
 )
-from outreach.flows.enqueue import Conditions, Writer
-from outreach.flows.send import find_doubts
 from outreach.processes import ChildFailed, in_child, is_surely_dead, place_of, steady_time, this_process
 from outreach.settings import (
     DEFAULT_MAILBOX,
@@ -63,12 +42,18 @@ from outreach.settings import (
     load_mailboxes,
     load_settings,
 )
-from outreach.store.copying import Copied, Upgrade, back_up, move, opened_target, refuse_moved, upgrade
 from outreach.store.journal import Journal
+from outreach.store.meta import refuse_moved
 from outreach.store.postgres import ServerClock, is_server
 from outreach.store.schema import open_database
 from outreach.store.store import Store
-from outreach.templating import load_sequence
+
+if TYPE_CHECKING:  # what only some commands need is loaded where they need it
+    from outreach.core.inbound import Arrival
+    from outreach.core.ports import Finder, Inbox, MailHosts, SendResult, Transport, Web
+    from outreach.core.sharing import Room
+    from outreach.flows.enqueue import Conditions, Writer
+    from outreach.store.copying import Copied, Upgrade
 
 KEY_BYTES = 32
 ROOM_BYTES = 50_000_000
@@ -134,9 +119,9 @@ class Workspace:
 class Network:
     """How this program reaches the web and DNS. Tests and the demo bring servers of their own; no setting does."""
 
-    web: Callable[[str], Web] | None = None
+    web: "Callable[[str], Web] | None" = None
     """User-Agent → client."""
-    mail_hosts: Callable[[], MailHosts] | None = None
+    mail_hosts: "Callable[[], MailHosts] | None" = None
     base_urls: Mapping[str, str] = field(default_factory=dict)
     patience: float = 60.0
 
@@ -258,9 +243,13 @@ class App:
 
     def note_doubts(self) -> list[int]:
         """What a dead run left without an outcome is in doubt, and shown as that by whichever command looks first."""
+        from outreach.flows.send import find_doubts
+
         return find_doubts(self.store, self.is_dead, self.clock.now())
 
     def sequence(self, name: str) -> Sequence:
+        from outreach.templating import load_sequence
+
         return load_sequence(self.workspace.templates / name)
 
     def steps_of(self, campaign: Campaign) -> Sequence | None:
@@ -270,8 +259,9 @@ class App:
         except TemplateError:
             return None
 
-    def finders(self, names: Collection[str] = ()) -> list[Finder]:
+    def finders(self, names: Collection[str] = ()) -> "list[Finder]":
         """The finders of these names, else those of the settings, else all that are ready."""
+        from outreach.core.ports import FinderTools
         from outreach.finders import make_finders
 
         contact = f" (+mailto:{self.sender.address})" if self.sender.address.isascii() else ""
@@ -285,10 +275,12 @@ class App:
 
     def find_budget_left(self) -> int:
         """How many credits `find` may still spend in these 24 hours."""
+        from outreach.core.lookups import BUDGET_SPAN
+
         spent = self.store.finds.spent(self.clock.now() - BUDGET_SPAN)
         return max(0, self.settings.find_budget - spent)
 
-    def mail_hosts(self) -> MailHosts:
+    def mail_hosts(self) -> "MailHosts":
         """Who knows which domains take mail."""
         if self.network.mail_hosts is not None:
             return self.network.mail_hosts()
@@ -296,12 +288,14 @@ class App:
 
         return DnsMailHosts()
 
-    def writer(self, campaign: Campaign) -> Writer:
+    def writer(self, campaign: Campaign) -> "Writer":
         """What turns a step of this campaign into a message."""
         return self.writer_for(campaign.sequence)
 
-    def writer_for(self, sequence: str) -> Writer:
+    def writer_for(self, sequence: str) -> "Writer":
         """What turns a step of this sequence into a message, from whichever mailbox writes to the founder."""
+        from outreach.flows.enqueue import Writer
+
         return Writer(
             self.sequence(sequence),
             self.sender,
@@ -311,7 +305,7 @@ class App:
             senders={box.mailbox_id: box.sender for box in self.boxes},
         )
 
-    def work(self, name: str = "") -> list[tuple[Campaign, Writer]]:
+    def work(self, name: str = "") -> "list[tuple[Campaign, Writer]]":
         """The campaign of that name, or all that are not over, each with its writer."""
         campaigns = self.store.campaigns
         found = [campaigns.get(name)] if name else [c for c in campaigns.all() if c.state is not CampaignState.STOPPED]
@@ -329,28 +323,36 @@ class App:
         """Campaigns with people whose mailbox has no settings now: its name, that address, how many people."""
         return self.store.campaigns.unserved([box.mailbox_id for box in self.boxes])
 
-    def rooms(self, campaign: Campaign) -> list[Room]:
+    def rooms(self, campaign: Campaign) -> "list[Room]":
         """The mailboxes that new people of a campaign are shared out to, those of them that have settings."""
         return [box.room() for box in self.boxes if box.mailbox_id in campaign.mailboxes]
 
-    def room(self) -> Room:
+    def room(self) -> "Room":
+        from outreach.core.delivery import UNTIL_FIXED
+        from outreach.core.sharing import Room
+
         mailbox, now = self.mailbox, self.clock.now()
         cap = lowered(ramped(self.limits, self.store.outbox.sent_times(mailbox.id), now), mailbox, now).daily_cap
         return Room(mailbox.id, cap, open=mailbox.paused_until is None or mailbox.paused_until < UNTIL_FIXED)
 
     def lift_login_pause(self) -> None:
         """The server has just taken the login: what made the mailbox rest until somebody mended that is mended."""
+        from outreach.core.delivery import mended_by_login
+
         mailbox = self.mailbox
         if mailbox.paused_until and mended_by_login(mailbox.pause_reason):
             self.store.campaigns.pause_mailbox(mailbox.id, None, "")
 
-    def conditions(self, *, wait: bool = False, paced: bool = True) -> Conditions:
+    def conditions(self, *, wait: bool = False, paced: bool = True) -> "Conditions":
         """Under which a run would send now."""
+        from outreach.core.guards import recipient_allowed
+        from outreach.flows.enqueue import Conditions
+
         limits = self.limits if paced else unpaced(self.limits)
         allowed = partial(recipient_allowed, allowed=self.settings.allow_recipients)
         return Conditions(self.mailbox, limits, wait, allowed)
 
-    def transport(self) -> Transport:
+    def transport(self) -> "Transport":
         """The way out that the settings name."""
         settings = self.settings
         if settings.transport is TransportName.DIRECTORY:
@@ -379,7 +381,7 @@ class App:
         return SmtpTransport(server)
 
     @contextmanager
-    def connected(self) -> Iterator[Transport]:
+    def connected(self) -> "Iterator[Transport]":
         """The way out, found to work, and closed at the end. Raises MailboxError if the server can't be used."""
         from outreach.transports.smtp import SmtpTransport
 
@@ -393,9 +395,11 @@ class App:
         finally:
             transport.close()
 
-    def _rest_after(self, refusal: SendResult) -> None:
+    def _rest_after(self, refusal: "SendResult") -> None:
         """A login that is refused before the first mail counts like one between two: a wrong password is not tried
         again and again until the account is locked."""
+        from outreach.core.delivery import UNTIL_FIXED, decide, explain
+
         mailbox, now = self.mailbox, self.clock.now()
         decision = decide(refusal, attempts=0, now=now)
         login = decision.pause if refusal.phase is Phase.AUTH else None
@@ -405,12 +409,16 @@ class App:
 
     def try_login(self) -> None:
         """Somebody has started this anew, so what a login would mend may be mended: one try. Raises MailboxError."""
+        from outreach.core.delivery import mended_by_login
+
         mailbox = self.mailbox
         if mailbox.paused_until and mended_by_login(mailbox.pause_reason):
             with self.connected():
                 self.lift_login_pause()
 
-    def unusable(self, refusal: SendResult) -> MailboxError:
+    def unusable(self, refusal: "SendResult") -> MailboxError:
+        from outreach.core.delivery import decide
+
         decision = decide(refusal, attempts=0, now=self.clock.now())
         server = f"{self.settings.smtp_host}:{self.settings.smtp_port}"
         said = f"{refusal.code} {refusal.text}" if refusal.code else refusal.text
@@ -448,8 +456,10 @@ class App:
     def reads_inbox(self) -> bool:
         return bool(self.settings.imap_host or self.settings.maildir or self.settings.mbox)
 
-    def read_mail(self, raw: bytes, received_at: datetime) -> Arrival:
+    def read_mail(self, raw: bytes, received_at: datetime) -> "Arrival":
         """What arrived. Large mail is read by a child process, so that no trick in it can hang or starve this one."""
+        from outreach.core.inbound import read_mail, read_unread
+
         if len(raw) <= READ_HERE:
             return read_mail(raw, received_at)
         try:
@@ -457,7 +467,7 @@ class App:
         except ChildFailed as error:
             return read_unread(raw, received_at, f"it could not be read: {error}")
 
-    def inbox(self) -> Inbox:
+    def inbox(self) -> "Inbox":
         """The mailbox in which answers arrive."""
         settings = self.settings
         if settings.maildir:
@@ -523,6 +533,8 @@ class App:
     @contextmanager
     def sending(self) -> Iterator[None]:
         """Only one `send` at a time for one mailbox. Claims make several safe; this keeps them polite."""
+        from filelock import FileLock, Timeout
+
         path = self.workspace.folder / f"send-{self.mailbox.id}.lock"
         note, lock = path.with_suffix(".owner"), FileLock(path, timeout=0, mode=0o600)
         try:
@@ -630,21 +642,27 @@ def read_rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
     return [(row.line, {} if isinstance(row, RowError) else row.cells) for row in table.rows]
 
 
-def upgrade_store(folder: Path, environment: Mapping[str, str]) -> Upgrade:
+def upgrade_store(folder: Path, environment: Mapping[str, str]) -> "Upgrade":
     """Bring the store of this workspace to the newest schema."""
+    from outreach.store.copying import upgrade
+
     workspace, settings = _described(folder, environment)
     return upgrade(store_place(workspace, settings), folder)
 
 
-def back_up_store(folder: Path, environment: Mapping[str, str], to: Path) -> Copied:
+def back_up_store(folder: Path, environment: Mapping[str, str], to: Path) -> "Copied":
     """The store of this workspace, whichever it is, as one SQLite file."""
+    from outreach.store.copying import back_up
+
     workspace, settings = _described(folder, environment)
     with closing(open_database(store_place(workspace, settings))) as database:
         return back_up(database, to)
 
 
-def move_store(folder: Path, environment: Mapping[str, str], *, back: bool) -> Copied:
+def move_store(folder: Path, environment: Mapping[str, str], *, back: bool) -> "Copied":
     """The store in this folder to where OUTREACH_DATABASE_URL says, or from there to here."""
+    from outreach.store.copying import move, opened_target
+
     workspace, settings = _described(folder, environment)
     there = store_place(workspace, settings)
     if there == workspace.store:

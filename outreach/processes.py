@@ -10,10 +10,11 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from multiprocessing import get_context
-from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
 
 T = TypeVar("T")
 
@@ -29,6 +30,8 @@ class ChildFailed(Exception):
 def in_child(work: Callable[..., T], *args: object, seconds: float) -> T:
     """Call a function in a process of its own, which is killed after so many seconds and may use 2 GB. The function and
     all that goes in and out must be importable and picklable."""
+    from multiprocessing import get_context
+
     context = get_context("spawn")
     here, there = context.Pipe(duplex=False)
     child = context.Process(target=_work, args=(there, work, args), daemon=True)
@@ -49,7 +52,7 @@ def in_child(work: Callable[..., T], *args: object, seconds: float) -> T:
     return value  # type: ignore[no-any-return]  # what `work` returned
 
 
-def _work(there: Connection, work: Callable[..., object], args: tuple[object, ...]) -> None:
+def _work(there: "Connection", work: Callable[..., object], args: tuple[object, ...]) -> None:
     with suppress(ImportError, ValueError, OSError):  # not on every system
         import resource
 

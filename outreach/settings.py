@@ -16,7 +16,6 @@ from typing import Annotated, Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from dotenv.parser import parse_stream
-from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     BaseModel,
@@ -31,6 +30,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from outreach.core.normalize import is_plain_address
 from outreach.errors import MailboxError, SettingsError
 from outreach.resources import toml
 
@@ -90,14 +90,21 @@ def is_loopback(host: str) -> bool:
 
 def _mailbox(text: str) -> str:
     name, address = parseaddr(text)
-    try:
-        # `.example` and `.test` are special-use, yet fine as an identity: whether mail arrives is the server's word.
-        valid = validate_email(address, check_deliverability=False, test_environment=True, allow_smtputf8=False)
-    except EmailNotValidError as error:
-        raise PydanticCustomError("mailbox", "is not a mailbox ({why})", {"why": str(error).rstrip(".")}) from None
+    valid = address if is_plain_address(address) else _valid_address(address)
     if not name.strip():
         raise PydanticCustomError("mailbox", "has no name before the address")
-    return f"{name.strip()} <{valid.ascii_email or valid.normalized}>"
+    return f"{name.strip()} <{valid}>"
+
+
+def _valid_address(text: str) -> str:
+    from email_validator import EmailNotValidError, validate_email  # slow to load, and hardly ever needed
+
+    try:
+        # `.example` and `.test` are special-use, yet fine as an identity: whether mail arrives is the server's word.
+        valid = validate_email(text, check_deliverability=False, test_environment=True, allow_smtputf8=False)
+    except EmailNotValidError as error:
+        raise PydanticCustomError("mailbox", "is not a mailbox ({why})", {"why": str(error).rstrip(".")}) from None
+    return valid.ascii_email or valid.normalized
 
 
 def _window(value: object) -> object:

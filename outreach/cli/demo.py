@@ -5,13 +5,16 @@ import sys
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from outreach.cli._output import say, show
 from outreach.cli._shell import Shell
-from outreach.core.ports import Clock
+
+if TYPE_CHECKING:
+    from outreach.bootstrap import Network
+    from outreach.core.ports import Clock
 
 _DEFAULT = "outreach-demo"
 
@@ -27,11 +30,10 @@ def demo(
 
     Example: outreach demo
     """
-    from outreach.bootstrap import Network
     from outreach.cli import run
     from outreach.demo.play import play
 
-    def type_in(words: list[str], clock: Clock, network: Network) -> int:
+    def type_in(words: list[str], clock: "Clock", network: "Network") -> int:
         return run(words, Shell(environment={}, clock=clock, network=network))
 
     folder = directory or _free(_DEFAULT)

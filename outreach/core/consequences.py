@@ -1,4 +1,4 @@
-"""What follows from a verdict, as values: whom to stop, hold or suppress.
+"""What follows from a verdict: whom to stop, hold or suppress, as `measures`.
 
 Stopping is the safe direction and needs little proof; suppressing an address for good needs an id of ours and the
 address itself, because bounces are easy to forge.
@@ -6,134 +6,33 @@ address itself, because bounces are easy to forge.
 The store applies these in the transaction that records the message. Nothing here lifts a stop: that needs a person.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from outreach.core.absence import working_day_after
 from outreach.core.bounces import is_dead_domain
 from outreach.core.classify import Case
 from outreach.core.matching import Match, plain_address
+from outreach.core.measures import (
+    ConfirmSent,
+    Consequence,
+    CountSoft,
+    FlagDomain,
+    HoldPerson,
+    LearnWireId,
+    PauseMailbox,
+    StopAddress,
+    StopCompany,
+    StopPerson,
+    SuppressAddress,
+    SuppressPerson,
+)
 from outreach.core.normalize import address_key
 from outreach.core.verdict import Kind, Verdict
 
 NO_DATE = timedelta(days=7)
 POLICY_PAUSE = timedelta(hours=24)
-SOFT_PAUSE = timedelta(days=30)
-_SOFT_FAILURES = 3
-_SOFT_SPAN = timedelta(weeks=2)
 _DEAD = ("hard", "closed")
-
-
-@dataclass(frozen=True, slots=True)
-class StopPerson:
-    """Every open enrollment of the founder ends, in all campaigns; what is queued is cancelled with `cancel`."""
-
-    founder_id: int
-    reason: str
-    cancel: str
-
-
-@dataclass(frozen=True, slots=True)
-class StopCompany:
-    """The same for everyone at these domains, or of this company."""
-
-    company_id: int | None
-    domains: tuple[str, ...]
-    reason: str
-    cancel: str
-
-
-@dataclass(frozen=True, slots=True)
-class StopAddress:
-    """The enrollments that write to this address end; the person may be enrolled with another."""
-
-    address_key: str
-    reason: str
-    cancel: str
-
-
-@dataclass(frozen=True, slots=True)
-class HoldPerson:
-    """Open enrollments wait until then; None: until a person decides. Never shortens a hold."""
-
-    founder_id: int
-    until: datetime | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SuppressAddress:
-    """This address is never written to again; with `until`, not before then."""
-
-    address: str
-    kind: str
-    reason: str
-    until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CountSoft:
-    """One more temporary failure at this address: many over weeks mean that nobody reads it."""
-
-    address: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class FlagDomain:
-    """This domain takes no mail from anybody."""
-
-    domain: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SuppressPerson:
-    """The founder, with every address known of them, now and in later imports."""
-
-    founder_id: int
-    kind: str
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class PauseMailbox:
-    """Nothing leaves this mailbox until then."""
-
-    until: datetime
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class ConfirmSent:
-    """A doubtful message did leave: this one names it."""
-
-    outbox_id: int
-    evidence: str
-
-
-@dataclass(frozen=True, slots=True)
-class LearnWireId:
-    """The provider gave our message another Message-ID."""
-
-    outbox_id: int
-    wire_message_id: str
-
-
-Consequence = (
-    StopPerson
-    | StopCompany
-    | StopAddress
-    | HoldPerson
-    | SuppressAddress
-    | SuppressPerson
-    | CountSoft
-    | FlagDomain
-    | PauseMailbox
-    | ConfirmSent
-    | LearnWireId
-)
 
 
 def plan_consequences(case: Case, verdict: Verdict, now: datetime) -> tuple[Consequence, ...]:
@@ -215,11 +114,6 @@ def hold_until(case: Case, verdict: Verdict) -> datetime:
     if verdict.returns_on is None:
         return case.arrival.sent_at + NO_DATE
     return datetime.combine(working_day_after(verdict.returns_on), time(), UTC)
-
-
-def is_lasting(failed_at: Sequence[datetime]) -> bool:
-    """Whether temporary failures at these times are one that lasts: three over at least two weeks."""
-    return len(failed_at) >= _SOFT_FAILURES and max(failed_at) - min(failed_at) >= _SOFT_SPAN
 
 
 def _bounced(case: Case, verdict: Verdict, match: Match, now: datetime) -> Iterator[Consequence]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from outreach.core.classify import Case, classify
-from outreach.core.consequences import Consequence, HoldPerson, plan_consequences
+from outreach.core.consequences import plan_consequences
 from outreach.core.inbound import Arrival
 from outreach.core.interest import Guess, guess_interest
 from outreach.core.matching import Match
+from outreach.core.measures import Consequence, HoldPerson
 from outreach.core.reply_text import ReplyText, read_reply
 from outreach.core.verdict import Kind, Verdict
 

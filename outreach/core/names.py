@@ -6,8 +6,6 @@ import unicodedata
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from rapidfuzz import fuzz
-
 from outreach.core.quick import MOST_KEPT
 from outreach.core.text import one_line
 from outreach.resources import table, words
@@ -140,13 +138,19 @@ def alike(left: PersonName, right: PersonName) -> str:
     if (
         set(left.words).isdisjoint(right.words) and left.key != right.key
     ):  # most colleagues: no word is compared further
-        return "a near spelling" if fuzz.ratio(left.key, right.key, score_cutoff=_LIKE) else ""
+        return "a near spelling" if _is_near(left.key, right.key) else ""
     same_last = min(len(left.words), len(right.words)) > 1 and left.words[-1] == right.words[-1]
     if same_last and _short_forms(left.words[0]) & _short_forms(right.words[0]):
         return "forms of one first name"
     if compatible(left, right):
         return "one name holds the other"
-    return "a near spelling" if fuzz.ratio(left.key, right.key, score_cutoff=_LIKE) else ""
+    return "a near spelling" if _is_near(left.key, right.key) else ""
+
+
+def _is_near(left: str, right: str) -> bool:
+    from rapidfuzz import fuzz  # who only looks somebody up compares no spellings
+
+    return bool(fuzz.ratio(left, right, score_cutoff=_LIKE))
 
 
 def _undecorated(full: str) -> tuple[list[str], str]:

@@ -10,7 +10,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from outreach.core.consequences import (
+from outreach.core.guards import unchecked_bounces_stop
+from outreach.core.measures import (
     SOFT_PAUSE,
     ConfirmSent,
     Consequence,
@@ -26,7 +27,6 @@ from outreach.core.consequences import (
     SuppressPerson,
     is_lasting,
 )
-from outreach.core.guards import unchecked_bounces_stop
 from outreach.core.normalize import address_key, suppression_key
 from outreach.core.ports import Outcome
 from outreach.core.records import AddressStatus, CampaignState, EnrollmentState, OutboxState

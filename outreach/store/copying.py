@@ -111,17 +111,6 @@ def opened_target(place: Path | str, source: Database) -> Iterator[Database]:
         raise
 
 
-def refuse_moved(database: Database) -> None:
-    """Raise StoreError for a store that lives elsewhere now."""
-    with database.read() as connection:
-        moved = get_fact(connection, MOVED)
-    if moved:
-        raise StoreError(
-            f"this store was moved to {moved}; sending from here would write to the same people again.",
-            hint="let OUTREACH_DATABASE_URL in .env say where it is now; `outreach db copy` moves it there and back",
-        )
-
-
 # --- rows -----------------------------------------------------------------------------------------
 
 

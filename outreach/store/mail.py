@@ -12,11 +12,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from outreach.core.consequences import Consequence, PauseMailbox
 from outreach.core.inbound import Arrival, read_head
 from outreach.core.interest import Guess
 from outreach.core.judge import RULES
 from outreach.core.matching import Clues, Found, Match
+from outreach.core.measures import Consequence, PauseMailbox
 from outreach.core.ports import Cursor, Incoming, Known
 from outreach.core.records import Reply
 from outreach.core.reply_text import ReplyText

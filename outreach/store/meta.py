@@ -2,6 +2,8 @@
 
 import sqlalchemy as sa
 
+from outreach.errors import StoreError
+from outreach.store.database import Database
 from outreach.store.tables import Meta, table
 
 _meta = table(Meta)
@@ -28,3 +30,14 @@ def get_fact(connection: sa.Connection, name: str) -> str:
 def put_fact(connection: sa.Connection, name: str, value: str) -> None:
     connection.execute(sa.delete(_meta).where(_meta.c.name == name))
     connection.execute(sa.insert(_meta).values(name=name, value=value))
+
+
+def refuse_moved(database: Database) -> None:
+    """Raise StoreError for a store that lives elsewhere now."""
+    with database.read() as connection:
+        moved = get_fact(connection, MOVED)
+    if moved:
+        raise StoreError(
+            f"this store was moved to {moved}; sending from here would write to the same people again.",
+            hint="let OUTREACH_DATABASE_URL in .env say where it is now; `outreach db copy` moves it there and back",
+        )

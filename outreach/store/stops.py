@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from outreach.core.consequences import StopCompany, StopPerson
+from outreach.core.measures import StopCompany, StopPerson
 from outreach.core.records import EnrollmentState, OutboxState
 from outreach.store.tables import AddressRow, CompanyRow, EnrollmentRow, FounderRow, OutboxRow, table
 

@@ -1,22 +1,30 @@
-"""The store as a whole: one class for each aggregate, on one database."""
+"""The store as a whole: one class for each aggregate, on one database.
 
-from outreach.store.bookings import Bookings
-from outreach.store.campaigns import Campaigns
-from outreach.store.claims import Claims
+Each is loaded when it is first asked for: a command that lists people need not know how a mail is claimed.
+"""
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
 from outreach.store.database import Database
-from outreach.store.finds import Finds
-from outreach.store.history import Histories
-from outreach.store.instance import Instance
 from outreach.store.journal import MemoryJournal, Recorder
-from outreach.store.leads import Leads
-from outreach.store.mail import Mail
-from outreach.store.notes import Notes
-from outreach.store.outbox import Outbox
-from outreach.store.people import People
-from outreach.store.personal import Personal
-from outreach.store.report import Reports
 from outreach.store.schema import memory_database
-from outreach.store.suppressions import Suppressions
+
+if TYPE_CHECKING:
+    from outreach.store.bookings import Bookings
+    from outreach.store.campaigns import Campaigns
+    from outreach.store.claims import Claims
+    from outreach.store.finds import Finds
+    from outreach.store.history import Histories
+    from outreach.store.instance import Instance
+    from outreach.store.leads import Leads
+    from outreach.store.mail import Mail
+    from outreach.store.notes import Notes
+    from outreach.store.outbox import Outbox
+    from outreach.store.people import People
+    from outreach.store.personal import Personal
+    from outreach.store.report import Reports
+    from outreach.store.suppressions import Suppressions
 
 
 class Store:
@@ -25,20 +33,90 @@ class Store:
     def __init__(self, database: Database, suppression_log: Recorder) -> None:
         self.database = database
         self.suppression_log = suppression_log
-        self.people = People(database)
-        self.notes = Notes(database)
-        self.leads = Leads(database)
-        self.finds = Finds(database)
-        self.history = Histories(database)
-        self.personal = Personal(database)
-        self.campaigns = Campaigns(database)
-        self.outbox = Outbox(database)
-        self.bookings = Bookings(database)
-        self.claims = Claims(database, suppression_log)
-        self.mail = Mail(database, suppression_log)
-        self.suppressions = Suppressions(database, suppression_log)
-        self.report = Reports(database)
-        self.instance = Instance(database, suppression_log)
+
+    @cached_property
+    def people(self) -> "People":
+        from outreach.store.people import People
+
+        return People(self.database)
+
+    @cached_property
+    def notes(self) -> "Notes":
+        from outreach.store.notes import Notes
+
+        return Notes(self.database)
+
+    @cached_property
+    def leads(self) -> "Leads":
+        from outreach.store.leads import Leads
+
+        return Leads(self.database)
+
+    @cached_property
+    def finds(self) -> "Finds":
+        from outreach.store.finds import Finds
+
+        return Finds(self.database)
+
+    @cached_property
+    def history(self) -> "Histories":
+        from outreach.store.history import Histories
+
+        return Histories(self.database)
+
+    @cached_property
+    def personal(self) -> "Personal":
+        from outreach.store.personal import Personal
+
+        return Personal(self.database)
+
+    @cached_property
+    def campaigns(self) -> "Campaigns":
+        from outreach.store.campaigns import Campaigns
+
+        return Campaigns(self.database)
+
+    @cached_property
+    def outbox(self) -> "Outbox":
+        from outreach.store.outbox import Outbox
+
+        return Outbox(self.database)
+
+    @cached_property
+    def bookings(self) -> "Bookings":
+        from outreach.store.bookings import Bookings
+
+        return Bookings(self.database)
+
+    @cached_property
+    def claims(self) -> "Claims":
+        from outreach.store.claims import Claims
+
+        return Claims(self.database, self.suppression_log)
+
+    @cached_property
+    def mail(self) -> "Mail":
+        from outreach.store.mail import Mail
+
+        return Mail(self.database, self.suppression_log)
+
+    @cached_property
+    def suppressions(self) -> "Suppressions":
+        from outreach.store.suppressions import Suppressions
+
+        return Suppressions(self.database, self.suppression_log)
+
+    @cached_property
+    def report(self) -> "Reports":
+        from outreach.store.report import Reports
+
+        return Reports(self.database)
+
+    @cached_property
+    def instance(self) -> "Instance":
+        from outreach.store.instance import Instance
+
+        return Instance(self.database, self.suppression_log)
 
     def close(self) -> None:
         self.database.close()

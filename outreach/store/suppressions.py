@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from outreach.core.consequences import StopCompany
+from outreach.core.measures import StopCompany
 from outreach.core.records import Founder
 from outreach.core.suppression import suppression_keys
 from outreach.store.consequences import Cause, stop_enrollments, stop_people, suppress, suppress_person

@@ -2,23 +2,24 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.cli.program import ROOT
+from tests.cli.program import ROOT, Workspace
 
 HEAVY = ("sqlmodel", "sqlalchemy", "alembic", "jinja2", "httpx", "pydantic", "rich", "lxml", "imapclient", "aiosmtpd")
 
 
-def loaded(*words: str) -> set[str]:
-    """The modules in memory after a command line, in a process of its own."""
+def loaded(*words: str, whole: bool = False) -> set[str]:
+    """The packages in memory after a command line, in a process of its own; with `whole`, their modules."""
     code = (
         "import sys; from outreach.cli import run\n"
         f"code = run({list(words)!r})\n"
         "print('\\n'.join(sorted(sys.modules)), file=sys.stderr); sys.exit(code)"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    return {module.partition(".")[0] for module in done.stderr.split()}
+    return {module if whole else module.partition(".")[0] for module in done.stderr.split()}
 
 
 @pytest.mark.parametrize("words", [["--help"], ["-h"], ["--version"]])
@@ -30,6 +31,22 @@ def test_help_loads_nothing_heavy(words: list[str]) -> None:
 def test_help_of_a_command_loads_little(words: list[str]) -> None:
     """Typer itself loads pydantic once a command is named."""
     assert loaded(*words).isdisjoint(set(HEAVY) - {"pydantic"})
+
+
+AT_WORK = {
+    "alembic", "jinja2", "httpx", "rapidfuzz", "lxml", "imapclient", "multiprocessing", "email_validator",
+    "sqlalchemy.dialects.postgresql", "outreach.store.claims", "outreach.store.mail",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("words", [["founders"], ["companies"], ["suppress", "list"]], ids=" ".join)
+def test_a_command_that_only_looks_loads_nothing_that_works(words: list[str], tmp_path: Path) -> None:
+    """Neither what writes, sends, imports or reads mail, nor the driver of another database."""
+    workspace = Workspace.create(tmp_path / "w")
+    found = loaded("-C", str(workspace.folder), *words, whole=True)
+    assert "sqlmodel" in found
+    assert found.isdisjoint(AT_WORK)
+    assert not [name for name in found if name.startswith(("outreach.flows.", "outreach.templating."))]
 
 
 def commands() -> list[list[str]]:

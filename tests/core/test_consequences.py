@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from outreach.core.classify import Case, classify
-from outreach.core.consequences import (
+from outreach.core.consequences import plan_consequences
+from outreach.core.matching import Match
+from outreach.core.measures import (
     ConfirmSent,
     Consequence,
     CountSoft,
@@ -18,9 +20,7 @@ from outreach.core.consequences import (
     SuppressAddress,
     SuppressPerson,
     is_lasting,
-    plan_consequences,
 )
-from outreach.core.matching import Match
 from outreach.core.reply_text import read_reply
 from tests.mails import ARRIVED_AT, ME, OUR_ID, OUR_TEXT, OUR_TOKEN, answer, mail, read, report, sent
 

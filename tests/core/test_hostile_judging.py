@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from outreach.core.consequences import HoldPerson
 from outreach.core.inbound import head_of
 from outreach.core.judge import Judged
+from outreach.core.measures import HoldPerson
 from outreach.core.triage import Links, Sent, concerns_us, glance
 from tests.core.test_inbound import HOSTILE
 from tests.labelled import Sample

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from outreach.core.consequences import HoldPerson
+from outreach.core.measures import HoldPerson
 from outreach.core.pacing import DAY, FRESH_INBOX, HOUR, Limits, unpaced
 from outreach.core.ports import Envelope, Outcome, Phase, SendResult
 from outreach.core.records import Campaign, EnrollmentState, OutboxState

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 import sqlalchemy as sa
 
-from outreach.core.consequences import StopAddress
 from outreach.core.guards import CAPS
+from outreach.core.measures import StopAddress
 from outreach.core.records import AddressStatus, Campaign, CampaignState, EnrollmentState
 from outreach.flows.enroll import Enrolled, enroll
 from outreach.store.consequences import Cause, apply, suppress_address

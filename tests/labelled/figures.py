@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from outreach.core.classify import is_report
-from outreach.core.consequences import SuppressAddress, SuppressPerson
 from outreach.core.judge import Judged, Owner, judge
 from outreach.core.matching import Found, Match, Prospect, clues_of, find_match
+from outreach.core.measures import SuppressAddress, SuppressPerson
 from tests.labelled import RCPT, Sample
 from tests.labelled.bounces import DEAD, all_bounces
 from tests.labelled.machines import all_machines

@@ -13,10 +13,11 @@ from sqlmodel import SQLModel
 from outreach.core.pacing import unpaced
 from outreach.core.records import CampaignState
 from outreach.errors import StoreError
-from outreach.store.copying import back_up, move, opened_target, refuse_moved, upgrade
+from outreach.store.copying import back_up, move, opened_target, upgrade
 from outreach.store.database import Database
 from outreach.store.instance import Instance
 from outreach.store.journal import MemoryJournal
+from outreach.store.meta import refuse_moved
 from outreach.store.schema import migrate, open_database, revisions, server_revision
 from outreach.store.store import Store
 from outreach.store.tables import CompanyRow, CursorRow, InboundRow, table

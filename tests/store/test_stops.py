@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from outreach.core.consequences import StopCompany, StopPerson
+from outreach.core.measures import StopCompany, StopPerson
 from outreach.store.database import Database
 from outreach.store.stops import stop_all
 from outreach.store.tables import CompanyRow, EnrollmentRow, table
