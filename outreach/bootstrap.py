@@ -421,9 +421,8 @@ class App:
 
         decision = decide(refusal, attempts=0, now=self.clock.now())
         server = f"{self.settings.smtp_host}:{self.settings.smtp_port}"
-        said = f"{refusal.code} {refusal.text}" if refusal.code else refusal.text
         return MailboxError(
-            f"{decision.means} ({server}: {said}); nothing was sent.",
+            f"{decision.means} ({server}: {refusal.said}); nothing was sent.",
             hint=f"{decision.remedy} ({self.workspace.env})",
         )
 

@@ -133,7 +133,7 @@ def _rehearse(app: "App", wanted: _Wanted, expect: int | None, *, json: bool) ->
         show(f"{count(taken, 'mail')} sent to {' and '.join(to or [app.sender.address])}; nothing was recorded")
     if taken < len(results):
         refused = next(result for result in results if result.outcome is not Outcome.ACCEPTED)
-        raise MailboxError(f"the server did not take the next one: {refused.text}.", hint="try again later")
+        raise MailboxError(f"the server did not take the next one: {refused.said}.", hint="try again later")
 
 
 def put_in_order(app: "App") -> None:

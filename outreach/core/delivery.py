@@ -79,7 +79,7 @@ class Decision:
 
 def explain(decision: Decision, result: SendResult) -> str:
     """Why something rests, for a person: what it means, the server's own words, and what to do."""
-    said = f"{result.code or ''} {result.text}".strip()
+    said = result.said
     quoted = f" (the server said: {said})" if said and result.code else f" ({said})" if said else ""
     remedy = f"; {decision.remedy}" if decision.remedy else ""
     return f"{decision.means or decision.rule}{quoted}{remedy}"

@@ -123,6 +123,11 @@ class SendResult:
     text: str = ""
     provider_id: str = ""
 
+    @property
+    def said(self) -> str:
+        """The code with the words."""
+        return f"{self.code or ''} {self.text}".strip()
+
 
 class Transport(Protocol):
     """A way out. Two steps, so that the intent can be recorded just before the final dot.

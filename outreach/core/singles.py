@@ -137,7 +137,8 @@ def _widest(address: str) -> str:
 
 
 class Sharing:
-    """Which of many rows share something, without holding what: two bits a value in a table, and its hash in an array.
+    """Which of many rows share something, without holding what: two bits a value in a table, and half its hash in an
+    array.
 
     A value that only seems to have come before costs a judgement, never a result.
     """
@@ -146,17 +147,18 @@ class Sharing:
         size = 1 << max(16, min(28, (max(expected, 1) * 32).bit_length()))  # bits: at most 32 MB
         self._mask = size - 1
         self._bits = bytearray(size >> 3)
-        self._hashes = array("q")
-        self._ends = array("Q")
+        self._hashes = array("I")
+        self._ends = array("I")
         self._first: dict[int, int] = {}
         """Hash of what has come more than once → the first row that has it, once that has been looked for."""
 
     def add(self, values: Iterable[str]) -> None:
         """The values of the next row."""
         bits, mask, hashes = self._bits, self._mask, self._hashes
-        for value in {*map(hash, values)}:
+        for full in {*map(hash, values)}:
+            value = full & _HALF
             hashes.append(value)
-            one, other = value & mask, (value >> 29) & mask
+            one, other = full & mask, (full >> 29) & mask
             if bits[one >> 3] >> (one & 7) & 1 and bits[other >> 3] >> (other & 7) & 1:
                 self._first[value] = _NO_ROW
             else:
@@ -166,7 +168,7 @@ class Sharing:
 
     def repeat(self, value: str) -> None:
         """Something that the store knows already, or that a person has ruled on: whoever has it must be judged."""
-        self._first[hash(value)] = _NO_ROW
+        self._first[hash(value) & _HALF] = _NO_ROW
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -200,3 +202,4 @@ class Sharing:
 
 
 _NO_ROW = -1
+_HALF = 0xFFFF_FFFF

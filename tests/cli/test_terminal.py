@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import Workspace, founders_csv
-from tests.smtp_server import Behaviour, smtp_server
+from tests.smtp_server import Behaviour, nth, smtp_server
 
 ANY_TIME = {"WINDOW": "00:00-23:59", "WEEKDAYS": "mon-sun"}
 
@@ -121,3 +121,12 @@ def test_a_rehearsal_goes_to_me_and_is_not_recorded(workspace: Workspace, behavi
     assert all(b"Subject: [to " in mail.data for mail in behaviour.ledger)
     assert workspace.json("outbox")["total"] == 0
     assert workspace.json("send", "--no-pacing")["planned"] == 3
+
+
+def test_a_rehearsal_that_the_server_refuses_says_so_in_its_words(workspace: Workspace, behaviour: Behaviour) -> None:
+    behaviour.fault = nth("rcpt", "452 4.2.2 your box is full", 2)
+    done = workspace.run("send", "--live", "--to-me", "--expect", "3", "--no-pacing", exit_code=1)
+    assert "1 mail sent to ada@testwell.example; nothing was recorded" in done.stdout
+    assert "452" in done.stderr
+    assert "your box is full" in done.stderr
+    assert len(behaviour.ledger) == 1
