@@ -14,7 +14,7 @@ from email.utils import format_datetime
 from jinja2 import Environment
 
 from outreach.core.lint import lint_message
-from outreach.core.mentions import Names
+from outreach.core.mentions import Names, names_of
 from outreach.core.message import OPT_OUT, build_message, message_token
 from outreach.core.records import Company, Draft, Founder, Sender, Sequence
 from outreach.resources import data_dir
@@ -39,7 +39,7 @@ def people() -> list[Founder]:
 
 
 def ours(sequence: Sequence, founders: list[Founder]) -> Callable[[], int]:
-    renderer, step, names = Renderer(sequence), sequence.steps[0], Names(founders)
+    renderer, step, names = Renderer(sequence), sequence.steps[0], Names(names_of(founders))
 
     def write(founder: Founder) -> int:
         address = f"z{founder.id}@quill{founder.id}.example"

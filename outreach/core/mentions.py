@@ -16,14 +16,12 @@ _Words = tuple[str, ...]
 class Names:
     """The names of everyone in a campaign and of their companies, ready to be looked for in many texts."""
 
-    def __init__(self, founders: Iterable[Founder]) -> None:
+    def __init__(self, names: Iterable[str]) -> None:
         self._names: dict[_Words, str] = {}
         self._lengths: dict[str, set[int]] = {}
         """First word → how many words the names have that start with it."""
-        for founder in founders:
-            self._add(founder.full_name)
-            if founder.company:
-                self._add(founder.company.name)
+        for name in names:
+            self._add(name)
 
     def _add(self, name: str) -> None:
         parts = _words(name)
@@ -42,6 +40,14 @@ class Names:
                     own = own if own is not None else _own(founder, sender)
                     if f" {' '.join(wanted)} " not in own:
                         yield self._names[wanted]
+
+
+def names_of(founders: Iterable[Founder]) -> Iterator[str]:
+    """Theirs, and those of their companies."""
+    for founder in founders:
+        yield founder.full_name
+        if founder.company:
+            yield founder.company.name
 
 
 def _own(founder: Founder, sender: Sender) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from outreach.core.findings import Finding
-from outreach.core.mentions import Names
+from outreach.core.mentions import Names, names_of
 from outreach.core.message import OPT_OUT
 from outreach.core.records import Founder, Sender, Step
 from outreach.resources import table
@@ -44,7 +44,7 @@ def review_template(step: Step) -> list[Finding]:
 
 def review_names(step: Step, founders: Iterable[Founder], sender: Sender) -> list[Finding]:
     """A founder or company of the list whose name stands in the template itself: everybody would read it."""
-    names, nobody = Names(founders), Founder(0, "")
+    names, nobody = Names(names_of(founders)), Founder(0, "")
     return [
         Finding("other-name", f"{name!r} stands in the template, so everybody would read it", path=step.path,
                 line=line.number, quote=name)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from outreach.core.findings import Finding, placed, wrong_silences
-from outreach.core.mentions import Names
+from outreach.core.mentions import Names, names_of
 from outreach.core.message import InThread
 from outreach.core.notice import privacy_notice
 from outreach.core.records import (
@@ -97,7 +97,7 @@ def _of_template(step: Step, people: Iterable[Founder], sender: Sender) -> list[
 
 def _over_people(writer: Writer, people: Ordered[Founder], now: datetime) -> list[Checked]:
     """The findings of the finished mails, the same ones of many people together."""
-    names = Names(people)
+    names = Names(names_of(people))
     together: dict[tuple[str, int, str, str], tuple[Finding, list[str]]] = {}
     for founder in people:
         for finding in _of_person(writer, founder, names, now):

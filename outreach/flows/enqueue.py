@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -38,7 +38,7 @@ _NO_INBOX = "no-inbox: a follow-up needs to know who answered; set OUTREACH_IMAP
 _COMPANY_CAP = "company-cap: someone of the same company got a first mail in the last 24 hours"
 _NOT_ALLOWED = "not-allowed: OUTREACH_ALLOW_RECIPIENTS does not name this address"
 _NOT_APPROVED = "not-approved: nobody has approved this mail; look at it with `outreach preview`"
-_WAITS_QUIETLY = frozenset(("not-due", "queued"))
+_NOT_DUE, _QUEUED = "not-due", "queued"
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,28 +271,41 @@ class _Drafting:
 
     def campaign(self, campaign: Campaign, writer: Writer) -> None:
         """Sort everyone in a campaign: written, held, waiting, or at the end."""
-        histories = self._store.outbox.histories(campaign.id)
-        generations = self._store.outbox.generations(campaign.id)
-        founders = {founder.id: founder for founder in self._store.people.enrolled(campaign.id)}
+        turns = list(self._turns(campaign, writer))
+        founders = self._store.people.by_ids([enrollment.founder_id for enrollment, _, _ in turns])
         facts = self._store.campaigns.facts(list(founders.values()), campaign_id=campaign.id)
+        generations = self._store.outbox.generations(campaign.id)
         self._approvals = self._store.notes.approvals(campaign.id)
-        self._everyone = Names(founders.values())
-        for enrollment in self._store.campaigns.enrollments(campaign.id):
-            conditions = self._mailboxes.get(enrollment.mailbox_id)
-            if conditions is None:
-                continue
+        writes = any(isinstance(action, Send) for _, action, _ in turns)
+        self._everyone = Names(self._store.people.names_in(campaign.id) if writes else ())
+        for enrollment, action, conditions in turns:
             founder = founders[enrollment.founder_id]
-            history = histories.get(enrollment.id, ())
-            action = next_action(enrollment, writer.sequence, history, self._now, conditions.limits.zone)
-            if isinstance(action, Stop):
-                self._note_end(enrollment, action)
-            elif isinstance(action, Wait):
+            if isinstance(action, Wait):
                 self._note_wait(enrollment, facts[founder.id], action, conditions)
             elif reasons := self._objections(campaign, writer, enrollment, facts[founder.id], action, conditions):
                 self.held.append(Held(founder, reasons))
             else:
                 key = dedupe_key(campaign.id, action.step.number, founder.id)
                 self._draft(campaign, writer, enrollment, founder, action, generations.get(key, 0))
+
+    def _turns(self, campaign: Campaign, writer: Writer) -> Iterator[tuple[Enrollment, Send | Wait, Conditions]]:
+        """Those of whom something must be known: whose turn it is, whose mail is queued, who is held. Of the others it
+        is noted until when they wait, or that this is their end."""
+        open_ = self._store.campaigns.enrollments(campaign.id, open_only=True)
+        histories = self._store.outbox.histories(campaign.id, (enrollment.id for enrollment in open_))
+        for enrollment in open_:
+            conditions = self._mailboxes.get(enrollment.mailbox_id)
+            if conditions is None:
+                continue
+            history = histories.get(enrollment.id, ())
+            action = next_action(enrollment, writer.sequence, history, self._now, conditions.limits.zone)
+            if isinstance(action, Stop):
+                self.ended[enrollment.id] = action.reason
+                continue
+            if isinstance(action, Wait) and action.until is not None:
+                self.waits.setdefault(enrollment.mailbox_id, []).append(action.until)
+            if not isinstance(action, Wait) or action.reason != _NOT_DUE:
+                yield enrollment, action, conditions
 
     def _draft(
         self, campaign: Campaign, writer: Writer, enrollment: Enrollment, founder: Founder, send: Send, generation: int
@@ -328,18 +341,12 @@ class _Drafting:
             return ""
         return f"changed: since you approved it, {changed_since(written, approved.template, approved.facts)}"
 
-    def _note_end(self, enrollment: Enrollment, stop: Stop) -> None:
-        if enrollment.state in (EnrollmentState.ACTIVE, EnrollmentState.HELD):
-            self.ended[enrollment.id] = stop.reason
-
     def _note_wait(self, enrollment: Enrollment, facts: Facts, wait: Wait, conditions: Conditions) -> None:
-        if wait.until is not None:
-            self.waits.setdefault(enrollment.mailbox_id, []).append(wait.until)
         until = f" until {wait.until:%Y-%m-%d}" if wait.until else ""
         reasons: tuple[str, ...] = (f"{wait.reason}{until}",)
-        if wait.reason in _WAITS_QUIETLY:
+        if wait.reason == _QUEUED:
             # What is queued already must not take a slot if it may not go any more.
-            reasons = self._objections_to_queued(enrollment, facts, conditions) if wait.reason == "queued" else ()
+            reasons = self._objections_to_queued(enrollment, facts, conditions)
         if reasons:
             self.resting.add(enrollment.id)
             self.held.append(Held(facts.founder, reasons))

@@ -9,7 +9,7 @@ from hashlib import sha256
 from outreach.core.countries import CountryAnswer, country_answer
 from outreach.core.findings import Finding
 from outreach.core.guards import Facts, answers, blocks
-from outreach.core.mentions import Names
+from outreach.core.mentions import Names, names_of
 from outreach.core.message import InThread, dedupe_key
 from outreach.core.read_back import Seen, read_message
 from outreach.core.records import Campaign, Enrollment, EnrollmentState, Founder, OutboxItem, OutboxState, Step
@@ -148,7 +148,7 @@ class _Preview:
         self._generations = store.outbox.generations(campaign.id)
         self._facts: dict[int, Facts] = store.campaigns.facts(list(founders.values()), campaign_id=campaign.id)
         self._approvals = store.notes.approvals(campaign.id)
-        self._names = Names(founders.values())
+        self._names = Names(names_of(founders.values()))
         self._started = started
         """Enrollments that have mails; the others need not be asked for."""
 

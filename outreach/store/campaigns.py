@@ -25,6 +25,7 @@ from outreach.errors import NotFound, UsageError
 from outreach.store.consequences import stop_enrollments
 from outreach.store.database import Database
 from outreach.store.dialect import insert_missing
+from outreach.store.stops import OPEN
 from outreach.store.tables import (
     CampaignRow,
     CompanyRow,
@@ -45,7 +46,6 @@ _outbox, _founders, _companies = table(OutboxRow), table(FounderRow), table(Comp
 _inbound, _suppressions, _flags = table(InboundRow), table(Suppression), table(DomainFlag)
 _by_hand = table(HandSent)
 
-_IN_PROGRESS = (EnrollmentState.ACTIVE, EnrollmentState.HELD)
 _rests = table(DomainPause)
 _CHUNK = 500
 
@@ -211,7 +211,7 @@ class Campaigns:
         mine = sa.and_(
             _enrollments.c.campaign_id == campaign_id,
             _enrollments.c.mailbox_id == source,
-            _enrollments.c.state.in_(_IN_PROGRESS),
+            _enrollments.c.state.in_(OPEN),
         )
         waits = _outbox.c.state.in_((OutboxState.QUEUED, OutboxState.HELD, OutboxState.CANCELLED))
         touched = sa.exists().where(
@@ -282,7 +282,7 @@ class Campaigns:
         query = sa.select(sa.func.count()).where(
             _enrollments.c.campaign_id.in_(campaigns),
             _enrollments.c.mailbox_id.in_(mailboxes),
-            _enrollments.c.state.in_(_IN_PROGRESS),
+            _enrollments.c.state.in_(OPEN),
         )
         with self._db.read() as connection:
             return connection.scalar(query) or 0
@@ -297,7 +297,7 @@ class Campaigns:
             .join(_mailboxes, _mailboxes.c.id == _enrollments.c.mailbox_id)
             .where(
                 _campaigns.c.state != CampaignState.STOPPED,
-                _enrollments.c.state.in_(_IN_PROGRESS),
+                _enrollments.c.state.in_(OPEN),
                 _enrollments.c.mailbox_id.not_in(mailboxes),
             )
             .group_by(_campaigns.c.name, _mailboxes.c.address)
@@ -314,7 +314,7 @@ class Campaigns:
         left = sa.exists().where(_outbox.c.enrollment_id == _enrollments.c.id, _MAY_HAVE_LEFT)
         waiting = (
             sa.select(_enrollments.c.mailbox_id, sa.func.count())
-            .where(_enrollments.c.state.in_(_IN_PROGRESS), ~left)
+            .where(_enrollments.c.state.in_(OPEN), ~left)
             .group_by(_enrollments.c.mailbox_id)
         )
         with self._db.read() as connection:
@@ -335,8 +335,11 @@ class Campaigns:
         with self._db.read() as connection:
             return {AddressStatus(status): number for status, number in connection.execute(query)}
 
-    def enrollments(self, campaign_id: int) -> list[Enrollment]:
+    def enrollments(self, campaign_id: int, *, open_only: bool = False) -> list[Enrollment]:
+        """In the order in which they came; with `open_only`, those that are not over."""
         query = sa.select(_enrollments).where(_enrollments.c.campaign_id == campaign_id).order_by(_enrollments.c.id)
+        if open_only:
+            query = query.where(_enrollments.c.state.in_(OPEN))
         with self._db.read() as connection:
             return [_enrollment(row) for row in connection.execute(query).mappings()]
 
@@ -346,7 +349,7 @@ class Campaigns:
             for chunk in _chunks(ids):
                 connection.execute(
                     sa.update(_enrollments)
-                    .where(_enrollments.c.id.in_(chunk), _enrollments.c.state.in_(_IN_PROGRESS))
+                    .where(_enrollments.c.id.in_(chunk), _enrollments.c.state.in_(OPEN))
                     .values(state=state, reason=reason, updated_at=now)
                 )
 
@@ -435,7 +438,7 @@ def _running_elsewhere(campaign_id: int | None) -> sa.Select[Any]:
     query = (
         sa.select(_enrollments.c.founder_id, sa.func.min(_campaigns.c.name))
         .join(_campaigns, _campaigns.c.id == _enrollments.c.campaign_id)
-        .where(_enrollments.c.state.in_(_IN_PROGRESS), _campaigns.c.state != CampaignState.STOPPED)
+        .where(_enrollments.c.state.in_(OPEN), _campaigns.c.state != CampaignState.STOPPED)
         .group_by(_enrollments.c.founder_id)
     )
     return query.where(_enrollments.c.campaign_id != campaign_id) if campaign_id is not None else query
@@ -449,7 +452,7 @@ def _busy_companies(connection: sa.Connection) -> dict[int, dict[int, str]]:
         .join(_outbox, _outbox.c.enrollment_id == _enrollments.c.id)
         .where(
             _founders.c.company_id.is_not(None),
-            _enrollments.c.state.in_(_IN_PROGRESS),
+            _enrollments.c.state.in_(OPEN),
             _outbox.c.state.not_in((OutboxState.CANCELLED, OutboxState.FAILED)),
         )
         .distinct()

@@ -177,35 +177,30 @@ def _canary_over(kind: Kind) -> sa.ColumnElement[bool]:
 def _gmail_free() -> sa.ColumnElement[bool]:
     """Google counts all mail of a domain to its own: everything that this store sent there in a day."""
     other = _outbox.alias("googler")
-    today = (
-        sa.select(sa.func.count())
-        .select_from(other.join(_ledger, _ledger.c.outbox_id == other.c.id))
-        .where(
-            other.c.rcpt_domain.in_(GMAIL),
-            _ledger.c.mailbox_id.in_(sa.select(_mailboxes.c.id)),  # so that the index on the times is of use
-            _ledger.c.at > sa.bindparam("day_ago", type_=TIME),
-        )
-        .scalar_subquery()
-    )
-    return sa.or_(_outbox.c.rcpt_domain.not_in(GMAIL), today < GMAIL_CEILING)
+    return sa.or_(_outbox.c.rcpt_domain.not_in(GMAIL), _today(other, other.c.rcpt_domain.in_(GMAIL)) < GMAIL_CEILING)
 
 
 def _company_free() -> sa.ColumnElement[bool]:
     """New mails to one company within a day stay under its cap; follow-ups do not count."""
     other = _outbox.alias("other")
-    today = (
+    same = other.c.company_id == _outbox.c.company_id
+    today = _today(other, same, other.c.step == 1, other.c.id != _outbox.c.id)
+    under = today < sa.bindparam("company_daily_cap", type_=sa.Integer)
+    return sa.or_(_outbox.c.step > 1, _outbox.c.company_id.is_(None), under)
+
+
+def _today(other: sa.FromClause, *which: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
+    """How many such mails left within a day, from whichever mailbox."""
+    return (
         sa.select(sa.func.count())
         .select_from(other.join(_ledger, _ledger.c.outbox_id == other.c.id))
         .where(
-            other.c.company_id == _outbox.c.company_id,
-            other.c.step == 1,
-            other.c.id != _outbox.c.id,
+            _ledger.c.mailbox_id.in_(sa.select(_mailboxes.c.id)),  # so that the index on the times is of use
             _ledger.c.at > sa.bindparam("day_ago", type_=TIME),
+            *which,
         )
         .scalar_subquery()
     )
-    under = today < sa.bindparam("company_daily_cap", type_=sa.Integer)
-    return sa.or_(_outbox.c.step > 1, _outbox.c.company_id.is_(None), under)
 
 
 # --- who is covered by a suppression ------------------------------------------------------------------

@@ -126,15 +126,20 @@ class Outbox:
         with self._db.read() as connection:
             return dict(connection.execute(query).all())
 
-    def histories(self, campaign_id: int) -> dict[int, list[Progress]]:
-        """enrollment → what became of its steps."""
+    def histories(self, campaign_id: int, enrollments: Iterable[int] | None = None) -> dict[int, list[Progress]]:
+        """enrollment → what became of its steps; of everybody in the campaign, or of these."""
         query = sa.select(_outbox.c.enrollment_id, _outbox.c.step, _outbox.c.state, _outbox.c.sent_at).where(
             _outbox.c.campaign_id == campaign_id, LIVE
         )
         found: dict[int, list[Progress]] = {}
         with self._db.read() as connection:
-            for enrollment_id, step, state, sent_at in connection.execute(query):
-                found.setdefault(enrollment_id, []).append(Progress(step, OutboxState(state), sent_at))
+            if enrollments is None:
+                rows: Iterable[sa.RowMapping] = connection.execute(query).mappings()
+            else:
+                rows = select_in(connection, query, _outbox.c.enrollment_id, enrollments)
+            for row in rows:
+                progress = Progress(row["step"], OutboxState(row["state"]), row["sent_at"])
+                found.setdefault(row["enrollment_id"], []).append(progress)
         return found
 
     # --- the queue, seen from outside --------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -83,6 +84,26 @@ class People:
             return _read_founders(
                 connection, query.where(_enrollments.c.campaign_id == campaign_id).order_by(_founders.c.id)
             )
+
+    def by_ids(self, ids: Sequence[int]) -> dict[int, Founder]:
+        """Those of these ids who are there."""
+        with self._db.read() as connection:
+            found = (
+                _read_founders(connection, sa.select(_founders).where(_founders.c.id.in_(chunk)))
+                for chunk in _chunks(ids)
+            )
+            return {founder.id: founder for founder in chain.from_iterable(found)}
+
+    def names_in(self, campaign_id: int) -> list[str]:
+        """The names of everyone who is or was in a campaign, and of their companies."""
+        query = (
+            sa.select(_founders.c.full_name, _companies.c.name)
+            .select_from(_WITH_COMPANY.join(_enrollments, _enrollments.c.founder_id == _founders.c.id))
+            .where(_enrollments.c.campaign_id == campaign_id)
+            .order_by(_founders.c.id)
+        )
+        with self._db.read() as connection:
+            return [name for row in connection.execute(query) for name in row if name]
 
     def get_founder(self, who: str) -> Founder:
         """By id, address, or a name that only one has; NotFound lists those whom it could mean."""

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from outreach.core.findings import FIXED, SILENCEABLE, Finding, placed, wrong_silences
-from outreach.core.mentions import Names
+from outreach.core.mentions import Names, names_of
 from outreach.core.records import Company, Founder, Sender, Step
 from outreach.core.review import review_message, review_names, review_template
 from outreach.core.text import plain_text
@@ -98,7 +98,7 @@ def test_a_finding_is_placed_where_its_words_stand() -> None:
     ],
 )
 def test_a_stranger_in_a_mail(text: str, named: list[str]) -> None:
-    names = Names([BO, CY, UNI, ONE, Founder(9, "Ada Lovelace"), Founder(8, "Old Quill Works")])
+    names = Names(names_of([BO, CY, UNI, ONE, Founder(9, "Ada Lovelace"), Founder(8, "Old Quill Works")]))
     assert list(names.strangers(text, BO, ME)) == named
 
 

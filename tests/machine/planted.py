@@ -99,7 +99,7 @@ class ForgetsWhoWasWritten(Outbox):
         with self._db.read() as connection:
             return dict(connection.execute(query.where(_outbox.c.campaign_id == campaign_id)).all())
 
-    def histories(self, campaign_id: int) -> dict[int, list[Any]]:  # noqa: ARG002  it remembers none
+    def histories(self, campaign_id: int, enrollments: Iterable[int] | None = None) -> dict[int, list[Any]]:  # noqa: ARG002  it remembers none
         return {}
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,15 @@ import pytest
 import sqlalchemy as sa
 
 from benchmarks.exports import write_export
+from outreach.core.pacing import Limits, unpaced
 from outreach.flows.explain import provenance
 from outreach.flows.ingest import Source, ingest
 from outreach.importers import all_importers
 from outreach.store.store import Store, memory_store
+from tests.factory import add_founders, queue_all, start_campaign
+from tests.fakes import MONDAY_MORNING as NOW
 from tests.fakes import FakeClock
+from tests.flows.test_enqueue_and_send import LIMITS
 from tests.flows.test_ingest import _LONG_AGO
 
 _LARGE = (
@@ -58,6 +63,24 @@ _ASKED: dict[str, Callable[[Store], object]] = {
 
 @pytest.mark.parametrize("asked", list(_ASKED))
 def test_nothing_scans_a_large_table(store: Store, asked: str) -> None:
+    for statement, values in _asking(store, _ASKED[asked]):
+        assert _scans(store, statement, values) == [], statement
+
+
+@pytest.mark.parametrize("limits", [LIMITS, unpaced(LIMITS), replace(LIMITS, fresh_inbox=None)])
+def test_a_claim_looks_at_few_rows_however_long_the_outbox_is(limits: Limits) -> None:
+    """All that must hold when a message is claimed and when its intent is recorded."""
+    store = memory_store()
+    add_founders(store, ["Bo", "Cy"])
+    first, _ = queue_all(store, start_campaign(store)[0])
+    asked = _asking(store, lambda store: store.claims.obstacle(first.id, limits, NOW))
+    steps = [step for statement, values in asked for step in _plan(store, statement, values)]
+    assert steps
+    assert not [step for step in steps if step.startswith("SCAN") and step != "SCAN CONSTANT ROW"]
+
+
+def _asking(store: Store, ask: Callable[[Store], object]) -> list[tuple[str, Any]]:
+    """The queries behind it, with their values."""
     statements: list[tuple[str, Any]] = []
 
     def note(_connection: object, _cursor: object, statement: str, values: object, *_rest: object) -> None:
@@ -65,13 +88,12 @@ def test_nothing_scans_a_large_table(store: Store, asked: str) -> None:
 
     sa.event.listen(store.database.engine, "before_cursor_execute", note)
     try:
-        _ASKED[asked](store)
+        ask(store)
     finally:
         sa.event.remove(store.database.engine, "before_cursor_execute", note)
     asking = [each for each in statements if each[0].lstrip().upper().startswith(("SELECT", "WITH"))]
     assert asking
-    for statement, values in asking:
-        assert _scans(store, statement, values) == [], statement
+    return asking
 
 
 def test_a_scan_would_be_seen(store: Store) -> None:
@@ -79,6 +101,9 @@ def test_a_scan_would_be_seen(store: Store) -> None:
 
 
 def _scans(store: Store, statement: str, values: Any) -> list[str]:
+    return [step for step in _plan(store, statement, values) if _SCAN.search(step)]
+
+
+def _plan(store: Store, statement: str, values: Any) -> list[str]:
     with store.database.read() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
-        return [step[3] for step in plan if _SCAN.search(step[3])]
+        return [step[3] for step in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
