@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -112,6 +113,7 @@ def _exists(pid: int) -> bool:
     return True
 
 
+@cache
 def _boot_id() -> str:
     return _read(Path("/proc/sys/kernel/random/boot_id"))
 

@@ -28,7 +28,7 @@ from outreach.store.journal import Journal
 from tests.cli.program import Workspace
 from tests.smtp_server import Accepted, Behaviour, smtp_server
 
-STEPS = ("queued", "claimed", "staged", "logged", "intended", "answered", "settled")
+STEPS = ("queued", "claimed", "staged", "logged", "intended", "answered", "owed", "settled")
 WORDS = ("connect", "ehlo", "mail", "rcpt", "data", "body", "dot", "accepted", "after", "quit")
 RANDOM = "random"
 MOMENTS = (*STEPS, *WORDS, RANDOM)
