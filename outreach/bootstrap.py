@@ -258,7 +258,7 @@ class App:
 
     def note_doubts(self) -> list[int]:
         """What a dead run left without an outcome is in doubt, and shown as that by whichever command looks first."""
-        return find_doubts(self.store, self.is_dead, self.clock.now())
+        return find_doubts(self.store, self.is_dead, self.clock.now(), self.journal.entries())
 
     def sequence(self, name: str) -> Sequence:
         return load_sequence(self.workspace.templates / name)

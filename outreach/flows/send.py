@@ -5,12 +5,12 @@ nowhere else. No retry loop surrounds the dialogue: a message that may be tried 
 """
 
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from outreach.core.clock import Reading, jump
 from outreach.core.delivery import UNTIL_FIXED, Decision, decide
@@ -30,9 +30,10 @@ from outreach.core.pacing import (
 )
 from outreach.core.ports import Clock, Envelope, Outcome, Phase, SendResult, Transport
 from outreach.core.records import Mailbox, OutboxItem, OutboxState
+from outreach.core.sent_log import accepted
 from outreach.core.zones import zone_info
 from outreach.errors import OutreachError, StoreError, StoreUnavailable
-from outreach.store.claims import Answered, Claim, Wanted
+from outreach.store.claims import Answered, Claim, Held, Wanted
 from outreach.store.journal import Recorder
 from outreach.store.store import Store
 
@@ -218,22 +219,36 @@ class _Part:
             self.over = False
 
 
-def recover(store: Store, is_dead: Callable[[str], bool], now: datetime) -> list[int]:
+LogEntries = Iterable[Mapping[str, Any]]
+
+
+def recover(store: Store, is_dead: Callable[[str], bool], now: datetime, log: LogEntries = ()) -> list[int]:
     """Free what dead workers left: claims go back to the queue, intents become doubts. The ids of the new doubts."""
     store.claims.expire(now)
-    doubts = find_doubts(store, is_dead, now)
+    doubts = find_doubts(store, is_dead, now, log)
     for held in store.claims.held(OutboxState.CLAIMED):
         if held.lease_expires_at <= now or is_dead(held.owner):
             store.claims.reap(held, now)
     return doubts
 
 
-def find_doubts(store: Store, is_dead: Callable[[str], bool], now: datetime) -> list[int]:
-    """Intents whose worker is dead become doubts, so that whoever looks sees them; their ids."""
+def find_doubts(store: Store, is_dead: Callable[[str], bool], now: datetime, log: LogEntries = ()) -> list[int]:
+    """Intents whose worker is dead become doubts, so that whoever looks sees them; their ids. Where the sent log has
+    the server's own word on that very try, which the worker noted before it died, there is no doubt: it is sent."""
     dead = [
         held for held in store.claims.held(OutboxState.SENDING) if held.lease_expires_at <= now or is_dead(held.owner)
     ]
-    return [held.id for held in dead if store.claims.reap(held, now)]
+    taken = accepted(log) if dead else {}
+    for held in dead:
+        if held.token in taken:
+            _take_its_word(store, held, *taken[held.token])
+    return [held.id for held in dead if held.token not in taken and store.claims.reap(held, now)]
+
+
+def _take_its_word(store: Store, held: Held, at: datetime, text: str) -> None:
+    item, result = store.outbox.get(held.id), SendResult(Outcome.ACCEPTED, Phase.DOT, 250, text=text, provider_id=text)
+    decision = decide(result, attempts=item.attempts, now=at)
+    store.claims.settle(Claim(item, held.token, item.attempts), OutboxState.SENDING, result, decision, at)
 
 
 class _Run:
@@ -493,7 +508,7 @@ class _Run:
         now = self.clock.now()
         if came_from is OutboxState.SENDING:
             with suppress(StoreError):  # the log has the intent; the outcome is in the store, or a doubt
-                self._log(claim.item, _KINDS[result.outcome], result.text, durable=False)
+                self._log(claim.item, _KINDS[result.outcome], result.text, token=claim.token, durable=False)
         decision = self._decide(claim, result, now)
         answered = Answered(claim, came_from, result, decision, now)
         if self._ahead and decision.state is OutboxState.SENT:

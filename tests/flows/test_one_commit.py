@@ -16,7 +16,7 @@ from outreach.core.ports import Envelope, Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, OutboxItem, OutboxState
 from outreach.errors import StoreError
 from outreach.flows.enqueue import enqueue
-from outreach.flows.send import SendReport, send
+from outreach.flows.send import SendReport, recover, send
 from outreach.store.claims import Claims
 from outreach.store.suppressions import Suppressions
 from outreach.transports.directory import DirectoryTransport
@@ -250,3 +250,24 @@ def test_the_next_mail_may_not_go_although_the_one_in_hand_may(desk: Desk) -> No
     report = run(desk, items)
     assert [(item.id, why) for item, why in report.skipped] == [(items[3].id, "expired")]
     assert states(desk) == [SENT, SENT, SENT, QUEUED, SENT, SENT]
+
+
+def test_what_a_dead_sender_had_read_is_recorded_from_its_log_and_anything_else_is_a_doubt(desk: Desk) -> None:
+    """It died between the answer and the common commit: the log has the server's word on that very try."""
+    items, now = queue(desk), desk.clock.now()
+    for number, item in enumerate(items[:3]):
+        held = desk.store.claims.claim(item, desk.limits, token=f"try {number}", owner="dead", now=now)
+        assert held
+        assert desk.store.claims.fence(held, desk.limits, now=now, next_send_at=now)
+    log = [
+        {"kind": "sent", "token": "try 0", "at": now.isoformat(), "text": "2.0.0 queued as 4711"},
+        {"kind": "sent", "token": "an earlier try", "at": now.isoformat(), "message_id": items[1].message_id},
+        {"kind": "refused", "token": "try 2", "at": now.isoformat(), "message_id": items[2].message_id},
+    ]
+    later = now + timedelta(minutes=1)
+    assert recover(desk.store, lambda _owner: False, later, log) == [], "the others are at work"
+    assert recover(desk.store, lambda _owner: True, later, log) == [items[1].id, items[2].id]
+    assert states(desk)[:3] == [SENT, UNKNOWN, UNKNOWN]
+    assert desk.store.outbox.get(items[0].id).sent_at == now
+    [tried] = desk.store.outbox.attempts(items[0].id)
+    assert (tried["outcome"], tried["code"], tried["text"]) == ("accepted", 250, "2.0.0 queued as 4711")
