@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 from outreach.errors import StoreError
 
+_AS_JSON = json.JSONEncoder(default=str, separators=(",", ":")).encode
+
 
 class Recorder(Protocol):
     """Whoever keeps what must survive a restore."""
@@ -31,7 +33,7 @@ class Journal:
 
     def record(self, entry: Mapping[str, Any], *, durable: bool = True) -> None:
         # ASCII, so that no character of a server's text can look like the end of a line.
-        line = json.dumps(entry, default=str, separators=(",", ":")).encode("ascii") + b"\n"
+        line = _AS_JSON(entry).encode("ascii") + b"\n"
         try:
             file = self._file()
             size = os.fstat(file).st_size
