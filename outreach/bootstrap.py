@@ -245,7 +245,7 @@ class App:
         """What a dead run left without an outcome is in doubt, and shown as that by whichever command looks first."""
         from outreach.flows.send import find_doubts
 
-        return find_doubts(self.store, self.is_dead, self.clock.now())
+        return find_doubts(self.store, self.is_dead, self.clock.now(), self.journal.entries())
 
     def sequence(self, name: str) -> Sequence:
         from outreach.templating import load_sequence

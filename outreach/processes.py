@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -115,6 +116,7 @@ def _exists(pid: int) -> bool:
     return True
 
 
+@cache
 def _boot_id() -> str:
     return _read(Path("/proc/sys/kernel/random/boot_id"))
 

@@ -155,7 +155,7 @@ def put_in_order(app: "App") -> None:
     moved = [app.store.bookings.mind_clock(box.mailbox_id, app.clock.reading()) for box in app.boxes]
     if any(moved):
         say("the clock of this machine was set since the last mail: what went before counts by the new time")
-    doubts = recover(app.store, app.is_dead, app.clock.now())
+    doubts = recover(app.store, app.is_dead, app.clock.now(), app.journal.entries())
     if doubts:
         say(f"{count(len(doubts), 'mail')} may or may not have left when an earlier run died: {_DOUBTS}")
 

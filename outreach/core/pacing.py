@@ -7,7 +7,7 @@ recipient's server.
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -21,6 +21,8 @@ HOUR = timedelta(minutes=60)
 CANARY = 5
 """So many first mails of a campaign go, and then nothing until there was time for bounces to come back."""
 CANARY_WAIT = timedelta(minutes=10)
+CANARY_PATIENCE = DAY
+"""So long its other mailboxes wait for the inbox of one that sent the first mails: it may never be read again."""
 FIRST_CAMPAIGN = 20
 """The most that one run sends from a mailbox that has sent no other campaign yet."""
 LEARNED_FOR = timedelta(days=28)
@@ -68,6 +70,13 @@ class Booked:
     domains: Mapping[str, datetime] = field(default_factory=dict)
     firsts: Mapping[int, Sequence[datetime]] = field(default_factory=dict)
     """campaign → when its first mails went, as many as the canary counts."""
+    unread: Mapping[int, Collection[int]] = field(default_factory=dict)
+    """campaign → other mailboxes that sent its first mails, and whose inboxes were not read after the last of them."""
+
+    def once_read(self, mailboxes: Collection[int]) -> "Booked":
+        """The same when the inboxes of these are read, as all that can be are before anything is sent."""
+        left = {campaign: set(senders).difference(mailboxes) for campaign, senders in self.unread.items()}
+        return replace(self, unread=left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,9 +214,11 @@ def open_hours(at: datetime, limits: Limits, zone: ZoneInfo | None = None) -> tu
 # --- the mails of a campaign's start --------------------------------------------------------------------
 
 
-def canary_until(firsts: Sequence[datetime]) -> datetime | None:
-    """Until when a campaign rests whose first mails went at these times; None while they are too few."""
-    return sorted(firsts)[CANARY - 1] + CANARY_WAIT if len(firsts) >= CANARY else None
+def canary_until(firsts: Sequence[datetime], *, unread: bool = False) -> datetime | None:
+    """Until when a campaign rests whose first mails went at these times; None while they are too few. `unread`: another
+    mailbox sent some of them, and its inbox was not read since."""
+    wait = CANARY_PATIENCE if unread else CANARY_WAIT
+    return sorted(firsts)[CANARY - 1] + wait if len(firsts) >= CANARY else None
 
 
 def gap(limits: Limits, chance: float) -> timedelta:

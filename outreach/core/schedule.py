@@ -52,6 +52,7 @@ class _Schedule:
         self._free_at = booked.free_at
         self._domains = dict(booked.domains)
         self._firsts = {campaign: list(times)[:CANARY] for campaign, times in booked.firsts.items()}
+        self._unread = booked.unread
         self._lanes = _lanes(mails, limits)
         self._left = len(mails)
 
@@ -78,7 +79,7 @@ class _Schedule:
         return min(found, key=lambda pair: pair[0])[1] if found else None
 
     def _rest(self, lane: "_Lane", at: datetime) -> datetime | None:
-        until = canary_until(self._firsts.get(lane.campaign, ()))
+        until = canary_until(self._firsts.get(lane.campaign, ()), unread=bool(self._unread.get(lane.campaign)))
         return until if until and until > at else None
 
     def _take(self, lane: "_Lane", at: datetime) -> int:

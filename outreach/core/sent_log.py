@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 _HARMLESS = ("void", "refused")
@@ -49,6 +50,15 @@ def read_log(entries: Iterable[Mapping[str, Any]], adoptions: Collection[str] = 
             tries = story.tries - {story.open} if kind in _HARMLESS else story.tries
             told[message_id] = replace(story, open="", tries=tries, left=_left(story.left, kind))
     return told
+
+
+def accepted(entries: Iterable[Mapping[str, Any]]) -> dict[str, tuple[datetime, str]]:
+    """Token → when the server took that try, and with which words: noted as soon as it was read, before the store."""
+    return {
+        str(entry["token"]): (datetime.fromisoformat(entry["at"]), str(entry.get("text")))
+        for entry in entries
+        if entry.get("kind") == "sent" and entry.get("token")
+    }
 
 
 def _left(so_far: str, kind: str) -> str:

@@ -144,7 +144,8 @@ def plan_all(store: Store, work: Work, mailboxes: Sequence[Conditions], now: dat
     drafting = _Drafting(store, mailboxes, now)
     for campaign, writer in active:
         drafting.campaign(campaign, writer)
-    planning = _Planning(store, work, active, drafting, now)
+    readable = [conditions.mailbox.id for conditions in mailboxes if not conditions.unusable]
+    planning = _Planning(store, work, active, drafting, readable, now)
     shares = [planning.share(conditions) for conditions in mailboxes]
     goes_on = _first_to_go_on(shares)
     return Plan(
@@ -176,10 +177,14 @@ def _first_to_go_on(shares: Sequence[Share]) -> Share:
 class _Planning:
     """Slots for what is queued and what was drafted, one mailbox after the other."""
 
-    def __init__(self, store: Store, work: Work, active: Work, drafting: "_Drafting", now: datetime) -> None:
+    def __init__(
+        self, store: Store, work: Work, active: Work, drafting: "_Drafting", readable: Sequence[int], now: datetime
+    ) -> None:
         self.queued: list[tuple[datetime, OutboxItem]] = []
         self.ready: list[tuple[datetime, Ready]] = []
         self._store, self._work, self._active, self._drafting, self._now = store, work, active, drafting, now
+        self._readable = readable
+        """Mailboxes whose inboxes are read before anything is sent."""
         self._firsts: dict[int, list[datetime]] = {}
         """What mailboxes before have planned of a campaign: its first mails are counted over all of them."""
 
@@ -188,7 +193,7 @@ class _Planning:
         queued, waits = self._queued(mine)
         drafts = sorted((draft for draft in self._drafting.drafts if draft.enrollment.mailbox_id == mine), key=_turn)
         mails = [*map(_waiting_item, queued), *map(_waiting_draft, drafts)]
-        slots, after = _slots(self._store, conditions, mails, self._firsts, now)
+        slots, after = _slots(self._store, conditions, mails, self._firsts, self._readable, now)
         for planned in slots:
             at, index = planned.slot.at, planned.index
             self._firsts.setdefault(mails[index].campaign, []).append(at)
@@ -397,6 +402,7 @@ def _slots(
     conditions: Conditions,
     mails: Sequence[Waiting],
     planned_firsts: Mapping[int, Sequence[datetime]],
+    readable: Sequence[int],
     now: datetime,
 ) -> tuple[list[Planned], Slot]:
     """The mails that can go in this run with their moments, by time, and the slot after them with what it waits for.
@@ -410,7 +416,7 @@ def _slots(
         return [], Slot(mailbox.paused_until, f"mailbox-paused: {mailbox.pause_reason}")
     booked = store.bookings.booked(mailbox.id, limits, {mail.campaign for mail in mails}, now)
     firsts = {campaign: [*times, *planned_firsts.get(campaign, ())] for campaign, times in booked.firsts.items()}
-    booked = replace(booked, firsts=firsts)
+    booked = replace(booked, firsts=firsts).once_read(readable)
     size = run_size(limits, store.bookings.campaigns_sent(mailbox.id))
     limits = lowered(ramped(limits, booked.sent, now), mailbox, now)
     found: list[Planned] = []

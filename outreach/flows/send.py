@@ -5,12 +5,12 @@ nowhere else. No retry loop surrounds the dialogue: a message that may be tried 
 """
 
 import uuid
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from outreach.core.clock import Reading, jump
 from outreach.core.delivery import UNTIL_FIXED, Decision, decide
@@ -30,9 +30,10 @@ from outreach.core.pacing import (
 )
 from outreach.core.ports import Clock, Envelope, Outcome, Phase, SendResult, Transport
 from outreach.core.records import Mailbox, OutboxItem, OutboxState
+from outreach.core.sent_log import accepted
 from outreach.core.zones import zone_info
 from outreach.errors import OutreachError, StoreError, StoreUnavailable
-from outreach.store.claims import Claim, Wanted
+from outreach.store.claims import Answered, Claim, Held, Wanted
 from outreach.store.journal import Recorder
 from outreach.store.store import Store
 
@@ -50,6 +51,9 @@ _READ_LATELY = timedelta(minutes=1)
 """An inbox that is stale so soon after it was read is that of another mailbox, and reading again would not help."""
 _LINGER = timedelta(seconds=20)
 """A connection is kept for the next mail only if that mail is this near."""
+_NEAR_SECONDS = 0.05
+"""An answer waits for the next message's intent only where one message follows the other so quickly. With a slower
+server commits cost next to nothing, and an answer that waits could be lost to a crash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,22 +219,36 @@ class _Part:
             self.over = False
 
 
-def recover(store: Store, is_dead: Callable[[str], bool], now: datetime) -> list[int]:
+LogEntries = Iterable[Mapping[str, Any]]
+
+
+def recover(store: Store, is_dead: Callable[[str], bool], now: datetime, log: LogEntries = ()) -> list[int]:
     """Free what dead workers left: claims go back to the queue, intents become doubts. The ids of the new doubts."""
     store.claims.expire(now)
-    doubts = find_doubts(store, is_dead, now)
+    doubts = find_doubts(store, is_dead, now, log)
     for held in store.claims.held(OutboxState.CLAIMED):
         if held.lease_expires_at <= now or is_dead(held.owner):
             store.claims.reap(held, now)
     return doubts
 
 
-def find_doubts(store: Store, is_dead: Callable[[str], bool], now: datetime) -> list[int]:
-    """Intents whose worker is dead become doubts, so that whoever looks sees them; their ids."""
+def find_doubts(store: Store, is_dead: Callable[[str], bool], now: datetime, log: LogEntries = ()) -> list[int]:
+    """Intents whose worker is dead become doubts, so that whoever looks sees them; their ids. Where the sent log has
+    the server's own word on that very try, which the worker noted before it died, there is no doubt: it is sent."""
     dead = [
         held for held in store.claims.held(OutboxState.SENDING) if held.lease_expires_at <= now or is_dead(held.owner)
     ]
-    return [held.id for held in dead if store.claims.reap(held, now)]
+    taken = accepted(log) if dead else {}
+    for held in dead:
+        if held.token in taken:
+            _take_its_word(store, held, *taken[held.token])
+    return [held.id for held in dead if held.token not in taken and store.claims.reap(held, now)]
+
+
+def _take_its_word(store: Store, held: Held, at: datetime, text: str) -> None:
+    item, result = store.outbox.get(held.id), SendResult(Outcome.ACCEPTED, Phase.DOT, 250, text=text, provider_id=text)
+    decision = decide(result, attempts=item.attempts, now=at)
+    store.claims.settle(Claim(item, held.token, item.attempts), OutboxState.SENDING, result, decision, at)
 
 
 class _Run:
@@ -251,6 +269,12 @@ class _Run:
         self._held: dict[int, Slot] = {}
         """Messages whose turn comes later than that of others, by their id."""
         self._reading: Reading | None = None
+        self._intended_at: float | None = None
+        """When the newest intent was recorded, by the clock that nobody sets."""
+        self._ahead: Claim | None = None
+        """The next message, claimed with the intent of the one in hand."""
+        self._owed: Answered | None = None
+        """What was answered to the message before, to be recorded with the intent of the one in hand."""
 
     def batch(self, items: Sequence[OutboxItem]) -> Generator[Slot, None, tuple[str, datetime | None]]:
         """Every message, each when its turn has come: stops for the slot of the next, and never with a claim in hand. A
@@ -283,14 +307,19 @@ class _Run:
         return self._surely(partial(self._claim, item)) if item else (None, until, reason)
 
     def _deliver_all(self, claim: Claim) -> bool:
-        """This message, and those that are claimed with the outcome of one before. False: somebody stops the run."""
-        following: Claim | None = claim
-        while following:
-            if self.sender.stopped():
-                self._release(following)
-                return False
-            following = self._deliver(following)
-        return True
+        """This message, and those that are claimed with the intent of one before. False: somebody stops the run.
+
+        However it ends, every answer is recorded then, and nothing is in hand.
+        """
+        self._ahead = claim
+        try:
+            while self._ahead and not self.sender.stopped():
+                following, self._ahead = self._ahead, None
+                self._deliver(following)
+            return self._ahead is None
+        finally:
+            self._pay()
+            self._let_go()
 
     # --- whose turn it is -----------------------------------------------------------------------------
 
@@ -394,8 +423,8 @@ class _Run:
 
     # --- one message ----------------------------------------------------------------------------------
 
-    def _deliver(self, claim: Claim) -> Claim | None:
-        """The wire procedure for one claimed message; the next one in hand, where it was claimed with the outcome."""
+    def _deliver(self, claim: Claim) -> None:
+        """The wire procedure for one claimed message."""
         item = claim.item
         intended = False
         try:
@@ -408,7 +437,7 @@ class _Run:
                 intended = self._intend(claim)
                 if not intended:
                     self._waiting.insert(0, item)  # the next claim finds out what has changed
-                    return None
+                    return
                 with self.sender.talking():
                     result = self.transport.commit()
                 self.sender.at("answered")
@@ -420,9 +449,7 @@ class _Run:
             else:
                 self._release(claim)
             raise
-        following = self._settle(claim, OutboxState.SENDING if intended else OutboxState.CLAIMED, result)
-        self.sender.at("settled")
-        return following
+        self._settle(claim, OutboxState.SENDING if intended else OutboxState.CLAIMED, result)
 
     def _intend(self, claim: Claim) -> bool:
         """Record the intent in the log and, behind the fence, in the store. False: no dot may be written."""
@@ -435,41 +462,75 @@ class _Run:
         self.sender.at("logged")
         reading = self.clock.reading()
         now = reading.wall
-        next_send_at = now + gap(self.sender.limits, self.sender.chance())
         open_ = not _closed(claim.item, self.sender.limits, now) and not jump(self._reading, reading)
-        # Without the store's word that the intent is recorded there is no dot.
-        with suppress(StoreUnavailable):
-            if open_ and self.store.claims.fence(
-                claim, self._limits(), now=now, next_send_at=next_send_at, reading=reading
-            ):
-                self.sender.at("intended")
-                return True
+        if open_ and self._fence(claim, reading):
+            self.sender.at("intended")
+            return True
         self.transport.close()
         self._log(claim.item, "void")
         self._release(claim)
         return False
 
+    def _fence(self, claim: Claim, reading: Reading) -> bool:
+        """The intent, together with the answer to the message before and the claim of the next."""
+        now, before, following = reading.wall, self._owed, self._following(reading)
+        next_send_at = now + gap(self.sender.limits, self.sender.chance())
+        try:
+            intent = self.store.claims.fence(
+                claim, self._limits(), now=now, next_send_at=next_send_at, reading=reading,
+                before=before, following=following,
+            )  # fmt: skip
+        except StoreUnavailable:  # without the store's word that the intent is recorded there is no dot
+            if following:
+                self._release(Claim(following.item, following.token, 0))
+            return False
+        self._owed = None
+        if before:
+            self.sender.at("settled")
+        self._ahead = intent.following if intent else None
+        if self._ahead:
+            self._waiting.remove(self._ahead.item)
+        return intent is not None
+
     def _release(self, claim: Claim) -> None:
         self._surely(lambda: self.store.claims.release(claim, "", self.clock.now()))
 
-    def _settle(self, claim: Claim, came_from: OutboxState, result: SendResult) -> Claim | None:
-        """Record the outcome, and claim the next message in the same transaction where it may follow at once."""
+    def _let_go(self) -> None:
+        """The message that was claimed for after this one waits again."""
+        ahead, self._ahead = self._ahead, None
+        if ahead:
+            self._waiting.insert(0, ahead.item)
+            self._release(ahead)
+
+    def _settle(self, claim: Claim, came_from: OutboxState, result: SendResult) -> None:
+        """Record the outcome: at once, or with the intent of the next message, where that follows without delay."""
+        self._pay()
         now = self.clock.now()
         if came_from is OutboxState.SENDING:
             with suppress(StoreError):  # the log has the intent; the outcome is in the store, or a doubt
-                self._log(claim.item, _KINDS[result.outcome], result.text, durable=False)
+                self._log(claim.item, _KINDS[result.outcome], result.text, token=claim.token, durable=False)
         decision = self._decide(claim, result, now)
-        outcome = (claim, came_from, result, decision, now)
-        claims, following = self.store.claims, self._following(decision, now)
-        if following:
-            claimed = self._surely(lambda: claims.settle_and_claim(*outcome, following=following), came_from)
-            if claimed:
-                self._waiting.remove(following.item)
-        else:
-            claimed = None
-            self._surely(lambda: claims.settle(*outcome), came_from)
-        self._tell(claim, decision, result)
-        return claimed
+        answered = Answered(claim, came_from, result, decision, now)
+        if self._ahead and decision.state is OutboxState.SENT:
+            self._owed = answered
+            self.sender.at("owed")
+            self._tell(answered)
+            return
+        self._record(answered)
+        self._tell(answered)
+        self.sender.at("settled")
+        self._let_go()
+
+    def _pay(self) -> None:
+        """Record the answer that waits for the intent of the next message."""
+        owed, self._owed = self._owed, None
+        if owed:
+            self._record(owed)
+            self.sender.at("settled")
+
+    def _record(self, answered: Answered) -> None:
+        said = (answered.claim, answered.came_from, answered.result, answered.decision, answered.at)
+        self._surely(lambda: self.store.claims.settle(*said), answered.came_from)
 
     def _decide(self, claim: Claim, result: SendResult, now: datetime) -> Decision:
         if result.outcome is Outcome.ACCEPTED:
@@ -483,10 +544,13 @@ class _Run:
             daily_cap=self._limits().daily_cap,
         )
 
-    def _following(self, decision: Decision, now: datetime) -> Wanted | None:
-        if decision.state is not OutboxState.SENT or self.sender.limits.paced or self.sender.stopped():
+    def _following(self, reading: Reading) -> Wanted | None:
+        """The message to claim with the intent of the one in hand, if one follows the other without delay."""
+        last, self._intended_at = self._intended_at, reading.steady
+        near = last is not None and reading.steady - last <= _NEAR_SECONDS
+        if not near or self.sender.limits.paced or self.sender.stopped():
             return None
-        item = next((item for item in self._waiting if item.due_at <= now), None)
+        item = next((item for item in self._waiting if item.due_at <= reading.wall), None)
         return Wanted(item, self._limits(), uuid.uuid4().hex, self.sender.owner) if item else None
 
     def _surely(self, record: Callable[[], _Recorded], came_from: OutboxState = OutboxState.CLAIMED) -> _Recorded:
@@ -505,7 +569,8 @@ class _Run:
                 with self.sender.talking():
                     self.clock.sleep(_RETRY.total_seconds())
 
-    def _tell(self, claim: Claim, decision: Decision, result: SendResult) -> None:
+    def _tell(self, answered: Answered) -> None:
+        claim, decision, result = answered.claim, answered.decision, answered.result
         sent = Sent(replace(claim.item, state=decision.state, reason=decision.means), decision, result)
         self.results[claim.item.id] = sent
         if decision.state is OutboxState.QUEUED and self.sender.wait:

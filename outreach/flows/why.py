@@ -200,7 +200,7 @@ class _View:
         limits = lowered(ramped(limits, self._store.outbox.sent_times(mailbox.id), self._now), mailbox, self._now)
         start = max(due_at, self._now, mailbox.paused_until or self._now)
         campaign, domain = enrollment.campaign_id, enrollment.address_key.rpartition("@")[2]
-        booked = self._store.bookings.booked(mailbox.id, limits, [campaign], self._now)
+        booked = self._store.bookings.booked(mailbox.id, limits, [campaign], self._now).once_read(self._mailboxes)
         zone = recipient_zone(self._founder, limits.zone.key)
         mail = Waiting("" if zone.origin == "mailbox" else zone.name, domain, campaign)
         slot = next(plan_slots([mail], booked, limits, start)).slot

@@ -33,13 +33,16 @@ class Bookings:
 
     def booked(self, mailbox_id: int, limits: Limits, campaigns: Iterable[int], now: datetime) -> Booked:
         """Everything that the next slots of a mailbox depend on, in a few queries."""
+        wanted = set(campaigns)
+        waits = limits.fresh_inbox is not None and not limits.first_steps_pass
         with self._db.read() as connection:
             return Booked(
                 sent=_times(connection, _ledger, mailbox_id),
                 free_at=_free_at(connection, mailbox_id),
                 by_hand=_times(connection, _by_hand, mailbox_id, since=now - DAY),
                 domains=_free_domains(connection, mailbox_id, limits.domain_gap, now),
-                firsts={campaign: _firsts(connection, campaign) for campaign in set(campaigns)},
+                firsts={campaign: [at for at, _ in _firsts(connection, campaign)] for campaign in wanted},
+                unread={campaign: _unread(connection, campaign) - {mailbox_id} for campaign in wanted if waits},
             )
 
     def campaigns_sent(self, mailbox_id: int) -> int:
@@ -192,11 +195,22 @@ def _free_domains(
     return free
 
 
-def _firsts(connection: sa.Connection, campaign_id: int) -> Sequence[datetime]:
+def _firsts(connection: sa.Connection, campaign_id: int) -> Sequence[tuple[datetime, int]]:
+    """When the first mails of a campaign went, and from which mailbox."""
     query = (
-        sa.select(_outbox.c.intent_at)
+        sa.select(_outbox.c.intent_at, _outbox.c.mailbox_id)
         .where(_outbox.c.campaign_id == campaign_id, _outbox.c.intent_at.is_not(None))
         .order_by(_outbox.c.intent_at)
         .limit(CANARY)
     )
-    return connection.scalars(query).all()
+    return [(at, mailbox_id) for at, mailbox_id in connection.execute(query)]
+
+
+def _unread(connection: sa.Connection, campaign_id: int) -> set[int]:
+    """Mailboxes that sent a campaign's first mails and whose inboxes were not read after the last of them."""
+    firsts = _firsts(connection, campaign_id)
+    if len(firsts) < CANARY:
+        return set()
+    senders = {mailbox_id for _, mailbox_id in firsts}
+    query = sa.select(_mailboxes.c.id).where(_mailboxes.c.id.in_(senders), _mailboxes.c.synced_at <= firsts[-1][0])
+    return set(connection.scalars(query))

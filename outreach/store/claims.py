@@ -71,6 +71,24 @@ class Wanted:
     owner: str
 
 
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What a server said to a message while it was in the state `came_from`, and what that makes of it."""
+
+    claim: Claim
+    came_from: OutboxState
+    result: SendResult
+    decision: Decision
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Intent:
+    """The dot may be written. `following` is the message that was claimed in the same transaction."""
+
+    following: Claim | None = None
+
+
 class Claims:
     """The messages that workers have in hand."""
 
@@ -96,24 +114,35 @@ class Claims:
         return next((name for name, passed in zip(checks, told, strict=True) if not passed), "")
 
     def fence(
-        self, claim: Claim, limits: Limits, *, now: datetime, next_send_at: datetime, reading: Reading | None = None
-    ) -> bool:
-        """T7: the durable intent, just before the dot. False: something changed meanwhile, and no dot may be written.
+        self,
+        claim: Claim,
+        limits: Limits,
+        *,
+        now: datetime,
+        next_send_at: datetime,
+        reading: Reading | None = None,
+        before: Answered | None = None,
+        following: Wanted | None = None,
+    ) -> Intent | None:
+        """T7: the durable intent, just before the dot. None: something changed meanwhile, and no dot may be written.
 
         One statement re-checks the lease and the whole gate; the same transaction books the send against the caps and
-        moves the mailbox's gap.
+        moves the mailbox's gap. It also records what was answered to the message before, whatever the gate says, and
+        takes the one after it, if that may go: so a batch costs one commit a message.
         """
         item = claim.item
         with self._db.write() as connection:
+            if before:
+                self._settle(connection, before)
             values = gate.values(item.id, limits, gate.keys_of(connection, item.id), now)
             values |= {"my_token": claim.token, "lease": now + LEASE}
             if _fence(gate.kind_of(limits)).run(connection, values).rowcount != 1:
-                return False
+                return None
             _BOOK.run(connection, {"mailbox_id": item.mailbox_id, "at": now, "outbox_id": item.id})
             if limits.paced:
                 clock = clock_values(reading or Reading(now, "", 0.0))
                 _REST.run(connection, {"mailbox": item.mailbox_id, "until": next_send_at, **clock})
-        return True
+            return Intent(_claim(connection, following, now) if following else None)
 
     def release(self, claim: Claim, reason: str, now: datetime) -> None:
         """T3 or T6 for what certainly did not leave: back to the queue, or cancelled if its founder is out.
@@ -138,33 +167,12 @@ class Claims:
         False: the row is no longer ours, and whoever took it has decided. Doing it again changes nothing.
         """
         with self._db.write() as connection:
-            return self._settle(connection, claim, came_from, result, decision, now)
+            return self._settle(connection, Answered(claim, came_from, result, decision, now))
 
-    def settle_and_claim(
-        self,
-        claim: Claim,
-        came_from: OutboxState,
-        result: SendResult,
-        decision: Decision,
-        now: datetime,
-        following: "Wanted",
-    ) -> Claim | None:
-        """The outcome of one message and the claim of the next in one transaction: a commit less for each mail."""
-        with self._db.write() as connection:
-            self._settle(connection, claim, came_from, result, decision, now)
-            return _claim(connection, following, now)
-
-    def _settle(
-        self,
-        connection: sa.Connection,
-        claim: Claim,
-        came_from: OutboxState,
-        result: SendResult,
-        decision: Decision,
-        now: datetime,
-    ) -> bool:
+    def _settle(self, connection: sa.Connection, answered: Answered) -> bool:
+        claim, came_from, decision, now = answered.claim, answered.came_from, answered.decision, answered.at
         late = came_from is OutboxState.SENDING
-        values = _outcome(claim, result, decision, now)
+        values = _outcome(claim, answered.result, decision, now)
         swapped = _swap(connection, claim, came_from, values) or (
             late and _swap(connection, claim, OutboxState.UNKNOWN, values)
         )
@@ -172,8 +180,8 @@ class Claims:
             return False
         if late and decision.state in (OutboxState.QUEUED, OutboxState.FAILED):
             _unbook(connection, claim.item.id)
-        _note(connection, claim.item.id, claim.token, result, now, rule=decision.rule)
-        self._widen(connection, claim.item, decision, explain(decision, result), now)
+        _note(connection, claim.item.id, claim.token, answered.result, now, rule=decision.rule)
+        self._widen(connection, claim.item, decision, explain(decision, answered.result), now)
         if decision.state is OutboxState.QUEUED:
             _cancel_if_out(connection, claim.item.id, now)
         return True

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from outreach.core.normalize import suppression_key
-from outreach.core.pacing import CANARY, CANARY_WAIT, DAY, HOUR, Limits
+from outreach.core.pacing import CANARY, CANARY_PATIENCE, CANARY_WAIT, DAY, HOUR, Limits
 from outreach.core.records import CampaignState, EnrollmentState
 from outreach.core.suppression import ADDRESS_ONLY, suppression_keys
 from outreach.store.prepared import Prepared
@@ -69,6 +69,8 @@ def values(item_id: int, limits: Limits, keys: Sequence[str], now: datetime) -> 
     if limits.paced:
         told |= {"hour_ago": now - HOUR, "day_ago": now - DAY}
         told |= {"domain_rested": now - limits.domain_gap, "canary_over": now - CANARY_WAIT}
+        if limits.fresh_inbox and not limits.first_steps_pass:
+            told["patience_over"] = now - CANARY_PATIENCE
         told |= {name: getattr(limits, name) for name in ("hourly_cap", "daily_cap", "company_daily_cap", "ceiling")}
     return told
 
@@ -147,7 +149,7 @@ def _domain_free() -> sa.ColumnElement[bool]:
 
 def _canary_over(kind: Kind) -> sa.ColumnElement[bool]:
     """A campaign's first mails went some time ago, and the inbox was read to its end since then, and those of the
-    mailboxes that sent them; or they are too few yet."""
+    mailboxes that sent them, which are waited for no longer than a day; or they are too few yet."""
     first, sender = _outbox.alias("first"), _mailboxes.alias("sender")
     last_of_them = (
         sa.select(first.c.intent_at)
@@ -170,7 +172,8 @@ def _canary_over(kind: Kind) -> sa.ColumnElement[bool]:
             )
             .correlate(_outbox)
         )
-        over = sa.and_(over, _mailbox(_mailboxes.c.synced_at > last_of_them), ~unread)
+        given_up = last_of_them <= sa.bindparam("patience_over", type_=TIME)
+        over = sa.and_(over, _mailbox(_mailboxes.c.synced_at > last_of_them), sa.or_(given_up, ~unread))
     return sa.or_(last_of_them.is_(None), over)
 
 

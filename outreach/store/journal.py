@@ -6,11 +6,14 @@ A restored backup forgets the newest mails and opt-outs; these files do not. One
 
 import json
 import os
+import weakref
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, Protocol
 
 from outreach.errors import StoreError
+
+_AS_JSON = json.JSONEncoder(default=str, separators=(",", ":")).encode
 
 
 class Recorder(Protocol):
@@ -22,27 +25,35 @@ class Recorder(Protocol):
 
 
 class Journal:
-    """One such file."""
+    """One such file, kept open from the first line that is written."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._open: int | None = None
 
     def record(self, entry: Mapping[str, Any], *, durable: bool = True) -> None:
         # ASCII, so that no character of a server's text can look like the end of a line.
-        line = json.dumps(entry, default=str, separators=(",", ":")).encode("ascii") + b"\n"
+        line = _AS_JSON(entry).encode("ascii") + b"\n"
         try:
-            with os.fdopen(os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_RDWR, 0o600), "r+b") as file:
-                if file.seek(0, os.SEEK_END) and _ends_torn(file):
-                    line = b"\n" + line
-                file.write(line)
-                file.flush()
-                if durable:
-                    os.fsync(file.fileno())
+            file = self._file()
+            size = os.fstat(file).st_size
+            _write(file, b"\n" + line if size and _ends_torn(file, size) else line)
+            if durable:
+                os.fsync(file)
         except OSError as error:
             raise StoreError(
                 f"{self.path} cannot be written: {error.strerror}.",
                 hint="check free space and permissions of its folder",
             ) from None
+
+    def _file(self) -> int:
+        """Opened anew where somebody has put another file in its place."""
+        if self._open is not None and os.fstat(self._open).st_nlink:
+            return self._open
+        file = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_RDWR, 0o600)
+        weakref.finalize(self, os.close, file)
+        self._open = file
+        return file
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Every whole line; a torn last line (a crash inside a write) is passed over."""
@@ -55,10 +66,15 @@ class Journal:
                 continue
 
 
-def _ends_torn(file: BinaryIO) -> bool:
+def _write(file: int, line: bytes) -> None:
+    while line:
+        line = line[os.write(file, line) :]
+
+
+def _ends_torn(file: int, size: int) -> bool:
     """Whether a crash cut the last line short, so that the next one must not be glued to it."""
-    file.seek(-1, os.SEEK_END)
-    return file.read(1) != b"\n"
+    os.lseek(file, size - 1, os.SEEK_SET)  # where it is written does not depend on it
+    return os.read(file, 1) != b"\n"
 
 
 class MemoryJournal:

@@ -235,3 +235,46 @@ def test_a_message_over_the_servers_size_is_not_offered() -> None:
         result = _offered(Server("127.0.0.1", port, "none"))
     assert result is not None
     assert result.enhanced == "5.3.4"
+
+
+@pytest.mark.parametrize("phase", ["mail", "rcpt"])
+def test_a_text_that_is_asked_for_after_a_refusal_is_given_up_without_a_dot(phase: str) -> None:
+    """Where commands go together (RFC 2920), DATA is there before the refusal is read."""
+    behaviour = Behaviour(fault=nth(phase, "550 5.1.1 nobody here", 1), features=("PIPELINING",))
+    with smtp_server(behaviour) as port:
+        transport = SmtpTransport(Server("127.0.0.1", port, "none"))
+        refused = transport.stage(ENVELOPE)
+        assert transport.stage(ENVELOPE) is None
+        assert transport.commit().outcome is Outcome.ACCEPTED
+        transport.close()
+    assert refused is not None
+    assert (refused.outcome, refused.phase, refused.code) == (Outcome.REJECTED, Phase(phase), 550)
+    assert (len(behaviour.ledger), behaviour.counts["connect"], behaviour.counts.get("rset", 0)) == (1, 2, 0)
+
+
+def test_after_a_refusal_of_all_that_was_asked_together_the_connection_is_kept() -> None:
+    def fault(phase: str, number: int) -> str | None:
+        return "554 5.5.1 no" if phase in ("rcpt", "data") and number == 1 else None
+
+    behaviour = Behaviour(fault=fault, features=("PIPELINING",))
+    with smtp_server(behaviour) as port:
+        transport = SmtpTransport(Server("127.0.0.1", port, "none"))
+        refused = transport.stage(ENVELOPE)
+        assert transport.stage(ENVELOPE) is None
+        assert transport.commit().outcome is Outcome.ACCEPTED
+        transport.close()
+    assert refused is not None
+    assert (refused.phase, refused.text) == (Phase.RCPT, "5.5.1 no")
+    assert (len(behaviour.ledger), behaviour.counts["connect"], behaviour.counts["rset"]) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    "sender", ["ada@ada.example>\r\nRCPT TO:<eve@eve.example", "Ada <ada@ada.example>", "ä@a.example"]
+)
+def test_only_one_plain_address_is_ever_a_sender(sender: str) -> None:
+    behaviour = Behaviour(features=("PIPELINING",))
+    with smtp_server(behaviour) as port:
+        result = _offered(Server("127.0.0.1", port, "none"), Envelope(sender, "bo@bo.example", MIME))
+    assert result is not None
+    assert result.phase is Phase.MAIL
+    assert not any(command.startswith(("MAIL", "RCPT")) for command in behaviour.commands)

@@ -175,6 +175,7 @@ def test_a_campaign_rests_after_its_first_mails() -> None:
     firsts = [MONDAY_10 + timedelta(minutes=minute) for minute in (8, 0, 2, 4, 6)]
     assert canary_until(firsts[:4]) is None
     assert canary_until(firsts) == MONDAY_10 + timedelta(minutes=18)
+    assert canary_until(firsts, unread=True) == MONDAY_10 + timedelta(minutes=8) + DAY
 
 
 @pytest.mark.parametrize(("chance", "seconds"), [(0.0, 60), (0.5, 125), (0.999999, 190)])

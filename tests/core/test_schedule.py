@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outreach.core.pacing import CANARY, CANARY_WAIT, DAY, HOUR, Booked, Limits, unpaced
+from outreach.core.pacing import CANARY, CANARY_WAIT, DAY, HOUR, Booked, Limits, Slot, unpaced
 from outreach.core.schedule import Planned, Waiting, plan_slots
 
 LIMITS = Limits(
@@ -91,6 +91,14 @@ def test_the_canary_counts_what_went_before() -> None:
     firsts = [MONDAY_10 - timedelta(minutes=minutes) for minutes in (9, 8, 7, 6, 5)]
     found = plan([mail(campaign=2)], booked=Booked(firsts={2: firsts}))
     assert (found[0].slot.at, found[0].slot.reason) == (MONDAY_10 + timedelta(minutes=5), "canary")
+
+
+def test_the_inbox_of_another_mailbox_is_waited_for_a_day_unless_it_is_read_first() -> None:
+    firsts = [MONDAY_10 - timedelta(minutes=minutes) for minutes in (19, 18, 17, 16, 15)]
+    booked = Booked(firsts={2: firsts}, unread={2: {7}})
+    waits, goes = plan([mail(campaign=2)], booked=booked), plan([mail(campaign=2)], booked=booked.once_read([7]))
+    assert (waits[0].slot.at, waits[0].slot.reason) == (firsts[-1] + DAY, "canary")
+    assert goes[0].slot == Slot(MONDAY_10)
 
 
 def test_nothing_to_plan_and_nothing_to_pace() -> None:

@@ -9,7 +9,6 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -85,7 +84,14 @@ TABLE: dict[str, dict[str, Expected]] = {
     "rset": dict.fromkeys(FAULTS, REFUSED),
     "quit": _ALL_SENT,
 }  # fmt: skip
-CASES = [(phase, fault, *expected) for phase, faults in TABLE.items() for fault, expected in faults.items()]
+TOGETHER = ("mail", "rcpt", "data", "body", "dot", "accepted", "next mail", "rset")
+"""Phases that are struck again at a server that takes several commands at once (PIPELINING)."""
+CASES = [
+    (phase, fault, together, *expected)
+    for phase, faults in TABLE.items()
+    for fault, expected in faults.items()
+    for together in ((False, True) if phase in TOGETHER else (False,))
+]
 WHERE = {
     "ehlo": Phase.CONNECT, "starttls": Phase.TLS, "ehlo-tls": Phase.CONNECT, "accepted": Phase.DOT,
     "next mail": Phase.MAIL, "rset": Phase.CONNECT, "quit": Phase.CONNECT, "after": Phase.DOT,
@@ -144,8 +150,9 @@ class Desk:
 def desk(request: pytest.FixtureRequest, tls: ssl.SSLContext, authority: Authority) -> Iterator[Desk]:
     phase = request.getfixturevalue("phase")
     secure = phase in ("starttls", "tls", "ehlo-tls")
-    features = ("SIZE 100000000", "8BITMIME", *(["STARTTLS"] if secure else []), *(["AUTH PLAIN"] * (phase == "auth")))
-    behaviour = Behaviour(features=features, tls=tls if secure else None)
+    extras = {"STARTTLS": secure, "AUTH PLAIN": phase == "auth", "PIPELINING": request.getfixturevalue("together")}
+    offered = [name for name, offers in extras.items() if offers]
+    behaviour = Behaviour(features=("SIZE 100000000", "8BITMIME", *offered), tls=tls if secure else None)
     store = memory_store()
     add_founders(store, ["Bo", "Cy", "Di"])
     queue_all(store, start_campaign(store)[0])
@@ -169,9 +176,9 @@ def strike(behaviour: Behaviour, phase: str, does: str) -> None:
     behaviour.fault = fault
 
 
-@pytest.mark.parametrize(("phase", "fault", "state", "rule", "rests"), CASES)
+@pytest.mark.parametrize(("phase", "fault", "together", "state", "rule", "rests"), CASES)
 def test_every_phase_and_fault(
-    desk: Desk, phase: str, fault: str, state: OutboxState, rule: str, rests: str, tmp_path: Path
+    desk: Desk, phase: str, fault: str, together: bool, state: OutboxState, rule: str, rests: str
 ) -> None:
     strike(desk.behaviour, phase, fault)
     first = int(phase == "next mail")

@@ -20,16 +20,16 @@ from outreach.transports.directory import DirectoryTransport
 from tests.flows.test_enqueue_and_send import LIMITS, Desk
 
 pytestmark = pytest.mark.usefixtures("engine")
-NAMES = ("Bo", "Cy", "Di")
+NAMES = ("Bo", "Cy", "Di", "Ed")
 
 
 class Losing(Claims):
-    """Loses the database at one step of the first message that comes to it: before its commit, or behind it, when
-    nobody can tell whether it was recorded."""
+    """Loses the database at the n-th time of one step: before its commit, or behind it, when nobody can tell whether
+    it was recorded."""
 
-    def __init__(self, database: Database, step: str, *, committed: bool) -> None:
+    def __init__(self, database: Database, step: str, number: int, *, committed: bool) -> None:
         super().__init__(database, MemoryJournal())
-        self._step, self._committed, self.lost = step, committed, 0
+        self._step, self._left, self._committed, self.lost = step, number, committed, 0
 
     def claim(self, *args: Any, **kwargs: Any) -> Any:
         return self._losing("claim", lambda: Claims.claim(self, *args, **kwargs))
@@ -40,11 +40,9 @@ class Losing(Claims):
     def settle(self, *args: Any, **kwargs: Any) -> Any:
         return self._losing("settle", lambda: Claims.settle(self, *args, **kwargs))
 
-    def settle_and_claim(self, *args: Any, **kwargs: Any) -> Any:
-        return self._losing("settle", lambda: Claims.settle_and_claim(self, *args, **kwargs))
-
     def _losing(self, step: str, act: Callable[[], Any]) -> Any:
-        if step != self._step or self.lost:
+        self._left -= step == self._step
+        if step != self._step or self._left:
             return act()
         self.lost += 1
         if self._committed:
@@ -52,10 +50,10 @@ class Losing(Claims):
         raise StoreUnavailable("the server closed the connection")
 
 
-def run(folder: Path, step: str, *, committed: bool) -> tuple[Desk, SendReport, Counter[str]]:
+def run(folder: Path, step: str, number: int = 1, *, committed: bool) -> tuple[Desk, SendReport, Counter[str]]:
     desk = Desk(folder, NAMES, unpaced(LIMITS))
     items = enqueue(desk.store, desk.plan(), desk.clock.now())
-    losing = Losing(desk.store.database, step, committed=committed)
+    losing = Losing(desk.store.database, step, number, committed=committed)
     desk.store.claims = losing
     sender = Sender(
         store=desk.store, transport=DirectoryTransport(folder), mailbox=desk.mailbox, limits=desk.limits,
@@ -79,14 +77,17 @@ def test_before_the_intent_and_after_the_answer_it_is_asked_again(
     assert {item.state for item in desk.store.outbox.items()} == {OutboxState.SENT}
 
 
-def test_an_intent_that_was_not_recorded_is_tried_again(tmp_path: Path) -> None:
-    _, report, copies = run(tmp_path / "sent", "fence", committed=False)
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_an_intent_that_was_not_recorded_is_tried_again(tmp_path: Path, number: int) -> None:
+    _, report, copies = run(tmp_path / "sent", "fence", number, committed=False)
     assert report.count(OutboxState.SENT) == len(NAMES)
     assert set(copies.values()) == {1}
 
 
-def test_an_intent_that_nobody_confirmed_gets_no_dot_and_stays_a_doubt(tmp_path: Path) -> None:
-    desk, report, copies = run(tmp_path / "sent", "fence", committed=True)
+@pytest.mark.parametrize("number", [1, 2, 3, 4])
+def test_an_intent_that_nobody_confirmed_gets_no_dot_and_stays_a_doubt(tmp_path: Path, number: int) -> None:
+    """With it may have been recorded what was answered to the one before, and the claim of the next."""
+    desk, report, copies = run(tmp_path / "sent", "fence", number, committed=True)
     [doubt] = desk.store.outbox.items(states=[OutboxState.UNKNOWN])
     assert "no final dot was written" in doubt.reason
     assert report.count(OutboxState.SENT) == len(copies) == len(NAMES) - 1

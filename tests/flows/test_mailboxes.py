@@ -299,6 +299,28 @@ def test_first_mails_are_waited_for_in_the_inbox_of_whoever_sent_them(tmp_path: 
     assert office.store.claims.obstacle(mine.id, LIMITS, office.clock.now()) == ""
 
 
+def test_an_inbox_that_is_never_read_again_is_waited_for_a_day_and_the_plan_says_so(tmp_path: Path) -> None:
+    office = Office(tmp_path, [f"N{chr(97 + number)}" for number in range(14)])
+    office.limits[office.ids[1]] = replace(LIMITS, daily_cap=1)
+    office.send(plan=office.plan(wait=True).first(5), wait=False)
+    fifth = max(office.times(0) + office.times(1))
+    office.limits[office.ids[1]] = LIMITS
+    office.clock.move(timedelta(hours=1))
+    office.read(1)
+    assert office.plan().shares[1].size > 0  # sending reads Ada's inbox first
+    without = office.plan(m0="its inbox cannot be read").shares[1]
+    assert (without.size, without.reason, without.next_at) == (0, "canary", fifth + DAY)
+    alone = plan_all(office.store, [(office.campaign, office.writer)], office.conditions()[1:], office.clock.now())
+    assert (alone.size, alone.reason, alone.next_at) == (0, "canary", fifth + DAY)
+    office.clock.move(DAY)
+    office.read(1)
+    plan = office.plan(m0="its inbox cannot be read")
+    assert plan.shares[1].size > 0
+    before = len(office.times(1))
+    office.send(plan=plan, wait=False)
+    assert len(office.times(1)) == before + plan.shares[1].size
+
+
 def test_a_plan_that_is_cut_short_says_what_each_mailbox_has(office: Office) -> None:
     whole = office.plan(wait=True)
     found = whole.first(1)

@@ -28,7 +28,7 @@ from outreach.store.journal import Journal
 from tests.cli.program import Workspace
 from tests.smtp_server import Accepted, Behaviour, smtp_server
 
-STEPS = ("queued", "claimed", "staged", "logged", "intended", "answered", "settled")
+STEPS = ("queued", "claimed", "staged", "logged", "intended", "answered", "owed", "settled")
 WORDS = ("connect", "ehlo", "mail", "rcpt", "data", "body", "dot", "accepted", "after", "quit")
 RANDOM = "random"
 MOMENTS = (*STEPS, *WORDS, RANDOM)
@@ -100,7 +100,8 @@ def run_kills(folder: Path, size: Size) -> Result:
     with ExitStack() as servers:
         ledger: list[Accepted] = []
         lines = [_Line(size, number) for number in range(size.workers)]
-        behaviours = [Behaviour(fault=line.fault, ledger=ledger) for line in lines]
+        features = ((), ("PIPELINING",))
+        behaviours = [Behaviour(line.fault, features[line.number % 2], ledger=ledger) for line in lines]
         ports = [servers.enter_context(smtp_server(behaviour)) for behaviour in behaviours]
         desk = Workspace.create(folder / "machine-0", port=ports[0])
         names = _campaigns(desk, size)

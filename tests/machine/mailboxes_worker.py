@@ -21,7 +21,7 @@ def main(folder: str, label: str, occurrence: int) -> None:
         )  # fmt: skip
 
     with open_app(Path(folder), os.environ) as app:
-        recover(app.store, app.is_dead, app.clock.now())
+        recover(app.store, app.is_dead, app.clock.now(), app.journal.entries())
         conditions = [box.conditions(paced=False) for box in app.boxes]
         now = app.clock.now()
         items = enqueue(app.store, plan_all(app.store, app.work(), conditions, now), now, paced=False)

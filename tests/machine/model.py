@@ -207,7 +207,7 @@ class Outreach(RuleBasedStateMachine):
         if store.instance.forgotten(self.sent_log):
             raise SendRefused("an older copy")
         store.bookings.mind_clock(self.mailbox.id, self.clock.reading())
-        recover(store, self.dead.__contains__, self.clock.now())
+        recover(store, self.dead.__contains__, self.clock.now(), self.sent_log)
 
     def read_answers(self, store: Store) -> None:
         sync(store, Post(self.provider), mailbox=self.mailbox, owner_name=SENDER.name, clock=self.clock)

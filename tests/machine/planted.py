@@ -17,7 +17,7 @@ from outreach.core.ports import Outcome, SendResult
 from outreach.core.records import OutboxState
 from outreach.core.sent_log import Story
 from outreach.store.bookings import Bookings
-from outreach.store.claims import Claim, Claims, Held
+from outreach.store.claims import Answered, Claim, Claims, Held, Intent
 from outreach.store.database import Database
 from outreach.store.instance import Instance
 from outreach.store.journal import Journal
@@ -57,7 +57,11 @@ class TriesDoubtsAgain(Claims):
 class NoFence(Claims):
     """What was asked at the claim is not asked again before the dot."""
 
-    def fence(self, claim: Claim, limits: Limits, *, now: datetime, **rest: Any) -> bool:  # noqa: ARG002  it asks nothing
+    def fence(
+        self, claim: Claim, limits: Limits, *, now: datetime, before: Answered | None = None, **rest: Any
+    ) -> Intent | None:
+        if super().fence(claim, limits, now=now, before=before, **{**rest, "following": None}):
+            return Intent()
         with self._db.write() as connection:
             taken = connection.execute(
                 sa.update(_outbox)
@@ -66,16 +70,14 @@ class NoFence(Claims):
             ).rowcount
             booking = {"mailbox_id": claim.item.mailbox_id, "at": now, "outbox_id": claim.item.id}
             connection.execute(sa.insert(_ledger).values(**booking))
-        return taken == 1
+        return Intent() if taken else None
 
 
 class BooksNothing(Claims):
     """The intent is recorded, and not counted against the caps."""
 
-    def fence(
-        self, claim: Claim, limits: Limits, *, now: datetime, next_send_at: datetime, reading: Reading | None = None
-    ) -> bool:
-        open_ = super().fence(claim, limits, now=now, next_send_at=next_send_at, reading=reading)
+    def fence(self, claim: Claim, limits: Limits, **rest: Any) -> Intent | None:
+        open_ = super().fence(claim, limits, **rest)
         with self._db.write() as connection:
             connection.execute(sa.delete(_ledger).where(_ledger.c.outbox_id == claim.item.id))
         return open_

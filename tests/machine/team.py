@@ -48,7 +48,7 @@ def sender(folder: str, seed: int) -> None:
     with open_app(Path(folder), os.environ) as app:
         while True:
             try:
-                recover(app.store, app.is_dead, app.clock.now())
+                recover(app.store, app.is_dead, app.clock.now(), app.journal.entries())
                 items = app.store.outbox.items(states=[OutboxState.QUEUED])
                 if not items and not app.store.claims.held(OutboxState.CLAIMED):
                     return

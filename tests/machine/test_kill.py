@@ -25,7 +25,7 @@ from tests.cli.program import Workspace, founders_csv
 from tests.machine.kills import NEVER, Size, at_terminal, joined, run_kills, talk
 from tests.smtp_server import Behaviour, smtp_server
 
-STEPS = ("claimed", "staged", "logged", "intended", "answered", "settled")
+STEPS = ("claimed", "staged", "logged", "intended", "answered", "owed", "settled")
 MAILS = 100
 ROUNDS = 60
 

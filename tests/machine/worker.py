@@ -32,7 +32,7 @@ def killed_at(label: str, occurrence: int) -> Callable[[str], None]:
 
 def main(folder: str, label: str, occurrence: int) -> None:
     with open_app(Path(folder), os.environ) as app:
-        recover(app.store, app.is_dead, app.clock.now())
+        recover(app.store, app.is_dead, app.clock.now(), app.journal.entries())
         conditions = app.conditions(paced=False)
         enqueue(app.store, plan(app.store, app.work(), conditions, app.clock.now()), app.clock.now())
         sender = Sender(

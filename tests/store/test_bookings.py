@@ -115,6 +115,25 @@ def test_after_five_mails_a_campaign_rests_until_the_inbox_was_read(store: Store
     assert obstacle(store, items[5], fifth + CANARY_WAIT, fresh) == ""
 
 
+def test_the_inbox_of_another_mailbox_is_waited_for_a_day(store: Store, items: list[OutboxItem]) -> None:
+    fresh, mine = replace(PACED, fresh_inbox=FRESH_INBOX), items[0].mailbox_id
+    gone = store.campaigns.mailbox("bea@second.example", NOW).id
+    for each in (mine, gone):
+        store.mail.finish(each, NOW)
+    with store.database.write() as connection:
+        first = table(OutboxRow).c.id == items[0].id
+        connection.execute(sa.update(table(OutboxRow)).where(first).values(mailbox_id=gone))
+    for item in store.outbox.items()[:5]:
+        book(store, item)
+    store.mail.finish(mine, NOW + DAY - timedelta(seconds=1))
+    assert obstacle(store, items[5], NOW + DAY - timedelta(seconds=1), fresh) == "canary"
+    assert store.bookings.booked(mine, fresh, [items[5].campaign_id], NOW).unread == {items[5].campaign_id: {gone}}
+    assert obstacle(store, items[5], NOW + DAY, fresh) == ""
+    store.mail.finish(gone, NOW + timedelta(hours=1))
+    assert obstacle(store, items[5], NOW + DAY - timedelta(seconds=1), fresh) == ""
+    assert store.bookings.booked(mine, fresh, [items[5].campaign_id], NOW).unread == {items[5].campaign_id: set()}
+
+
 def test_a_stale_inbox_lets_first_steps_through_where_the_settings_say_so(
     store: Store, items: list[OutboxItem]
 ) -> None:

@@ -13,9 +13,11 @@ from outreach.core.pacing import Limits, unpaced
 from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, EnrollmentState, OutboxItem, OutboxState
 from outreach.errors import SendRefused
-from outreach.store.claims import LEASE, Claim
+from outreach.store.claims import LEASE, Answered, Claim, Intent, Wanted
 from outreach.store.consequences import stop_people
+from outreach.store.journal import MemoryJournal
 from outreach.store.store import Store
+from outreach.store.suppressions import Suppressions
 from outreach.store.tables import OutboxRow, Suppression, table
 from tests.factory import add_founders, queue_all, start_campaign
 from tests.fakes import MONDAY_MORNING as NOW
@@ -65,7 +67,7 @@ def claimed(store: Store, item: OutboxItem, **kwargs: object) -> Claim:
 
 
 def fence(store: Store, held: Claim, limits: Limits = LIMITS, now: datetime = NOW) -> bool:
-    return store.claims.fence(held, limits, now=now, next_send_at=now + limits.min_gap)
+    return store.claims.fence(held, limits, now=now, next_send_at=now + limits.min_gap) is not None
 
 
 def settle(store: Store, held: Claim, result: SendResult, came_from: OutboxState = OutboxState.SENDING) -> bool:
@@ -289,3 +291,35 @@ def test_one_live_row_for_each_step_and_founder(store: Store, items: list[Outbox
     )  # fmt: skip
     with pytest.raises(sa.exc.IntegrityError, match="dedupe_key"), store.database.write() as connection:
         connection.execute(duplicate)
+
+
+# --- the outcome of one, the intent of the next, the claim of the one after that ---------------------------------
+
+
+FREE = unpaced(LIMITS)
+
+
+def answered(held: Claim) -> Answered:
+    return Answered(held, OutboxState.SENDING, ACCEPTED, decide(ACCEPTED, attempts=held.attempts, now=NOW), NOW)
+
+
+def test_one_transaction_records_an_answer_and_an_intent_and_takes_the_next(
+    store: Store, items: list[OutboxItem]
+) -> None:
+    first, second = claimed(store, items[0]), claimed(store, items[1])
+    assert fence(store, first, FREE)
+    wanted = Wanted(items[2], FREE, "third", "me")
+    before = answered(first)
+    intent = store.claims.fence(second, FREE, now=NOW, next_send_at=NOW, before=before, following=wanted)
+    assert intent == Intent(Claim(items[2], "third", 0))
+    assert [store.outbox.get(item.id).state for item in items[:3]] == ["sent", "sending", "claimed"]
+
+
+def test_a_refused_intent_records_the_answer_before_it_and_takes_nothing(store: Store, items: list[OutboxItem]) -> None:
+    first, second = claimed(store, items[0]), claimed(store, items[1])
+    assert fence(store, first, FREE)
+    Suppressions(store.database, MemoryJournal()).add_person(items[1].founder_id, "said no", NOW)
+    wanted = Wanted(items[2], FREE, "third", "me")
+    before = answered(first)
+    assert store.claims.fence(second, FREE, now=NOW, next_send_at=NOW, before=before, following=wanted) is None
+    assert [store.outbox.get(item.id).state for item in items[:3]] == ["sent", "claimed", "queued"]

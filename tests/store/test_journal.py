@@ -24,3 +24,16 @@ def test_a_torn_line_does_not_swallow_the_next(tmp_path: Path) -> None:
 
 def test_no_file_is_no_entry(tmp_path: Path) -> None:
     assert list(Journal(tmp_path / "sent.log").entries()) == []
+
+
+def test_what_is_torn_or_put_in_its_place_while_it_is_open_swallows_nothing(tmp_path: Path) -> None:
+    journal, other = Journal(tmp_path / "sent.log"), tmp_path / "backup"
+    journal.record({"kind": "intent"})
+    with journal.path.open("a") as torn:
+        torn.write('{"kind":"int')
+    journal.record({"kind": "sent"}, durable=False)
+    assert [entry["kind"] for entry in journal.entries()] == ["intent", "sent"]
+    other.write_text('{"kind":"intent"}\n')
+    other.replace(journal.path)
+    journal.record({"kind": "void"})
+    assert [entry["kind"] for entry in journal.entries()] == ["intent", "void"]
