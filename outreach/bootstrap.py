@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, cast
 from outreach import __version__
 from outreach.core.clock import Reading
 from outreach.core.normalize import address_key
-from outreach.core.pacing import FRESH_INBOX, Limits, lowered, ramped, unpaced
+from outreach.core.pacing import FRESH_INBOX, Limits, on_day, unpaced
 from outreach.core.ports import Clock, Drafts, Phase, Waiting
 from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
 from outreach.errors import (
@@ -332,7 +332,7 @@ class App:
         from outreach.core.sharing import Room
 
         mailbox, now = self.mailbox, self.clock.now()
-        cap = lowered(ramped(self.limits, self.store.outbox.sent_times(mailbox.id), now), mailbox, now).daily_cap
+        cap = on_day(self.limits, mailbox, self.store.outbox.sent_times(mailbox.id), now).daily_cap
         return Room(mailbox.id, cap, open=mailbox.paused_until is None or mailbox.paused_until < UNTIL_FIXED)
 
     def lift_login_pause(self) -> None:

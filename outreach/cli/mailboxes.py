@@ -54,11 +54,11 @@ def standings(app: "App") -> list[dict[str, Any]]:
 
 def _allowance(box: "App") -> Allowance:
     from outreach.core.delivery import UNTIL_FIXED
-    from outreach.core.pacing import left, lowered, next_slot, ramped
+    from outreach.core.pacing import left, next_slot, on_day
 
     mailbox, now = box.mailbox, box.clock.now()
     booked = box.store.bookings.booked(mailbox.id, box.limits, (), now)
-    limits = lowered(ramped(box.limits, booked.sent, now), mailbox, now)
+    limits = on_day(box.limits, mailbox, booked.sent, now)
     hour, day = left(booked, limits, now)
     free_at = next_slot(booked, limits, max(now, mailbox.paused_until or now)).at
     return Allowance(

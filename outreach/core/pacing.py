@@ -93,6 +93,11 @@ def unpaced(limits: Limits) -> Limits:
     return replace(limits, **lifted, domain_gap=timedelta(0), paced=False)  # type: ignore[arg-type]  # whole numbers
 
 
+def on_day(limits: Limits, mailbox: Mailbox, sent: Sequence[datetime], now: datetime) -> Limits:
+    """The limits of a mailbox that has `sent` so far: as it is warmed up, and as its provider has shown its own."""
+    return _lowered(ramped(limits, sent, now), mailbox, now)
+
+
 def ramped(limits: Limits, sent: Sequence[datetime], now: datetime) -> Limits:
     """The limits with the daily cap of a mailbox that is still warming up.
 
@@ -114,7 +119,7 @@ def ramped(limits: Limits, sent: Sequence[datetime], now: datetime) -> Limits:
     return replace(limits, daily_cap=min(limits.daily_cap, cap))
 
 
-def lowered(limits: Limits, mailbox: Mailbox, now: datetime) -> Limits:
+def _lowered(limits: Limits, mailbox: Mailbox, now: datetime) -> Limits:
     """The limits of a mailbox whose provider has shown its own limit some weeks ago or less."""
     if not limits.paced or not mailbox.learned_cap or not mailbox.learned_at or now > mailbox.learned_at + LEARNED_FOR:
         return limits

@@ -13,7 +13,7 @@ from outreach.core.delivery import UNTIL_FIXED
 from outreach.core.guards import Facts, objections
 from outreach.core.mentions import Names
 from outreach.core.message import dedupe_key, read_draft
-from outreach.core.pacing import DAY, LONG_AGO, Limits, Slot, lowered, ramped, run_size
+from outreach.core.pacing import DAY, LONG_AGO, Limits, Slot, on_day, run_size
 from outreach.core.records import (
     Campaign,
     CampaignState,
@@ -418,7 +418,7 @@ def _slots(
     firsts = {campaign: [*times, *planned_firsts.get(campaign, ())] for campaign, times in booked.firsts.items()}
     booked = replace(booked, firsts=firsts).once_read(readable)
     size = run_size(limits, store.bookings.campaigns_sent(mailbox.id))
-    limits = lowered(ramped(limits, booked.sent, now), mailbox, now)
+    limits = on_day(limits, mailbox, booked.sent, now)
     found: list[Planned] = []
     last = now
     for planned in plan_slots(mails, booked, limits, now):

@@ -24,9 +24,8 @@ from outreach.core.pacing import (
     canary_until,
     closed_until,
     gap,
-    lowered,
     next_slot,
-    ramped,
+    on_day,
 )
 from outreach.core.ports import Clock, Envelope, Outcome, Phase, SendResult, Transport
 from outreach.core.records import Mailbox, OutboxItem, OutboxState
@@ -596,10 +595,9 @@ class _Run:
 
     def _limits(self) -> Limits:
         """The limits of today: how far a new mailbox is warmed up changes with the day."""
-        today = self.clock.now().date()
-        if self._warmed is None or self._warmed[0] != today:
-            warmed = ramped(self.sender.limits, self._sent_times(), self.clock.now())
-            self._warmed = today, lowered(warmed, self.sender.mailbox, self.clock.now())
+        now, sender = self.clock.now(), self.sender
+        if self._warmed is None or self._warmed[0] != now.date():
+            self._warmed = now.date(), on_day(sender.limits, sender.mailbox, self._sent_times(), now)
         return self._warmed[1]
 
     def _sent_times(self) -> list[datetime]:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from outreach.core.guards import FOLLOW_UP_RULES, Answer, answers
 from outreach.core.names import parse_name
-from outreach.core.pacing import Limits, lowered, ramped
+from outreach.core.pacing import Limits, on_day
 from outreach.core.ports import Row
 from outreach.core.records import Campaign, CampaignState, Enrollment, Founder, Lead, Mailbox
 from outreach.core.records import Sequence as Steps
@@ -197,7 +197,7 @@ class _View:
         if enrollment.mailbox_id not in self._mailboxes:
             return replace(found, reason=f"no-mailbox: {found.mailbox}")
         mailbox, limits = self._mailboxes[enrollment.mailbox_id]
-        limits = lowered(ramped(limits, self._store.outbox.sent_times(mailbox.id), self._now), mailbox, self._now)
+        limits = on_day(limits, mailbox, self._store.outbox.sent_times(mailbox.id), self._now)
         start = max(due_at, self._now, mailbox.paused_until or self._now)
         campaign, domain = enrollment.campaign_id, enrollment.address_key.rpartition("@")[2]
         booked = self._store.bookings.booked(mailbox.id, limits, [campaign], self._now).once_read(self._mailboxes)
