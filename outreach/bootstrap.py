@@ -332,7 +332,7 @@ class App:
         from outreach.core.sharing import Room
 
         mailbox, now = self.mailbox, self.clock.now()
-        cap = on_day(self.limits, mailbox, self.store.outbox.sent_times(mailbox.id), now).daily_cap
+        cap = on_day(self.limits, mailbox, self.store.bookings.sent_by_day(mailbox.id), now).daily_cap
         return Room(mailbox.id, cap, open=mailbox.paused_until is None or mailbox.paused_until < UNTIL_FIXED)
 
     def lift_login_pause(self) -> None:

@@ -58,7 +58,7 @@ def _allowance(box: "App") -> Allowance:
 
     mailbox, now = box.mailbox, box.clock.now()
     booked = box.store.bookings.booked(mailbox.id, box.limits, (), now)
-    limits = on_day(box.limits, mailbox, booked.sent, now)
+    limits = on_day(box.limits, mailbox, box.store.bookings.sent_by_day(mailbox.id), now)
     hour, day = left(booked, limits, now)
     free_at = next_slot(booked, limits, max(now, mailbox.paused_until or now)).at
     return Allowance(

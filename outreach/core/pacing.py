@@ -6,7 +6,6 @@ recipient's server.
 """
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -61,8 +60,8 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Booked:
-    """What a mailbox has behind it: its reservations and what its owner sent `by_hand`, both sorted; when its gap ends,
-    and when each recipient's domain and each campaign is free again."""
+    """What a mailbox has behind it: its reservations of a day and what its owner sent `by_hand` in it, sorted; when its
+    gap ends, and when each recipient's domain and each campaign is free again."""
 
     sent: Sequence[datetime] = ()
     free_at: datetime = LONG_AGO
@@ -93,12 +92,13 @@ def unpaced(limits: Limits) -> Limits:
     return replace(limits, **lifted, domain_gap=timedelta(0), paced=False)  # type: ignore[arg-type]  # whole numbers
 
 
-def on_day(limits: Limits, mailbox: Mailbox, sent: Sequence[datetime], now: datetime) -> Limits:
-    """The limits of a mailbox that has `sent` so far: as it is warmed up, and as its provider has shown its own."""
-    return _lowered(ramped(limits, sent, now), mailbox, now)
+def on_day(limits: Limits, mailbox: Mailbox, days: Mapping[date, int], now: datetime) -> Limits:
+    """The limits of a mailbox that sent so many on each of these days (UTC): as it is warmed up, and as its provider
+    has shown its own."""
+    return _lowered(ramped(limits, days, now), mailbox, now)
 
 
-def ramped(limits: Limits, sent: Sequence[datetime], now: datetime) -> Limits:
+def ramped(limits: Limits, days: Mapping[date, int], now: datetime) -> Limits:
     """The limits with the daily cap of a mailbox that is still warming up.
 
     The cap starts at `ramp` and grows by two for each earlier day that used at least half of it; two idle weeks start
@@ -106,7 +106,6 @@ def ramped(limits: Limits, sent: Sequence[datetime], now: datetime) -> Limits:
     """
     if not limits.ramp or not limits.paced:
         return limits
-    days = Counter(at.astimezone(UTC).date() for at in sent)
     cap, last = limits.ramp, None
     for day in sorted(day for day in days if day < now.astimezone(UTC).date()):
         if last and (day - last).days > _IDLE_DAYS:

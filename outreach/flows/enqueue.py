@@ -418,7 +418,7 @@ def _slots(
     firsts = {campaign: [*times, *planned_firsts.get(campaign, ())] for campaign, times in booked.firsts.items()}
     booked = replace(booked, firsts=firsts).once_read(readable)
     size = run_size(limits, store.bookings.campaigns_sent(mailbox.id))
-    limits = on_day(limits, mailbox, booked.sent, now)
+    limits = on_day(limits, mailbox, store.bookings.sent_by_day(mailbox.id), now)
     found: list[Planned] = []
     last = now
     for planned in plan_slots(mails, booked, limits, now):

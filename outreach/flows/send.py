@@ -597,11 +597,9 @@ class _Run:
         """The limits of today: how far a new mailbox is warmed up changes with the day."""
         now, sender = self.clock.now(), self.sender
         if self._warmed is None or self._warmed[0] != now.date():
-            self._warmed = now.date(), on_day(sender.limits, sender.mailbox, self._sent_times(), now)
+            days = self.store.bookings.sent_by_day(sender.mailbox.id) if sender.limits.paced else {}
+            self._warmed = now.date(), on_day(sender.limits, sender.mailbox, days, now)
         return self._warmed[1]
-
-    def _sent_times(self) -> list[datetime]:
-        return self.store.outbox.sent_times(self.sender.mailbox.id) if self.sender.limits.paced else []
 
 
 _KINDS = {

@@ -197,7 +197,7 @@ class _View:
         if enrollment.mailbox_id not in self._mailboxes:
             return replace(found, reason=f"no-mailbox: {found.mailbox}")
         mailbox, limits = self._mailboxes[enrollment.mailbox_id]
-        limits = on_day(limits, mailbox, self._store.outbox.sent_times(mailbox.id), self._now)
+        limits = on_day(limits, mailbox, self._store.bookings.sent_by_day(mailbox.id), self._now)
         start = max(due_at, self._now, mailbox.paused_until or self._now)
         campaign, domain = enrollment.campaign_id, enrollment.address_key.rpartition("@")[2]
         booked = self._store.bookings.booked(mailbox.id, limits, [campaign], self._now).once_read(self._mailboxes)

@@ -5,7 +5,7 @@ ceiling too, and is only ever seen in the Sent folder.
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from outreach.core.pacing import CANARY, DAY, Booked, Limits
 from outreach.core.records import CampaignState, OutboxState
 from outreach.store.consequences import pause_mailbox
 from outreach.store.database import Database
+from outreach.store.dialect import on_server
 from outreach.store.tables import CampaignRow, DomainPause, HandSent, LedgerRow, MailboxRow, OutboxRow, table
 
 _SAME_TROUBLE = timedelta(hours=24)
@@ -37,7 +38,7 @@ class Bookings:
         waits = limits.fresh_inbox is not None and not limits.first_steps_pass
         with self._db.read() as connection:
             return Booked(
-                sent=_times(connection, _ledger, mailbox_id),
+                sent=_times(connection, _ledger, mailbox_id, since=now - DAY),
                 free_at=_free_at(connection, mailbox_id),
                 by_hand=_times(connection, _by_hand, mailbox_id, since=now - DAY),
                 domains=_free_domains(connection, mailbox_id, limits.domain_gap, now),
@@ -45,11 +46,22 @@ class Bookings:
                 unread={campaign: _unread(connection, campaign) - {mailbox_id} for campaign in wanted if waits},
             )
 
+    def sent_by_day(self, mailbox_id: int) -> dict[date, int]:
+        """Day (UTC) → how many mails this mailbox reserved."""
+        with self._db.read() as connection:
+            at = sa.func.timezone("UTC", _ledger.c.at) if on_server(connection) else _ledger.c.at
+            day = sa.func.date(at, type_=sa.String)
+            query = sa.select(day, sa.func.count()).where(_ledger.c.mailbox_id == mailbox_id).group_by(day)
+            return {date.fromisoformat(str(found)): number for found, number in connection.execute(query)}
+
     def campaigns_sent(self, mailbox_id: int) -> int:
         """How many campaigns this mailbox has sent for."""
-        query = sa.select(sa.func.count(sa.distinct(_outbox.c.campaign_id))).where(
-            _outbox.c.mailbox_id == mailbox_id, _outbox.c.intent_at.is_not(None)
+        sent = sa.exists().where(
+            _outbox.c.campaign_id == _campaigns.c.id,
+            _outbox.c.intent_at.is_not(None),
+            _outbox.c.mailbox_id == mailbox_id,
         )
+        query = sa.select(sa.func.count()).select_from(_campaigns).where(sent)
         with self._db.read() as connection:
             return connection.scalar(query) or 0
 
@@ -170,11 +182,9 @@ def _last_reading(connection: sa.Connection, mailbox_id: int) -> Reading | None:
     return Reading(*row) if row.clock_wall else None
 
 
-def _times(
-    connection: sa.Connection, entries: sa.Table, mailbox_id: int, since: datetime | None = None
-) -> Sequence[datetime]:
-    query = sa.select(entries.c.at).where(entries.c.mailbox_id == mailbox_id).order_by(entries.c.at)
-    return connection.scalars(query.where(entries.c.at > since) if since else query).all()
+def _times(connection: sa.Connection, entries: sa.Table, mailbox_id: int, since: datetime) -> Sequence[datetime]:
+    query = sa.select(entries.c.at).where(entries.c.mailbox_id == mailbox_id, entries.c.at > since)
+    return connection.scalars(query.order_by(entries.c.at)).all()
 
 
 def _free_domains(

@@ -183,8 +183,8 @@ def test_gap_is_drawn_between_its_bounds(chance: float, seconds: int) -> None:
     assert abs(gap(LIMITS, chance).total_seconds() - seconds) < 1
 
 
-def on_days(counts: dict[int, int]) -> list[datetime]:
-    return sorted(MONDAY_10 - timedelta(days=days) for days, number in counts.items() for _ in range(number))
+def on_days(counts: dict[int, int]) -> dict[date, int]:
+    return {(MONDAY_10 - timedelta(days=days)).date(): number for days, number in counts.items()}
 
 
 RAMPS = [

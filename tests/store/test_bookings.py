@@ -18,6 +18,7 @@ from outreach.store.store import Store, memory_store
 from outreach.store.tables import OutboxRow, table
 from tests.factory import SENDER, add_founders, queue_all, start_campaign
 from tests.fakes import MONDAY_MORNING as NOW
+from tests.postgres import new_store
 from tests.store.test_claims import ACCEPTED, LIMITS, claim, claimed, fence
 
 PACED = replace(LIMITS, domain_gap=timedelta(minutes=10), ceiling=30)
@@ -236,6 +237,19 @@ def test_the_streak_is_the_servers_alone(store: Store, items: list[OutboxItem]) 
     store.claims.release(held, "", NOW)
     answer(store, items[1], refused(550, "5.1.1", "no such user"))
     assert [tried.rule for tried in store.claims.streak(items[0].mailbox_id)] == ["bad-address", "greylisted"]
+
+
+@pytest.mark.usefixtures("engine")
+def test_mails_are_counted_by_days_of_utc() -> None:
+    store = new_store()
+    add_founders(store, NAMES)
+    first, second, third = queue_all(store, start_campaign(store)[0])[:3]
+    midnight = NOW.replace(hour=0, minute=0, second=0, microsecond=0)
+    set_rows(store, due_at=midnight - DAY)
+    for item, at in ((first, midnight - timedelta(seconds=1)), (second, midnight), (third, NOW)):
+        book(store, item, at)
+    assert store.bookings.sent_by_day(first.mailbox_id) == {(midnight - DAY).date(): 1, midnight.date(): 2}
+    assert store.bookings.campaigns_sent(first.mailbox_id) == 1
 
 
 # --- a clock that is set --------------------------------------------------------------------------------
