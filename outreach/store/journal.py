@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from outreach.errors import StoreError
 
+_FLAGS = os.O_CREAT | os.O_APPEND | os.O_RDWR | getattr(os, "O_BINARY", 0)  # Windows would end lines otherwise
 _AS_JSON = json.JSONEncoder(default=str, separators=(",", ":")).encode
 
 
@@ -50,7 +51,7 @@ class Journal:
         """Opened anew where somebody has put another file in its place."""
         if self._open is not None and os.fstat(self._open).st_nlink:
             return self._open
-        file = os.open(self.path, os.O_CREAT | os.O_APPEND | os.O_RDWR, 0o600)
+        file = os.open(self.path, _FLAGS, 0o600)
         weakref.finalize(self, os.close, file)
         self._open = file
         return file
