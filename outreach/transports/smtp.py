@@ -293,52 +293,14 @@ def _hand_over(smtp: _Smtp, envelope: Envelope) -> None:
     options = _options(smtp, rcpt, envelope.mime)
     if smtp.overheard() is not None:
         raise _Refused(SendResult(Outcome.DEFERRED, Phase.MAIL, text="the server closed the connection"))
-    if smtp.has_extn("pipelining"):
-        _ask_together(smtp, envelope.mail_from, rcpt, options)
-    else:
-        _say(smtp, Phase.MAIL, lambda: smtp.mail(envelope.mail_from, options))
-        _say(smtp, Phase.RCPT, lambda: smtp.rcpt(rcpt))
-        _say(smtp, Phase.DATA, lambda: smtp.docmd("DATA"), good=(354,))
+    _say(smtp, Phase.MAIL, lambda: smtp.mail(envelope.mail_from, options))
+    _say(smtp, Phase.RCPT, lambda: smtp.rcpt(rcpt))
+    _say(smtp, Phase.DATA, lambda: smtp.docmd("DATA"), good=(354,))
     with _refusing(Phase.BODY), _deadline(smtp, Phase.BODY):
         smtp.send(_LEADING_DOT.sub(b"..", envelope.mime))  # dot-stuffing, RFC 5321 4.5.2
         early = _before_the_dot(smtp)
     if early:
         raise _Refused(early)
-
-
-def _ask_together(smtp: _Smtp, mail_from: str, rcpt: str, options: list[str]) -> None:
-    """MAIL, RCPT and DATA in one write (RFC 2920), and the replies in order, each judged as if it had come alone.
-
-    A server that refuses the sender or the recipient may ask for the text all the same. Only a dot would end that, and
-    none is written without an intent: then the connection is given up.
-    """
-    words = " ".join([f"MAIL FROM:<{mail_from}>", *options]), f"RCPT TO:<{rcpt}>", "DATA"
-    with _refusing(Phase.MAIL), _deadline(smtp, Phase.MAIL):
-        if not _ONE_ADDRESS.fullmatch(mail_from):
-            raise ValueError("the sender is not one plain address")
-        lines = "".join(f"{word}\r\n" for word in words)
-        smtp.send(lines.encode("utf-8" if "SMTPUTF8" in options else "ascii"))
-    asked = [Phase.MAIL, Phase.RCPT, Phase.DATA]
-    while asked:
-        phase = asked.pop(0)
-        try:
-            _say(smtp, phase, smtp.getreply, good=(354,) if phase is Phase.DATA else ())
-        except _Refused as refused:
-            if refused.result.code == 421 or not _all_refused(smtp, asked):
-                smtp.close()
-            raise
-
-
-def _all_refused(smtp: _Smtp, asked: list[Phase]) -> bool:
-    """Whether the server says no to the rest of what it was asked, so that another mail may follow."""
-    code = 500
-    try:
-        for phase in asked:
-            with _deadline(smtp, phase):
-                code, _ = smtp.getreply()
-    except (OSError, smtplib.SMTPException, ValueError):
-        return False
-    return code >= 400
 
 
 def _on_the_wire(address: str) -> str:

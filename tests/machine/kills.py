@@ -100,8 +100,7 @@ def run_kills(folder: Path, size: Size) -> Result:
     with ExitStack() as servers:
         ledger: list[Accepted] = []
         lines = [_Line(size, number) for number in range(size.workers)]
-        features = ((), ("PIPELINING",))
-        behaviours = [Behaviour(line.fault, features[line.number % 2], ledger=ledger) for line in lines]
+        behaviours = [Behaviour(fault=line.fault, ledger=ledger) for line in lines]
         ports = [servers.enter_context(smtp_server(behaviour)) for behaviour in behaviours]
         desk = Workspace.create(folder / "machine-0", port=ports[0])
         names = _campaigns(desk, size)
