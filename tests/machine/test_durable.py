@@ -16,13 +16,10 @@ _CALL = re.compile(r"^\d+ +(fsync|fdatasync|sendto)\((\d+)<?([^,>)]*)>?(?:, \"(.
 
 
 @pytest.mark.timeout(120)
-@pytest.mark.parametrize(("features", "asks"), [((), "DATA"), (("PIPELINING",), "MAIL FROM")])
-def test_every_dot_follows_a_sync_of_the_intent_in_store_and_log(
-    tmp_path: Path, features: tuple[str, ...], asks: str
-) -> None:
+def test_every_dot_follows_a_sync_of_the_intent_in_store_and_log(tmp_path: Path) -> None:
     """The log first, then the store (its write-ahead log), each with success; and only then the dot. That is so as well
     where what was answered to the mail before is recorded only then."""
-    strace, behaviour = need("strace"), Behaviour(features=features)
+    strace, behaviour = need("strace"), Behaviour()
     with smtp_server(behaviour) as port:
         workspace = Workspace.create(tmp_path / "w", port=port)
         (workspace.folder / "founders.csv").write_text(founders_csv(MAILS))
@@ -38,7 +35,7 @@ def test_every_dot_follows_a_sync_of_the_intent_in_store_and_log(
     synced = list[list[str]]()
     files = list[str]()
     for call, _, name, text, result in _calls(calls):
-        if call == "sendto" and text.startswith(asks):
+        if call == "sendto" and text.startswith("DATA"):
             files = []
         elif call == "sendto" and text == r".\r\n":
             synced.append(files)
