@@ -22,7 +22,6 @@ from outreach.core.records import (
 )
 from outreach.core.suppression import ADDRESS_ONLY, suppression_keys
 from outreach.errors import NotFound, UsageError
-from outreach.store.bulk import select_in
 from outreach.store.consequences import stop_enrollments
 from outreach.store.database import Database
 from outreach.store.dialect import insert_missing
@@ -377,7 +376,7 @@ class Campaigns:
             elsewhere: dict[int, str] = dict(connection.execute(_running_elsewhere(campaign_id)).all())
             busy = _busy_companies(connection)
             answered = _grouped(connection, _ANSWERED)
-            namesakes = _written_namesakes(connection, [founder.id for founder in founders])
+            namesakes = _written_names(connection)
             by_hand: dict[str, datetime] = dict(connection.execute(_WRITTEN_BY_HAND).all())
         return {
             founder.id: Facts(
@@ -461,25 +460,19 @@ def _busy_companies(connection: sa.Connection) -> dict[int, dict[int, str]]:
     return _grouped(connection, query)
 
 
-def _written_namesakes(connection: sa.Connection, ids: Sequence[int]) -> dict[str, dict[int, str]]:
-    """Name of one of these founders → whoever has it and may have been written to, with their company."""
-    found: dict[str, dict[int, str]] = {}
-    for row in select_in(connection, _WRITTEN_NAMESAKES, _asked.c.id, ids):
-        found.setdefault(row["full_name"].casefold(), {})[row["id"]] = row["company"]
-    return found
-
-
-_asked = _founders.alias("asked")
-_WRITTEN_NAMESAKES = (
-    sa.select(
-        _founders.c.full_name, _founders.c.id, sa.func.coalesce(_companies.c.name, "another company").label("company")
+def _written_names(connection: sa.Connection) -> dict[str, dict[int, str]]:
+    """name → the founders who may have been written to, with their company."""
+    query = (
+        sa.select(_founders.c.full_name, _founders.c.id, sa.func.coalesce(_companies.c.name, "another company"))
+        .join(_outbox, _outbox.c.founder_id == _founders.c.id)
+        .outerjoin(_companies, _companies.c.id == _founders.c.company_id)
+        .where(_outbox.c.state != OutboxState.CANCELLED)
+        .distinct()
     )
-    .select_from(_asked.join(_founders, _founders.c.name_key == _asked.c.name_key))
-    .join(_outbox, _outbox.c.founder_id == _founders.c.id)
-    .outerjoin(_companies, _companies.c.id == _founders.c.company_id)
-    .where(_outbox.c.state != OutboxState.CANCELLED, _asked.c.name_key != "")
-    .distinct()
-)
+    found: dict[str, dict[int, str]] = {}
+    for name, founder_id, company in connection.execute(query):
+        found.setdefault(name.casefold(), {})[founder_id] = company
+    return found
 
 
 def _grouped(connection: sa.Connection, query: sa.Select[Any]) -> dict[int, dict[int, str]]:

@@ -274,6 +274,14 @@ def test_namesakes_are_not_both_written_to(tmp_path: Path) -> None:
     assert [held.reasons[0].partition(":")[0] for held in desk.plan().held] == ["namesake"]
 
 
+def test_namesakes_are_known_by_the_names_themselves_not_by_their_keys(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo", "Cy"], unpaced(LIMITS))
+    send(desk.sender(), enqueue(desk.store, desk.plan().first(1), desk.clock.now()))
+    with desk.store.database.write() as connection:  # and not their keys
+        connection.exec_driver_sql("UPDATE founders SET full_name = 'BO BRIGHTLY' WHERE first_name = 'Cy'")
+    assert [held.reasons[0].partition(":")[0] for held in desk.plan().held] == ["namesake"]
+
+
 def test_first_takes_the_first_of_the_batch(desk: Desk) -> None:
     desk.limits = replace(LIMITS, hourly_cap=10, daily_cap=10)
     whole = desk.plan()
