@@ -366,6 +366,8 @@ class Campaigns:
 
     def facts(self, founders: Sequence[Founder], *, campaign_id: int | None) -> dict[int, Facts]:
         """For each founder, what happened between us and them outside this campaign, in a few set-based queries."""
+        if not founders:
+            return {}
         with self._db.read() as connection:
             suppressed: dict[str, str] = dict(connection.execute(_SUPPRESSED).all())
             bounced: dict[str, str] = dict(connection.execute(_BOUNCED).all())

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain
 from typing import Any
 
 import sqlalchemy as sa
@@ -67,8 +66,7 @@ class People:
             query = _matching(filters, connection).with_only_columns(_founders.c.id)
             ids = list(connection.scalars(query.order_by(*_order(sort, FOUNDER_SORTS, filters))))
             for chunk in _chunks(ids):
-                found = _read_founders(connection, sa.select(_founders).where(_founders.c.id.in_(chunk)))
-                by_id = {founder.id: founder for founder in found}
+                by_id = _founders_by_id(connection, chunk)
                 yield from (by_id[id_] for id_ in chunk)
 
     def count_founders(self, filters: Mapping[str, str] | None = None, *, most: int | None = None) -> int:
@@ -88,11 +86,8 @@ class People:
     def by_ids(self, ids: Sequence[int]) -> dict[int, Founder]:
         """Those of these ids who are there."""
         with self._db.read() as connection:
-            found = (
-                _read_founders(connection, sa.select(_founders).where(_founders.c.id.in_(chunk)))
-                for chunk in _chunks(ids)
-            )
-            return {founder.id: founder for founder in chain.from_iterable(found)}
+            found = [_founders_by_id(connection, chunk) for chunk in _chunks(ids)]
+            return {id_: founder for part in found for id_, founder in part.items()}
 
     def names_in(self, campaign_id: int) -> list[str]:
         """The names of everyone who is or was in a campaign, and of their companies."""
@@ -300,6 +295,12 @@ def _read_founders(connection: sa.Connection, query: sa.Select[Any]) -> list[Fou
         )
         for row in rows
     ]
+
+
+def _founders_by_id(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Founder]:
+    """Of so few ids that one query takes them."""
+    query = sa.select(_founders).where(_founders.c.id.in_(ids))
+    return {founder.id: founder for founder in _read_founders(connection, query)}
 
 
 _BY_TRUST = sa.select(_addresses).order_by(_addresses.c.id)
