@@ -4,9 +4,7 @@ In a checkout they lie at the top of the repository; in a wheel under `outreach/
 stale `_data` copy in site-packages, so the checkout is asked first.
 """
 
-import tomllib
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +27,7 @@ def env_example() -> str:
 @cache
 def table(name: str) -> tuple[str, ...]:
     """The lines of `outreach/core/data/NAME`, without comments and blanks."""
-    text = files("outreach.core").joinpath("data", name).read_text("utf-8")
-    lines = (line.partition("#")[0].strip() for line in text.splitlines())
+    lines = (line.partition("#")[0].strip() for line in _data(name).splitlines())
     return tuple(line for line in lines if line)
 
 
@@ -43,4 +40,10 @@ def words(name: str) -> frozenset[str]:
 @cache
 def toml(name: str) -> dict[str, Any]:
     """The parsed `outreach/core/data/NAME`."""
-    return tomllib.loads(files("outreach.core").joinpath("data", name).read_text("utf-8"))
+    import tomllib  # few commands read one
+
+    return tomllib.loads(_data(name))
+
+
+def _data(name: str) -> str:
+    return (Path(__file__).parent / "core" / "data" / name).read_text("utf-8")

@@ -1,4 +1,5 @@
-"""The command line: parse, call one flow or one query, show. Heavy imports stay inside the bodies of commands."""
+"""The command line: parse, call one flow or one query, show. Heavy imports stay inside the bodies of commands, and a
+command is loaded when it is typed."""
 
 import sys
 from pathlib import Path
@@ -7,28 +8,6 @@ from typing import Annotated, Any
 import typer
 
 from outreach import __version__
-from outreach.cli import (
-    campaigns,
-    check,
-    db,
-    demo,
-    doctor,
-    duplicates,
-    find,
-    imports,
-    lines,
-    loop,
-    mailboxes,
-    outbox,
-    people,
-    preview,
-    privacy,
-    replies,
-    results,
-    send,
-    setup,
-    why,
-)
 from outreach.cli._shell import Program, Shell
 
 app = typer.Typer(
@@ -39,11 +18,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for part in (
-    setup, doctor, demo, imports, find, people, duplicates, why, campaigns, check, preview, lines, send, loop,
-    mailboxes, outbox, replies, results, privacy, db,
-):  # fmt: skip
-    part.register(app)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001  Typer calls it with the option's value

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
+from outreach.cli._commands import LINES, SECTIONS, build
 from outreach.cli._output import say
 from outreach.errors import OutreachError, StoreError
 
@@ -61,6 +62,20 @@ def report_error(error: OutreachError) -> None:
 
 class Program(TyperGroup):
     """The root: the one place where errors become text and exit codes."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        # As names only: `resolve_command` makes the one that is typed.
+        self.commands = {name: TyperCommand(name, help=line) for name, line in LINES.items()}
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        name, found, rest = super().resolve_command(ctx, args)
+        return name, build(name) if name and found else None, rest
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  Typer's signature
+        for title, commands in SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, line) for name, (_, line) in commands.items()])
 
     def invoke(self, ctx: Any) -> Any:
         try:

@@ -1,11 +1,19 @@
 """Help answers at once and loads nothing heavy; every command has an example."""
 
+import importlib
+import os
+import pkgutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
+from outreach import cli
+from outreach.cli._commands import LINES, build
 from tests.cli.program import ROOT, Workspace
 
 HEAVY = ("sqlmodel", "sqlalchemy", "alembic", "jinja2", "httpx", "pydantic", "rich", "lxml", "imapclient", "aiosmtpd")
@@ -50,18 +58,33 @@ def test_a_command_that_only_looks_loads_nothing_that_works(words: list[str], tm
 
 
 def commands() -> list[list[str]]:
-    from typer.core import TyperGroup
-    from typer.main import get_command
-
-    from outreach.cli import app
-
     found = []
-    for name, command in get_command(app).commands.items():  # type: ignore[attr-defined]  # the root is a group
-        if isinstance(command, TyperGroup):
-            found += [[name, each] for each in command.commands]
-        else:
-            found.append([name])
+    for name in LINES:
+        command = build(name)
+        found += [[name, each] for each in command.commands] if isinstance(command, TyperGroup) else [[name]]
     return found
+
+
+def test_every_command_that_a_part_brings_has_its_line() -> None:
+    parts = [module for module in pkgutil.iter_modules(cli.__path__) if not module.name.startswith("_")]
+    root = typer.Typer()
+    for part in parts:
+        getattr(importlib.import_module(f"outreach.cli.{part.name}"), "register", lambda _root: None)(root)
+    assert sorted(get_group(root).commands) == sorted(LINES)
+
+
+def test_the_lines_of_help_are_not_cut() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "outreach", "--help"], cwd=ROOT, capture_output=True, text=True, check=True,
+        env=os.environ | {"COLUMNS": "80"},
+    )  # fmt: skip
+    shown = {tuple(line.strip().split("  ", 1)) for line in done.stdout.splitlines()}
+    assert {(name, line) for name, line in LINES.items()} <= {(pair[0], pair[-1].strip()) for pair in shown}
+
+
+def test_a_command_loads_no_other() -> None:
+    assert "outreach.cli.people" in loaded("founders", "--help", whole=True)
+    assert loaded("founders", "--help", whole=True).isdisjoint({"outreach.cli.send", "outreach.cli.find"})
 
 
 @pytest.mark.parametrize("words", commands(), ids=" ".join)
