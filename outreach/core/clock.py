@@ -20,6 +20,10 @@ class Reading:
     steady: float
 
 
+WRONG_BY = timedelta(days=7)
+"""How far a clock may have been off when a mail left: so much earlier its answers may seem to come."""
+
+
 def jump(before: Reading | None, now: Reading) -> timedelta:
     """By how much the wall clock was set between two readings; zero for what no person would notice."""
     if before is None or before.boot != now.boot or not now.boot:

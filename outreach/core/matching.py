@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from outreach.core.clock import WRONG_BY
 from outreach.core.headers import Headers, find_addresses, find_ids
 from outreach.core.inbound import Arrival
 from outreach.core.normalize import address_key, is_free_mail, registrable_domain
@@ -17,6 +18,7 @@ from outreach.resources import table
 MAIL_AGE = timedelta(days=14)
 """How long after a mail a bounce that only names its recipient still counts."""
 _CLOCK_SKEW = timedelta(days=1)
+"""How much earlier than our mail its answer may be dated, as clocks go; by `WRONG_BY` only where no other fits."""
 _SCANNED = 64_000
 _TELLING_SUBJECT = 8
 _TO_US = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
@@ -293,7 +295,7 @@ def _by_sender(clues: Clues, found: Found, at: datetime) -> Match | None:
     if prospect is None:
         return None
     mail = _newest([mail for mail in found.mails if mail.founder_id == prospect.founder_id], at)
-    if mail is None and prospect.enrolled_at > at:
+    if mail is None and prospect.enrolled_at > at + WRONG_BY:
         return None  # their mail is older than anything between us
     return Match(prospect.founder_id, f"matched by the address {prospect.address_key}", mail, prospect)
 
@@ -320,8 +322,11 @@ def _domains_of(mail: SentMail) -> tuple[str, str]:
 
 
 def _newest(mails: Sequence[SentMail], at: datetime) -> SentMail | None:
-    before = (mail for mail in mails if mail.sent_at and mail.sent_at <= at + _CLOCK_SKEW)
-    return max(before, key=lambda mail: (mail.sent_at or at, mail.id), default=None)
+    for skew in (_CLOCK_SKEW, WRONG_BY):
+        before = [mail for mail in mails if mail.sent_at and mail.sent_at <= at + skew]
+        if before:
+            return max(before, key=lambda mail: (mail.sent_at or at, mail.id))
+    return None
 
 
 def bare(message_id: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from outreach.core.clock import WRONG_BY
 from outreach.core.guards import IN_TOUCH
 from outreach.core.inbound import read_mail
 from outreach.core.ports import Clock, Cursor, Folder, Inbox, Incoming
@@ -24,7 +25,7 @@ from outreach.store.store import Store
 _JUDGED_AT_ONCE = 200
 _SKIPPED_AT_ONCE = 500
 _BYTES_AT_ONCE = 16_000_000
-BEFORE_FIRST_MAIL = timedelta(days=1)
+BEFORE_FIRST_MAIL = WRONG_BY + timedelta(days=1)  # servers count whole days
 _SAID = 80
 READ_AGAIN = timedelta(days=3)
 """Every sync also looks at the last days for messages that it does not know: some appear late, with old UIDs."""

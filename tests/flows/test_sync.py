@@ -193,9 +193,22 @@ def test_private_mail_leaves_nothing_but_its_place(world: World) -> None:
 
 
 def test_what_was_there_before_the_first_mail_is_not_looked_at(world: World) -> None:
-    world.arrive(mail("Old.", sender="bo@bo.example"), at=MONDAY_MORNING - timedelta(days=3))
+    world.arrive(mail("Old.", sender="bo@bo.example"), at=MONDAY_MORNING - timedelta(days=9))
     assert world.sync().fetched == 0
-    assert world.sync(since=MONDAY_MORNING - timedelta(days=9)).fetched == 1
+    assert world.sync(since=MONDAY_MORNING - timedelta(days=20)).fetched == 1
+
+
+@pytest.mark.parametrize("headers", [{}, {"in_reply_to": ""}], ids=["by its id", "by its sender alone"])
+def test_a_no_is_heard_although_the_clock_was_days_ahead_when_the_mail_left(
+    world: World, headers: dict[str, str]
+) -> None:
+    ahead = MONDAY_MORNING + timedelta(days=3)
+    world.set_items(intent_at=ahead, sent_at=ahead)
+    with world.store.database.write() as connection:
+        connection.execute(sa.update(ENROLLMENTS).values(enrolled_at=ahead))
+    world.answer("Bo", "Please stop, unsubscribe me.", **headers)
+    assert world.sync().by_kind == {"unsubscribe": 1}
+    assert ("address:bo@bo.example", "opt_out") in world.suppressed()
 
 
 def test_an_answer_proves_that_a_doubtful_mail_left(world: World) -> None:

@@ -17,8 +17,9 @@ import sqlalchemy as sa
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+from outreach.core.clock import WRONG_BY
 from outreach.core.normalize import address_key
-from outreach.core.pacing import DAY, FRESH_INBOX, HOUR, Limits
+from outreach.core.pacing import DAY, FRESH_INBOX, HOUR, Limits, unpaced
 from outreach.core.records import CampaignState, Founder, OutboxState
 from outreach.errors import OutreachError, SendRefused
 from outreach.flows import curate
@@ -82,7 +83,7 @@ EVENTS = (
     "suppress", "list of noes", "answer", "pause", "stop", "learn", "merge", "second sender", "suspend", "clock",
 )  # fmt: skip
 HOURS = st.sampled_from((0, 1, 1, 4, 24, 24, 80))
-STEPS = ("claimed", "staged", "logged", "intended", "answered", "settled")
+STEPS = ("claimed", "staged", "logged", "intended", "answered", "owed", "settled")
 ANSWER_KINDS = ("reply", "opt-out", "bounce", "away")
 AWAY = timedelta(days=5)
 """Whoever is away without a date is left alone for longer than this."""
@@ -146,6 +147,7 @@ class Outreach(RuleBasedStateMachine):
     """One workspace over some weeks. `make_store` is where a faulty implementation can be put in."""
 
     make_store: Callable[[Database, Journal], Store] = Store
+    limits = LIMITS
 
     def __init__(self) -> None:
         super().__init__()
@@ -200,7 +202,7 @@ class Outreach(RuleBasedStateMachine):
 
     def plan(self, store: Store, *, wait: bool = False) -> Plan:
         work = [(each, self.writer) for each in store.campaigns.all() if each.state is not CampaignState.STOPPED]
-        return plan(store, work, Conditions(self.mailbox, LIMITS, wait), self.clock.now())
+        return plan(store, work, Conditions(self.mailbox, self.limits, wait), self.clock.now())
 
     def put_in_order(self, store: Store) -> None:
         """As every `send` does before anything else."""
@@ -291,13 +293,14 @@ class Outreach(RuleBasedStateMachine):
         store = self.open(life)
         sender = Sender(
             store=store, transport=Line(self.provider, life, list(answers), self.judge, self.find),
-            mailbox=self.mailbox, limits=LIMITS, clock=self.clock, journal=Log(self.sent_log, life), owner=life.name,
-            chance=lambda: 0.5, wait=wait, at=life.at,
+            mailbox=self.mailbox, limits=self.limits, clock=self.clock, journal=Log(self.sent_log, life),
+            owner=life.name, chance=lambda: 0.5, wait=wait, at=life.at,
         )  # fmt: skip
         try:
             self.put_in_order(store)
             self.read_answers(store)
-            found = send(sender, enqueue(store, self.plan(store, wait=wait).first(limit), self.clock.now()))
+            planned = self.plan(store, wait=wait).first(limit)
+            found = send(sender, enqueue(store, planned, self.clock.now(), paced=self.limits.paced))
             promise(all(isinstance(error, OutreachError) for error in found.errors), f"{found.errors!r}")
             in_hand = [held for held in self.held() if held[1] == life.name]
             promise(not in_hand, f"a run that ended still holds {in_hand}")
@@ -337,8 +340,7 @@ class Outreach(RuleBasedStateMachine):
             with ignoring(OutreachError):
                 self.put_in_order(self.store)
         else:
-            self.clock.set(timedelta(days=2))
-            self.clock_was_set = True
+            self.set_clock(48)
 
     # --- rules: mails go out ------------------------------------------------------------------------------------
 
@@ -560,8 +562,11 @@ class Outreach(RuleBasedStateMachine):
 
     @rule(hours=st.sampled_from((-48, -1, 1, 48)))
     def set_clock(self, hours: int) -> None:
-        self.clock.set(timedelta(hours=hours))
-        self.clock_was_set = True
+        """Never so wrong that the answers of a server would seem to be older than what they answer."""
+        by = timedelta(hours=hours)
+        if abs(self.clock.now() + by - self.true_time()) <= WRONG_BY:
+            self.clock.set(by)
+            self.clock_was_set = True
 
     def driver(self) -> sqlite3.Connection:
         connection = self.database.engine.raw_connection().driver_connection
@@ -604,7 +609,8 @@ class Outreach(RuleBasedStateMachine):
         founders = self.founders()
         told = why(
             self.store, founders[number % len(founders)], importers=importers(),
-            steps_of=lambda _campaign: self.writer.sequence, mailboxes=[(self.mailbox, LIMITS)], now=self.clock.now(),
+            steps_of=lambda _campaign: self.writer.sequence, mailboxes=[(self.mailbox, self.limits)],
+            now=self.clock.now(),
         )  # fmt: skip
         for standing in told.standings:
             promise(standing.next_at or standing.reason, f"nobody can say why nothing goes to {told.founder.full_name}")
@@ -648,6 +654,7 @@ class Outreach(RuleBasedStateMachine):
     def is_blocked(self, rcpt: str) -> bool:
         return bool(self.sql("SELECT id FROM suppressions WHERE value = :value", value=f"address:{rcpt}"))
 
+    @precondition(lambda self: self.limits.paced)
     @invariant()
     def caps_hold_in_true_hours(self) -> None:
         times = self.reservations
@@ -662,3 +669,9 @@ class Outreach(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.drop_backup()
         self.database.close()
+
+
+class Unpaced(Outreach):
+    """The same without gaps and caps: one mail follows the other, and they share their commits."""
+
+    limits = unpaced(LIMITS)

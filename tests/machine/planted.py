@@ -83,6 +83,18 @@ class BooksNothing(Claims):
         return open_
 
 
+class LosesTheAnswerBefore(Claims):
+    """What was answered to the mail before goes down with an intent that is refused."""
+
+    def fence(
+        self, claim: Claim, limits: Limits, *, now: datetime, before: Answered | None = None, **rest: Any
+    ) -> Intent | None:
+        intent = super().fence(claim, limits, now=now, **rest)
+        if intent and before:
+            self.settle(before.claim, before.came_from, before.result, before.decision, before.at)
+        return intent
+
+
 class ForgetsWhoWasWritten(Outbox):
     """No unique key: the same step is queued for the same person as often as somebody asks."""
 
@@ -156,6 +168,7 @@ _QUICK: tuple[tuple[str, type], ...] = (
     ("claims", TriesDoubtsAgain),
     ("claims", NoFence),
     ("claims", BooksNothing),
+    ("claims", LosesTheAnswerBefore),
     ("outbox", ForgetsWhoWasWritten),
     ("suppressions", HearsNoNo),
 )

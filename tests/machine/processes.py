@@ -49,8 +49,8 @@ AT_THE_DOT = {
 TAKEN, TAKEN_UNHEARD, TAKEN_CUT = "taken", "taken, the answer is lost", "taken, Ctrl-C before the answer"
 UNHEARD, CUT = "not taken, no answer", "not taken, Ctrl-C"
 ANSWERS = (TAKEN, TAKEN_UNHEARD, TAKEN_CUT, UNHEARD, CUT, *BEFORE_THE_DOT, *AT_THE_DOT)
-KILLS = ("claimed", "staged", "logged", "intended", "taken", "answered", "settled", "commit", "committed", "journal",
-         "journaled")  # fmt: skip
+KILLS = ("claimed", "staged", "logged", "intended", "taken", "answered", "owed", "settled", "commit", "committed",
+         "journal", "journaled")  # fmt: skip
 
 
 class Killed(BaseException):
