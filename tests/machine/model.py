@@ -277,15 +277,17 @@ class Outreach(RuleBasedStateMachine):
 
     def work(
         self, *, answers: Sequence[str], label: str = "", number: int = 0, limit: int = 50, wait: bool = False,
-        step: str = "", event: str = "",
+        step: str = "", event: str = "", at_mail: int = 1,
     ) -> None:  # fmt: skip
+        """`event` happens at the so-manieth mail, when the process is at `step`."""
         self.processes += 1
         life = Life(f"process {self.processes}", label, number)
-        happens = [event] if event else []
+        passed = Counter[str]()
 
         def then(at: str) -> None:
-            if at == step and happens:
-                self.meanwhile(life, happens.pop())
+            passed[at] += 1
+            if at == step and event and passed[at] == at_mail:
+                self.meanwhile(life, event)
             if at == "logged":
                 self.snapshots[life.name] = Noes(self.who_said_no(), frozenset(self.resting), self.true_time())
 
@@ -310,7 +312,10 @@ class Outreach(RuleBasedStateMachine):
             self.dead.add(life.name)
 
     def held(self) -> list[tuple[int, str, str, int]]:
-        rows = self.sql("SELECT id, owner, rcpt, founder_id FROM outbox WHERE state IN ('claimed', 'sending')")
+        """What is in hand; what was answered already, and waits to be recorded, comes last."""
+        rows = self.sql(
+            "SELECT id, owner, rcpt, founder_id FROM outbox WHERE state IN ('claimed', 'sending') ORDER BY state, id"
+        )
         return [(row.id, row.owner, row.rcpt, row.founder_id) for row in rows]
 
     def meanwhile(self, life: Life, event: str) -> None:  # noqa: C901  one case for each event
@@ -364,10 +369,13 @@ class Outreach(RuleBasedStateMachine):
         self.pass_time(hours)
         self.work(answers=[answer], label=label, number=number)
 
-    @rule(hours=HOURS, step=st.sampled_from(STEPS), event=st.sampled_from(EVENTS), label=st.sampled_from(("", *KILLS)))
-    def send_while(self, hours: float, step: str, event: str, label: str) -> None:
+    @rule(
+        hours=HOURS, step=st.sampled_from(STEPS), event=st.sampled_from(EVENTS), at_mail=st.sampled_from((1, 1, 2, 3)),
+        label=st.sampled_from((*[""] * 6, *KILLS)),
+    )  # fmt: skip
+    def send_while(self, hours: float, step: str, event: str, at_mail: int, label: str) -> None:
         self.pass_time(hours)
-        self.work(answers=[], step=step, event=event, label=label, number=2)
+        self.work(answers=[], step=step, event=event, at_mail=at_mail, label=label, number=2)
 
     @rule(limit=st.integers(1, 5))
     def queue_only(self, limit: int) -> None:
