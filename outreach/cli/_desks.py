@@ -82,14 +82,14 @@ class Unread(NamedTuple):
     faults: "Mapping[int, str]" = MappingProxyType({})
 
 
-def read_answers(app: "App", sending: "Sequence[App]") -> Unread:
+def read_answers(app: "App", sending: "Sequence[App]", tell: Callable[[str], None] = say) -> Unread:
     """Answers are read before anything is written, in every mailbox, so that nobody who answered anywhere is written to
-    again. Raises MailboxError where none of those that are to send may."""
+    again; `tell` hears what could not be read. Raises MailboxError where none of those that are to send may."""
     from outreach.cli.sync import read_all, read_inbox
 
     for box in sending:
         if not box.reads_inbox:
-            say(
+            tell(
                 f"no inbox is set{of(box)}: first mails go, follow-ups do not, since nobody could know who has answered"
             )
     if not any(box.reads_inbox for box in app.boxes):
@@ -103,7 +103,7 @@ def read_answers(app: "App", sending: "Sequence[App]") -> Unread:
         raise failed[kept[0].name]
     for box in app.boxes:
         if box.name in failed:
-            say(f"{failed[box.name]} {_meanwhile(box, kept, sending)}")
+            tell(f"{failed[box.name]} {_meanwhile(box, kept, sending)}")
     faults = {box.mailbox_id: f"its inbox cannot be read, {plain(failed[box.name])}" for box in kept}
     return Unread(frozenset(failed), faults)
 

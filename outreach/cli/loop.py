@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outreach.cli._desks import Desks, FromMailbox, connected, locked, plain, read_answers, send_plan
+from outreach.cli._desks import Desks, FromMailbox, Unread, connected, locked, plain, read_answers, send_plan
 from outreach.cli._listening import wait_for_mail
 from outreach.cli._output import count, in_words, local, say
 from outreach.cli._shell import INTERRUPTED, shell
@@ -112,6 +112,8 @@ class _Rounds:
     def __init__(self, app: "App", boxes: "Sequence[App]", signals: "Signals") -> None:
         self._app, self._boxes, self._signals = app, boxes, signals
         self._last = ""
+        self._unread: list[str] = []
+        """What the round before could not read: it is not said again."""
         self._listening: Sequence[App] = ()
         """The mailboxes that could be read in this round: what comes to another one could not be read either."""
 
@@ -148,7 +150,7 @@ class _Rounds:
 
         app = self._app
         put_in_order(app)
-        unread = read_answers(app, self._boxes)
+        unread = self._read_answers()
         self._listening = [box for box in self._boxes if box.name not in unread.names]
         found, _ = self._plan(Desks(self._boxes, faults=dict(unread.faults)))
         if not found.size:
@@ -170,6 +172,16 @@ class _Rounds:
         if report.errors:
             raise report.errors[0]
         return self._idle(report.reason or found.reason, report.next_at or found.next_at)
+
+    def _read_answers(self) -> Unread:
+        told: list[str] = []
+        try:
+            return read_answers(self._app, self._boxes, told.append)
+        finally:
+            for text in told:
+                if text not in self._unread:
+                    self._event(text)
+            self._unread = told
 
     def _plan(self, desks: Desks) -> "tuple[Plan, list[Conditions]]":
         from outreach.flows.enqueue import plan_all

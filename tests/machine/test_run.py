@@ -101,6 +101,17 @@ def test_a_server_that_is_down_is_said_once_and_tried_again(workspace: Workspace
     assert sum("trying again" in line for line in running.said) <= 2
 
 
+def test_what_cannot_be_read_is_said_once(workspace: Workspace, behaviour: Behaviour) -> None:
+    settings = workspace.folder / ".env"
+    lines = settings.read_text("utf-8").splitlines(keepends=True)
+    settings.write_text("".join(line for line in lines if not line.startswith("OUTREACH_MAILDIR")), "utf-8")
+    behaviour.fault = lambda phase, number: "421 4.3.2 not now" if phase == "connect" and number <= 3 else None
+    running = Running(workspace, "--yes", "--every", "1s")
+    running.until("[1/2] sent")
+    assert running.stop() == 130
+    assert sum("no inbox is set" in line for line in running.said) == 1
+
+
 def test_nothing_goes_before_someone_agreed(workspace: Workspace, behaviour: Behaviour) -> None:
     refused = workspace.run("run", exit_code=1)
     assert "outreach run --yes" in refused.stderr
