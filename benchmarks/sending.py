@@ -1,6 +1,7 @@
 """What crash-safe sending costs: all of `outreach send`, beside mailmerge, which keeps no record, over the same sink,
-on this machine and behind a line as long as one to a server elsewhere; and the sending flow beside itself with a store
-in memory, that is without one durable commit.
+on this machine and behind a line as long as one to a server elsewhere; the sending flow beside itself with a store in
+memory, that is without one durable commit; and what no tool that never writes twice can go below: the bare dialogue,
+with a line that is synced and a transaction that is committed before each dot, beside mailmerge.
 
     pip install -e '.[dev,bench]'; apt-get install postfix        (smtp-sink is the server)
     python -m benchmarks.sending [MAILS]
@@ -10,7 +11,9 @@ import asyncio
 import csv
 import os
 import shutil
+import smtplib
 import socket
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -18,7 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +51,7 @@ are you hiring at {{company}}?
 
 Ada
 """
+_BODY = b"Subject: A question\r\n\r\nHi,\r\n\r\nare you hiring?\r\n"
 _CONF = "[smtp_server]\nhost = 127.0.0.1\nport = {port}\n"
 
 
@@ -60,12 +64,14 @@ def main(mails: int) -> None:
         far_peer = _peer(Path(folder) / "far-mailmerge", FAR_MAILS, far)
         away = _paired(lambda: _send(far_workspace), lambda: _mailmerge(far_peer))
         flow = _paired(lambda: _flow(workspace), lambda: _flow_without_commits(mails, port))
+        bare = _paired(lambda: _bare(Path(folder), mails, port), lambda: _mailmerge(peer))
     print(f"medians of {ROUNDS}; mails a second")
     print(f"{'':<52}{'mails':>7}{'ours':>8}{'beside':>8}{'ratio':>7}")
     for name, count, (ours, beside) in (
         ("whole command, beside mailmerge", mails, whole),
         (f"the same, {ROUND_TRIP * 1000:.0f} ms to the server and back", FAR_MAILS, away),
         ("flow, beside no commits", mails, flow),
+        ("bare dialogue, sync and commit, beside mailmerge", mails, bare),
     ):
         print(f"{name:<52}{count:>7}{count / ours:>8.0f}{count / beside:>8.0f}{beside / ours:>7.2f}")
 
@@ -207,6 +213,34 @@ def _flow_without_commits(mails: int, port: int) -> float:
     started = time.perf_counter()
     assert send(sender, items).count(OutboxState.SENT) == len(items)
     return time.perf_counter() - started
+
+
+# --- the least that it takes ----------------------------------------------------------------------------
+
+
+def _bare(folder: Path, mails: int, port: int) -> float:
+    """Nothing but what the promise needs of the disk and the wire, without planning, checking or reporting."""
+    with (
+        tempfile.TemporaryDirectory(dir=folder) as place,
+        closing(sqlite3.connect(Path(place) / "bare.db", isolation_level=None)) as store,
+        (Path(place) / "bare.log").open("ab", buffering=0) as log,
+        smtplib.SMTP("127.0.0.1", port, local_hostname="localhost") as server,
+    ):
+        store.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; CREATE TABLE sent (state)")
+        assert server.sock
+        server.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        server.ehlo()
+        started = time.perf_counter()
+        for number in range(mails):
+            server.mail("ada@testwell.example")
+            server.rcpt(f"bo@labs{number}.example")
+            server.docmd("DATA")
+            server.send(_BODY)
+            log.write(b"intent\n")
+            os.fsync(log)
+            store.execute("INSERT INTO sent VALUES ('sending')")  # by itself a transaction
+            assert server.docmd(".")[0] == 250
+        return time.perf_counter() - started
 
 
 # --- the peer -------------------------------------------------------------------------------------
