@@ -80,12 +80,14 @@ class _Wanted:
     approved: bool
 
     def plan(self, desks: "Desks | None" = None) -> "tuple[Plan, list[Conditions]]":
-        """Who would be written to now, under these conditions."""
+        """Who would be written to now, under these conditions; without desks, once every inbox is read."""
         from outreach.flows.enqueue import plan_all
 
+        app = self.app
+        to_be_read = [] if desks else [box.mailbox_id for box in app.boxes if box.reads_inbox]
         desks = desks or Desks(self.boxes)
         conditions = desks.conditions(wait=self.wait, paced=self.paced, approved_only=self.approved)
-        found = plan_all(self.app.store, self.app.work(self.campaign), conditions, self.app.clock.now())
+        found = plan_all(app.store, app.work(self.campaign), conditions, app.clock.now(), to_be_read)
         return found.first(self.limit) if self.limit else found, conditions
 
 

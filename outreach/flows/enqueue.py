@@ -4,7 +4,7 @@
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -138,13 +138,16 @@ def plan(store: Store, work: Work, conditions: Conditions, now: datetime) -> Pla
     return plan_all(store, work, [conditions], now)
 
 
-def plan_all(store: Store, work: Work, mailboxes: Sequence[Conditions], now: datetime) -> Plan:
-    """Who would be written to now, over these campaigns, from these mailboxes: each writes to its own people."""
+def plan_all(
+    store: Store, work: Work, mailboxes: Sequence[Conditions], now: datetime, also_read: Iterable[int] = ()
+) -> Plan:
+    """Who would be written to now, over these campaigns, from these mailboxes: each writes to its own people. Their
+    inboxes are read first, and those of the mailboxes `also_read`, by the store's id."""
     active = [(campaign, writer) for campaign, writer in work if campaign.state is CampaignState.ACTIVE]
     drafting = _Drafting(store, mailboxes, now)
     for campaign, writer in active:
         drafting.campaign(campaign, writer)
-    readable = [conditions.mailbox.id for conditions in mailboxes if not conditions.unusable]
+    readable = [*also_read, *(conditions.mailbox.id for conditions in mailboxes if not conditions.unusable)]
     planning = _Planning(store, work, active, drafting, readable, now)
     shares = [planning.share(conditions) for conditions in mailboxes]
     goes_on = _first_to_go_on(shares)

@@ -310,8 +310,10 @@ def test_an_inbox_that_is_never_read_again_is_waited_for_a_day_and_the_plan_says
     assert office.plan().shares[1].size > 0  # sending reads Ada's inbox first
     without = office.plan(m0="its inbox cannot be read").shares[1]
     assert (without.size, without.reason, without.next_at) == (0, "canary", fifth + DAY)
-    alone = plan_all(office.store, [(office.campaign, office.writer)], office.conditions()[1:], office.clock.now())
+    mine = office.store, [(office.campaign, office.writer)], office.conditions()[1:], office.clock.now()
+    alone = plan_all(*mine)
     assert (alone.size, alone.reason, alone.next_at) == (0, "canary", fifth + DAY)
+    assert plan_all(*mine, also_read=[office.ids[0]]).size > 0
     office.clock.move(DAY)
     office.read(1)
     plan = office.plan(m0="its inbox cannot be read")
