@@ -379,7 +379,7 @@ def _warnings(file: _File) -> Iterable[RowError]:
 
 def _advice(of: StartupList, rows: int) -> Iterable[str]:
     """What the user should know about the list as a whole."""
-    if not {"website", "email"} & set(of.mapping):
+    if not {"website", "email", "company_email"} & set(of.mapping):
         yield "no column with websites: add Website to the export, so that companies can be told apart and found"
     if not {"founders", "person", "first", "email"} & set(of.mapping):
         yield "no column with founders: add Founders to the export, or import a list of people too"

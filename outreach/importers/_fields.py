@@ -3,6 +3,7 @@
 Knows no format; each format's file says what its headers are.
 """
 
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -25,6 +26,14 @@ Reader = Callable[[Row], Lead | RowError]
 _MOST_ADDRESSES = 5
 """More in one cell is a scrape of a whole page, not somebody's address."""
 _NO_LETTERS = re.compile(r"[\W_]+")
+_LISTED: Headers = {
+    "name": ("name", "fullname"),
+    "first": ("firstname",),
+    "last": ("lastname",),
+    "title": ("title", "role", "position"),
+    "linkedin": ("linkedin", "linkedinurl"),
+    "email": ("email",),
+}
 
 
 def picker(
@@ -156,6 +165,29 @@ def person(first: str, last: str, full: str = "") -> PersonFacts:
     return PersonFacts(whole, given or name.first, family or name.last)
 
 
+def people_in(cell: str) -> tuple[PersonFacts, ...]:
+    """The people of a JSON list in a cell (`[{"name": …, "title": …, "linkedin": …}, …]`); nobody in any other."""
+    if not cell.startswith("[{"):
+        return ()
+    try:
+        listed = [each for each in json.loads(cell, strict=False) if isinstance(each, dict)]
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(each for each in map(_listed, listed) if each.full_name)
+
+
+def _listed(told: Mapping[str, object]) -> PersonFacts:
+    values = {fold(key): value for key, value in told.items() if isinstance(value, str)}
+    said = {field: next((values[key] for key in keys if key in values), "") for field, keys in _LISTED.items()}
+    url = text_value(said["linkedin"])
+    return replace(
+        person(said["first"], said["last"], said["name"]),
+        title=text_value(said["title"]),
+        linkedin=url if linkedin_person(url) else "",
+        emails=kept_addresses(said["email"], "")[0],
+    )
+
+
 def nobody(row: Row, company: CompanyFacts | None, warnings: tuple[str, ...]) -> Lead | RowError:
     """A row of a list of people that names none: what it says of a company is kept."""
     if company:
@@ -187,15 +219,19 @@ def kept_addresses(cell: str, website: str) -> tuple[tuple[str, ...], tuple[str,
 
 
 def assigned(
-    people: tuple[PersonFacts, ...], addresses: tuple[str, ...], *, has_company: bool
+    people: tuple[PersonFacts, ...], addresses: tuple[str, ...], *, has_company: bool, companys: Sequence[str] = ()
 ) -> tuple[tuple[PersonFacts, ...], tuple[str, ...]]:
-    """The people with their addresses, and what is left for the company: shared inboxes, and what no name explains."""
+    """The people with their addresses, and what is left for the company: shared inboxes, and what no name explains.
+    Of addresses that are the company's by their column (`companys`) somebody has those that bear their name."""
     if not addresses:
         return people, ()
     personal = [address for address in addresses if not is_role_inbox(address)]
     if not people and not has_company:
         people = tuple(PersonFacts("") for _ in personal[:1])
-    owners = {address: _owner(people, address) for address in personal}
+    owners = {
+        address: named_in(people, _local(address)) if has_company and address in companys else _owner(people, address)
+        for address in personal
+    }
     owned = tuple(
         replace(each, emails=(*each.emails, *(address for address, owner in owners.items() if owner is each)))
         for each in people
@@ -205,14 +241,19 @@ def assigned(
 
 def _owner(people: tuple[PersonFacts, ...], address: str) -> PersonFacts | None:
     """The only person of the row, else the one whose name stands in the local part."""
-    return people[0] if len(people) == 1 else named_in(people, address.partition("@")[0])
+    return people[0] if len(people) == 1 else named_in(people, _local(address))
+
+
+def _local(address: str) -> str:
+    return address.partition("@")[0]
 
 
 def named_in(people: Sequence[PersonFacts], text: str) -> PersonFacts | None:
-    """The only person whose first or last name stands in an address or the name of a page."""
+    """Whose first or last name stands in an address or the name of a page; of several (siblings) whose both do."""
     bare, parts = company_key(text), set(_NO_LETTERS.split(text.casefold()))
-    found = [each for each in people if any(_stands_in(word, bare, parts) for word in _names(each))]
-    return found[0] if len(found) == 1 else None
+    standing = [sum(_stands_in(word, bare, parts) for word in _names(each)) for each in people]
+    most = max(standing, default=0)
+    return people[standing.index(most)] if most and standing.count(most) == 1 else None
 
 
 def _stands_in(name: str, bare: str, parts: set[str]) -> bool:

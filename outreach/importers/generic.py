@@ -23,7 +23,7 @@ from outreach.core.values import (
     text_value,
 )  # fmt: skip
 from outreach.errors import ImportRefused, UsageError
-from outreach.importers._fields import Fields, assigned, by_field, folded, kept_addresses, texts
+from outreach.importers._fields import Fields, assigned, by_field, fold, folded, kept_addresses, people_in, texts
 from outreach.resources import toml
 
 name = "generic"
@@ -57,11 +57,13 @@ def mapping(head: TableHead, overrides: Mapping[str, str]) -> Mapped:
 def _read(row: Row, fields: Fields) -> Lead | RowError:
     company, people = _company(fields), _people(fields)
     usable, warnings = kept_addresses(fields["email"], fields["website"])
-    if "@" in fields["person"]:
-        usable = tuple(dict.fromkeys((*usable, *find_addresses(fields["person"]).usable)))
+    companys, more = kept_addresses(fields["company_email"], fields["website"])
+    if "@" in fields["person"] and not any(each.emails for each in people):
+        usable = (*usable, *find_addresses(fields["person"]).usable)
+    usable, warnings = tuple(dict.fromkeys((*usable, *companys))), (*warnings, *more)
     if not company and not people and not usable:
-        return RowError(row.line, _nothing(fields["email"]), row.cells)
-    people, left = assigned(people, usable, has_company=company is not None)
+        return RowError(row.line, _nothing(f"{fields['email']} {fields['company_email']}"), row.cells)
+    people, left = assigned(people, usable, has_company=company is not None, companys=companys)
     if company:
         return Lead(row.line, row.cells, replace(company, emails=left), people, warnings)
     if not people:
@@ -76,6 +78,8 @@ reader = by_field(_read)
 # --- columns --------------------------------------------------------------------------------------
 
 _SHOWN = 30
+_CONTACT = ("contactemail", "contactemails")
+_FOUNDER = ("founder", "ceo")
 
 
 def _guess(head: TableHead) -> dict[str, str]:
@@ -84,9 +88,19 @@ def _guess(head: TableHead) -> dict[str, str]:
     for field, synonyms in toml("generic_headers.toml").items():
         if header := next((there[synonym] for synonym in synonyms if synonym in there), ""):
             found[field] = header
+    _tell_whose_addresses(found)
     if "name" in there:
         found.setdefault(_meaning_of_name(found), there["name"])
     return found
+
+
+def _tell_whose_addresses(found: dict[str, str]) -> None:
+    """`Company Email` beside founders is the company's; beside a person's name it is where that person works."""
+    if fold(found.get("person", "")).startswith(_FOUNDER):
+        if fold(found.get("email", "")) in _CONTACT:
+            found.setdefault("company_email", found.pop("email"))
+    elif "company_email" in found and "email" not in found:
+        found["email"] = found.pop("company_email")
 
 
 def _meaning_of_name(found: Mapping[str, str]) -> str:
@@ -97,7 +111,7 @@ def _meaning_of_name(found: Mapping[str, str]) -> str:
 
 
 def _is_usable(found: Mapping[str, str]) -> bool:
-    return "company" in found or "email" in found
+    return bool({"company", "email", "company_email"} & set(found))
 
 
 # --- rows -----------------------------------------------------------------------------------------
@@ -137,6 +151,8 @@ def _funding(cell: str) -> Money | None:
 
 
 def _people(fields: Fields) -> tuple[PersonFacts, ...]:
+    if listed := people_in(fields["person"]):
+        return listed
     first, last = text_value(fields["first"]), person_name(fields["last"])
     apart = person_name(fields["first"], fields["last"])
     names = split_people(_WITH_ADDRESS.sub("", person_name(fields["person"]))) or ((apart,) if apart else ())
