@@ -126,9 +126,16 @@ def _iso(year: int, month: int, day: int) -> str:
 
 # --- money ----------------------------------------------------------------------------------------
 
-_SIGNS = {"$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "¥": "JPY", "C$": "CAD", "A$": "AUD"}
+_SIGNS = {
+    "$": "USD", "US$": "USD", "€": "EUR", "£": "GBP", "₹": "INR", "¥": "JPY", "₩": "KRW", "R$": "BRL",
+    "C$": "CAD", "CA$": "CAD", "A$": "AUD",
+}  # fmt: skip
 _SCALES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
-_AMOUNT = re.compile(r"([^\d\s.,-]{0,4})\s*(\d[\d,]*(?:\.\d+)?)\s*([kmbt]?)n?\s*([A-Z]{3})?", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"([^\d\s.,-]{0,4})\s*(\d{1,3}(?:\.\d{3}){2,}(?:,\d+)?|\d[\d,]*(?:\.\d+)?)"
+    r"\s*(million|billion|mio\.?|mln|(?:[kmbt]n?)?)\s*([A-Z]{3}|[€$£₹¥₩])?",
+    re.IGNORECASE,
+)
 _MOST_DIGITS = 15
 _TOO_MUCH = 10**15  # more than all money there is
 _EXPONENT = re.compile(r"\d(?:\.\d+)?E\+?\d{1,2}", re.IGNORECASE)  # what Excel makes of a large number
@@ -151,7 +158,8 @@ def _parse_money(cell: str, currency: str, usd: str) -> Money | None:
     if match.re is _EXPONENT:
         return parse_money(f"{float(text):.0f}", currency, usd) if len(text) < 12 else None
     sign = match[1].upper()
-    code = sign if len(sign) == 3 and sign.isalpha() else match[4] or ""
+    behind = match[4] or ""
+    code = sign if len(sign) == 3 and sign.isalpha() else _SIGNS.get(behind, behind)
     named = text_value(currency) or _SIGNS.get(sign, code)
     in_usd = parse_money(usd) if usd else None
     amount = _scaled(match[2], match[3])
@@ -171,7 +179,16 @@ def parse_dollars(cell: str) -> Money | None:
 
 
 def _scaled(digits: str, scale: str) -> int:
-    return round(min(float(digits.replace(",", "")) * _SCALES[scale.lower()], _TOO_MUCH))
+    return round(min(float(_pointed(digits)) * _SCALES[scale[:1].lower()], _TOO_MUCH))
+
+
+def _pointed(digits: str) -> str:
+    """Without what groups the digits. `1.500.000,00` and `1,5` are how half of Europe writes; no one groups by two at
+    the end."""
+    whole, comma, rest = digits.rpartition(",")
+    if digits.count(".") > 1 or (comma and len(rest) < 3 and whole.isdecimal()):
+        return digits.replace(".", "").replace(",", ".")
+    return digits.replace(",", "")
 
 
 # --- head counts -----------------------------------------------------------------------
