@@ -15,7 +15,7 @@ from outreach.core.ports import Importer, Row, TableHead
 from outreach.core.records import Lead, RowError
 from outreach.errors import ImportRefused, UsageError
 from outreach.importers._refused import other_kind, refusal
-from outreach.importers._table import read_table
+from outreach.importers._table import GUESSED, read_table
 
 _LAST = "generic"
 
@@ -110,7 +110,7 @@ class Importers:
         if other_kind(head) or (claiming and claiming[0].name != _LAST):
             return 3
         # One word that may stand in any cell is less of a header than several.
-        return 0 if not claiming else 2 if len(head.headers) > 1 else 1
+        return 0 if not claiming else GUESSED if len(head.headers) > 1 else 1
 
     def _claiming(self, head: TableHead) -> list[Importer]:
         found = [importer for importer in self._by_name.values() if importer.claims(head)]

@@ -20,6 +20,8 @@ from outreach.importers._json import JsonList, is_json
 from outreach.importers._records import DELIMITERS, Delimited, Record
 from outreach.importers._workbook import Workbook
 
+GUESSED = 2
+"""The rank of a header whose words only happen to be known."""
 _HEADER_WITHIN = 20
 _MOST_COLUMNS = 16_384  # as many as Excel has
 _TIDY = re.compile(r"\s+")
@@ -106,9 +108,17 @@ def _best_line(records: Records, name: str, rank: Rank) -> tuple[Record, int]:
     first = [record for record in islice(records.records(), _HEADER_WITHIN) if any(map(str.strip, record.cells))]
     if not first:
         raise ImportRefused(f"{name} has nothing in its first {_HEADER_WITHIN} lines.", hint="export the list again")
-    ranked = [(rank(TableHead(_tidy(record.cells[: _MOST_COLUMNS + 1]), name)), record) for record in first]
+    ranked = []
+    for at, record in enumerate(first):
+        fits = rank(TableHead(_tidy(record.cells[: _MOST_COLUMNS + 1]), name))
+        ranked.append((0 if fits == GUESSED and _stands_below(record, first[:at]) else fits, record))
     fits, header = max(ranked, key=lambda pair: pair[0])
     return (header, fits) if fits else (next((each for each in first if _filled(each) >= 3), first[0]), 0)
+
+
+def _stands_below(record: Record, above: Sequence[Record]) -> bool:
+    """Whether a line above looks like its header: a cell that says Startup or Company may stand in any row."""
+    return any(len(each.cells) == len(record.cells) and _filled(each) >= _filled(record) for each in above)
 
 
 def _filled(record: Record) -> int:
