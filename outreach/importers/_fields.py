@@ -11,7 +11,7 @@ from functools import lru_cache
 from operator import itemgetter
 
 from outreach.core.cells import Cells
-from outreach.core.names import company_key, parse_name, tidy_name
+from outreach.core.names import company_key, parse_name, tidy_name, without_marks
 from outreach.core.normalize import FoundAddresses, find_addresses, is_plain_address, is_role_inbox
 from outreach.core.ports import Mapped, Row, TableHead
 from outreach.core.records import CompanyFacts, Lead, PersonFacts, RowError
@@ -56,8 +56,8 @@ class Fields(dict[str, str]):
 
 
 def fold(header: str) -> str:
-    """Headers that differ in case, blanks and punctuation only are one."""
-    return _NO_LETTERS.sub("", header.casefold())
+    """Headers that differ in case, accents, blanks and punctuation only are one."""
+    return _NO_LETTERS.sub("", without_marks(header.casefold()))
 
 
 def has(head: TableHead, *headers: str) -> bool:

@@ -6,6 +6,7 @@ The last resort of the registry. Knows what headers usually mean; knows nothing 
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 
 from outreach.core.names import names_no_company, split_people
 from outreach.core.normalize import find_addresses
@@ -39,7 +40,7 @@ def claims(head: TableHead) -> bool:
 
 
 def mapping(head: TableHead, overrides: Mapping[str, str]) -> Mapped:
-    known = toml("generic_headers.toml")
+    known = [field for field in _synonyms() if field != "name"]
     if wrong := next((field for field in overrides if field not in known), ""):
         raise UsageError(f"there is no field “{wrong}” to map.", hint=f"the fields are {', '.join(known)}")
     taken = set(overrides.values())
@@ -85,13 +86,19 @@ _FOUNDER = ("founder", "ceo")
 def _guess(head: TableHead) -> dict[str, str]:
     there = folded(head)
     found = {}
-    for field, synonyms in toml("generic_headers.toml").items():
+    for field, synonyms in _synonyms().items():
         if header := next((there[synonym] for synonym in synonyms if synonym in there), ""):
             found[field] = header
     _tell_whose_addresses(found)
-    if "name" in there:
-        found.setdefault(_meaning_of_name(found), there["name"])
+    if called := found.pop("name", ""):
+        found.setdefault(_meaning_of_name(found), called)
     return found
+
+
+@cache
+def _synonyms() -> dict[str, tuple[str, ...]]:
+    """field → its headers, folded."""
+    return {field: tuple(map(fold, headers)) for field, headers in toml("generic_headers.toml").items()}
 
 
 def _tell_whose_addresses(found: dict[str, str]) -> None:
@@ -104,7 +111,10 @@ def _tell_whose_addresses(found: dict[str, str]) -> None:
 
 
 def _meaning_of_name(found: Mapping[str, str]) -> str:
-    """`Name` is a person's beside a company column, or alone beside an address (605 of 605 in one list)."""
+    """`Name` is a person's beside a company column, or alone beside an address (605 of 605 in one list); beside one
+    half of a person's name it is the other (Prénom, Nom)."""
+    if ("first" in found) != ("last" in found):
+        return "last" if "first" in found else "first"
     if "company" in found or ("email" in found and "website" not in found and "person" not in found):
         return "person"
     return "company"
@@ -126,7 +136,7 @@ def _company(fields: Fields) -> CompanyFacts | None:
     linkedin = (fields["company_linkedin"], fields["linkedin"])
     return CompanyFacts(
         name=title,
-        website=text_value(fields["website"]),
+        website=_site(fields["website"]),
         slug=crunchbase_slug(fields["slug"]),
         linkedin=next((text_value(url) for url in linkedin if linkedin_company(url)), ""),
         description=text_value(fields["description"], limit=2000),
@@ -142,6 +152,11 @@ def _company(fields: Fields) -> CompanyFacts | None:
         status=_STATUS.get(text_value(fields["status"]).casefold(), ""),
         phone=text_value(fields["phone"]),
     )
+
+
+def _site(cell: str) -> str:
+    """`Domain` is a line of business in some lists (EdTech), and no web address."""
+    return text_value(cell) if "." in cell and " " not in cell.strip() else ""
 
 
 def _funding(cell: str) -> Money | None:

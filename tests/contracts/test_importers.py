@@ -416,6 +416,19 @@ def test_the_header_is_the_line_that_fits_best() -> None:
     assert (found.headers, [row.line for row in found.rows]) == (("Company", "Website", "Email"), [4])
 
 
+def test_a_row_that_holds_the_word_startup_is_no_header() -> None:
+    data = b"Brand,Kind,Place\nAcme,Startup,Berlin\nZenith,Company,Paris\n"
+    with pytest.raises(ImportRefused, match="no column for a company or an e-mail address: Brand, Kind, Place"):
+        _ALL.open_list(data, "list.csv", overrides={})
+
+
+def test_headers_are_known_with_and_without_accents() -> None:
+    for header in ("Société,Prénom,Nom,E-mail", "SOCIETE,prenom,NOM,email"):
+        (row,) = _ALL.open_list(f"{header}\nAcmé,Léa,Testwell,lea@acme.example\n".encode(), "l.csv", overrides={}).rows
+        assert isinstance(row, Lead)
+        assert [(each.first_name, each.last_name) for each in row.people] == [("Léa", "Testwell")]
+
+
 def test_characters_that_were_lost_before_are_said() -> None:
     found = _ALL.open_list(
         "Company,Website\nCaf\ufffd,cafe.example\n\ufffd,x.example\n".encode(), "list.csv", overrides={}
