@@ -93,7 +93,7 @@ def _say_next(founders: int, with_address: int) -> None:
         say(f"{with_address} of {count(founders, 'founder')} can be written to")
         say("next: outreach campaign new NAME --sequence job-search")
     elif founders:
-        say("no founder has an e-mail address yet: a Crunchbase export never holds one")
+        say("no founder has an e-mail address yet: few lists hold them")
         say("next: outreach find   (or outreach import LIST.csv: any table with names, companies and addresses)")
 
 

@@ -12,7 +12,6 @@ from outreach.resources import table, words
 
 _BRACKETED = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
 _FORMERLY = re.compile(r"^(?:formerly|former|previously|fka|f/k/a|aka|a/k/a|ex|now|dba|d/b/a)\b[:.\s]*", re.IGNORECASE)
-_NO_COMPANY = re.compile(r"stealth( mode)?( startup| company)?|self[- ]?employed|freelance(r)?", re.IGNORECASE)
 _BETWEEN_PEOPLE = re.compile(r"\s*[,;\n]\s*|\s+(?:and|&)\s+")
 _OTHER_MARKS = re.compile(r"[;\n]| (?:and |& |,| )")
 _PLAIN_NAME = re.compile(r"([A-Z][a-z]+) ([A-Z][a-z]+)")
@@ -41,8 +40,8 @@ def company_aliases(name: str) -> tuple[str, ...]:
 
 
 def names_no_company(name: str) -> bool:
-    """`Stealth`, `Self-employed`: what people write instead of a company."""
-    return _NO_COMPANY.fullmatch(name.strip()) is not None
+    """`Stealth`, `Self-employed`, `Career Break`: what people write instead of a company."""
+    return name.strip().casefold().replace("-", " ") in words("no_companies.txt")
 
 
 def _is_legal_form(word: str) -> bool:

@@ -118,7 +118,8 @@ def _best_line(records: Records, name: str, rank: Rank) -> tuple[Record, int]:
 
 def _stands_below(record: Record, above: Sequence[Record]) -> bool:
     """Whether a line above looks like its header: a cell that says Startup or Company may stand in any row."""
-    return any(len(each.cells) == len(record.cells) and _filled(each) >= _filled(record) for each in above)
+    width = len(record.cells)
+    return width > 2 and any(len(each.cells) == width and _filled(each) >= _filled(record) for each in above)
 
 
 def _filled(record: Record) -> int:

@@ -196,6 +196,9 @@ def test_company_key(left: str, right: str, same: bool) -> None:
 def test_company_names_in_brackets_are_aliases() -> None:
     assert company_aliases("Acme (formerly Zenith)") == ("Zenith",)
     assert names_no_company("Stealth Startup")
+    assert names_no_company("Self-Employed")
+    assert names_no_company("Career Break")
+    assert names_no_company("Independent Consultant ")
     assert not names_no_company("Stealth Robotics")
 
 

@@ -548,3 +548,12 @@ def test_the_order_of_files_changes_nothing(files: list[bytes], order: Random) -
     for data in files:
         again = bring(one_way, data)
         assert (again.companies.new, again.companies.merged, again.founders.new, again.founders.merged) == (0, 0, 0, 0)
+
+
+def test_advice_is_given_only_where_it_helps() -> None:
+    store = new_store()
+    header = "Company ID,Companies,Primary Contact,PitchBook Link"
+    named = bring(store, f"{header}\n1-1,Acme,Ada Testwell,View\n".encode(), "pitchbook.csv")
+    assert [note.partition(":")[0] for note in named.files[0].notes] == ["no column with websites"]
+    nobody = bring(store, b"Company,Website\nZenith,zenith.example\n")
+    assert [note.partition(":")[0] for note in nobody.files[0].notes] == ["no column with founders"]
