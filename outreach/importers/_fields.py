@@ -15,6 +15,7 @@ from outreach.core.names import company_key, parse_name, tidy_name, without_mark
 from outreach.core.normalize import FoundAddresses, find_addresses, is_plain_address, is_role_inbox
 from outreach.core.ports import Mapped, Row, TableHead
 from outreach.core.records import CompanyFacts, Lead, PersonFacts, RowError
+from outreach.core.text import one_line
 from outreach.core.urls import company_domain, linkedin_person
 from outreach.core.values import person_name, text_value
 from outreach.errors import ImportRefused, UsageError
@@ -196,6 +197,20 @@ def nobody(row: Row, company: CompanyFacts | None, warnings: tuple[str, ...]) ->
 
 
 # --- addresses ------------------------------------------------------------------------------------
+
+_STATUSES = {
+    "verified": ("verified", "valid", "deliverable"),
+    "guessed": ("guessed", "likely to engage", "extrapolated"),
+    "risky": ("risky", "unavailable", "unverified", "unknown", "accept all", "catch all", "webmail"),
+    "invalid": ("invalid", "bounced", "undeliverable", "disposable", "spamtrap"),
+}
+_STATUS_OF = {word: status for status, words in _STATUSES.items() for word in words}
+
+
+def told_status(cell: str, otherwise: str = "given") -> str:
+    """What a list says of its addresses; `otherwise` for words that nobody knows."""
+    said = one_line(cell).casefold().replace("_", " ").replace("-", " ")
+    return _STATUS_OF.get(said, otherwise if text_value(cell) else "given")
 
 
 def kept_addresses(cell: str, website: str) -> tuple[tuple[str, ...], tuple[str, ...]]:

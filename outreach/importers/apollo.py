@@ -7,7 +7,17 @@ from outreach.core.records import Lead, RowError
 from outreach.core.urls import linkedin_person
 from outreach.core.values import text_value
 from outreach.importers._apollo import COMPANY_HEADERS, company
-from outreach.importers._fields import Fields, by_field, has, kept_addresses, mapper, nobody, person, source_id
+from outreach.importers._fields import (
+    Fields,
+    by_field,
+    has,
+    kept_addresses,
+    mapper,
+    nobody,
+    person,
+    source_id,
+    told_status,
+)
 
 name = "apollo"
 row_limit = 0
@@ -24,16 +34,6 @@ _HEADERS = {
     "linkedin": ("Person Linkedin Url",),
     "contact_id": ("Apollo Contact Id",),
     **COMPANY_HEADERS,
-}
-_STATUS = {
-    "verified": "verified",
-    "likely to engage": "guessed",
-    "extrapolated": "guessed",
-    "guessed": "guessed",
-    "unavailable": "risky",
-    "unverified": "risky",
-    "invalid": "invalid",
-    "bounced": "invalid",
 }
 
 
@@ -68,8 +68,7 @@ def _addresses(fields: Fields) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _status(fields: Fields) -> str:
     if text_value(fields["bounced"]).casefold() in ("true", "yes", "1"):
         return "invalid"
-    said = text_value(fields["email_status"]).casefold()
-    return _STATUS.get(said, "risky" if said else "given")
+    return told_status(fields["email_status"], "risky")
 
 
 mapping = mapper(_HEADERS, required=("first", "last", "email"), what="Apollo export of contacts")

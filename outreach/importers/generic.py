@@ -24,7 +24,17 @@ from outreach.core.values import (
     text_value,
 )  # fmt: skip
 from outreach.errors import ImportRefused, UsageError
-from outreach.importers._fields import Fields, assigned, by_field, fold, folded, kept_addresses, people_in, texts
+from outreach.importers._fields import (
+    Fields,
+    assigned,
+    by_field,
+    fold,
+    folded,
+    kept_addresses,
+    people_in,
+    texts,
+    told_status,
+)
 from outreach.resources import toml
 
 name = "generic"
@@ -65,6 +75,8 @@ def _read(row: Row, fields: Fields) -> Lead | RowError:
     if not company and not people and not usable:
         return RowError(row.line, _nothing(f"{fields['email']} {fields['company_email']}"), row.cells)
     people, left = assigned(people, usable, has_company=company is not None, companys=companys)
+    if (status := told_status(fields["email_status"])) != "given":
+        people = tuple(replace(each, email_status=status) for each in people)
     if company:
         return Lead(row.line, row.cells, replace(company, emails=left), people, warnings)
     if not people:

@@ -21,6 +21,7 @@ from outreach.importers._fields import (
     kept_addresses,
     mapper,
     person,
+    told_status,
 )
 
 name = "hunter"
@@ -39,14 +40,6 @@ _HEADERS = {
     "verification": ("verification.status", "Verification status", "status"),
     "phone": ("phone_number", "Company phone number"),
 }
-_STATUS = {
-    "valid": "verified",
-    "accept_all": "risky",
-    "webmail": "risky",
-    "unknown": "risky",
-    "invalid": "invalid",
-    "disposable": "invalid",
-}
 _CONFIDENCE = re.compile(r"\(\s*confidence\s*:?\s*\d+\s*%?\)", re.IGNORECASE)
 
 
@@ -60,7 +53,7 @@ def claims(head: TableHead) -> bool:
 def _read(row: Row, fields: Fields) -> Lead | RowError:
     own, warnings = kept_addresses(_CONFIDENCE.sub(" ", fields["email"]), fields["website"])
     shared, more = kept_addresses(_CONFIDENCE.sub(" ", fields["generic_emails"]), fields["website"])
-    status = _STATUS.get(text_value(fields["verification"]).casefold().replace("-", "_").replace(" ", "_"), "given")
+    status = told_status(fields["verification"])
     if status == "invalid" and own:
         warnings = (*warnings, f"left out, since Hunter found it invalid: {own[0]}")
         own = ()
