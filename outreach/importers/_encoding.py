@@ -37,6 +37,8 @@ _SAMPLE = 65_536
 _CHUNK = 1 << 20
 _LONGEST_LINE = 64 << 20
 _MULTIBYTE = re.compile(rb"[\xc3-\xf4][\x80-\xbf]+")
+# UTF-8 that somebody's program took for Windows-1252: é became Ã©, ’ became â€™. MAÇÃ is a word.
+_GARBLED = re.compile("[ÃÅ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘“•—˜™š›œžŸ]|Â[\xa0-\xbf]|â€")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,8 @@ class Survey:
     damaged: int = 0
     lost: int = 0
     """Characters that somebody else's program had replaced already."""
+    garbled: int = 0
+    """Characters that somebody else's program had read in a wrong encoding."""
 
 
 def survey(content: Content) -> Survey:
@@ -60,11 +64,12 @@ def survey(content: Content) -> Survey:
     if sample.startswith(_ZIP):
         return Survey(_sha256(content), "", "", is_archive=True)
     codec, encoding = _marked(sample) or ("utf-8", "UTF-8")
-    digest, is_valid, lost = _read_through(content, codec)
-    if not is_valid and codec == "utf-8":
+    digest, is_valid, lost, garbled = _read_through(content, codec)
+    if is_valid:
+        return Survey(digest, codec, encoding, lost=lost, garbled=garbled)
+    if codec == "utf-8":
         codec, encoding = _legacy(content)
-    damaged = 0 if is_valid else _damaged(content, codec)
-    return Survey(digest, codec, encoding, damaged=damaged, lost=lost if is_valid else 0)
+    return Survey(digest, codec, encoding, damaged=_damaged(content, codec))
 
 
 def open_text(content: Content, codec: str) -> TextIOWrapper:
@@ -124,13 +129,13 @@ def _sha256(content: Content) -> str:
     return digest.hexdigest()
 
 
-def _read_through(content: Content, codec: str) -> tuple[str, bool, int]:
-    """The hash, whether all of it is valid, and how many characters in it are U+FFFD already.
+def _read_through(content: Content, codec: str) -> tuple[str, bool, int, int]:
+    """The hash, whether all of it is valid, how many characters in it are U+FFFD already, and how many are garbled.
 
     Refuses a file whose lines have no end, which no memory would hold.
     """
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder(codec)()
-    is_valid, lost, open_line = True, 0, 0
+    is_valid, lost, garbled, open_line = True, 0, 0, 0
     for chunk in _chunks(content):
         digest.update(chunk)
         at = max(chunk.rfind(b"\n"), chunk.rfind(b"\r"))
@@ -142,10 +147,13 @@ def _read_through(content: Content, codec: str) -> tuple[str, bool, int]:
             )
         if is_valid:
             try:
-                lost += decoder.decode(chunk).count("\ufffd")
+                text = decoder.decode(chunk)
             except UnicodeDecodeError:
                 is_valid = False
-    return digest.hexdigest(), is_valid and _ends_well(decoder), lost
+            else:
+                lost += text.count("\ufffd")
+                garbled += 0 if text.isascii() else len(_GARBLED.findall(text))
+    return digest.hexdigest(), is_valid and _ends_well(decoder), lost, garbled
 
 
 def _ends_well(decoder: codecs.IncrementalDecoder) -> bool:

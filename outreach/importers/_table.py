@@ -81,6 +81,9 @@ def _notes(header: Record, found: Survey) -> Iterator[str]:
     if found.lost:
         yield f"{_count(found.lost)} had been lost when this file was made, shown as \ufffd"
 
+    if found.garbled:
+        yield f"{_count(found.garbled)} came through a wrong encoding (Ã© for é): names would be written so in mails"
+
 
 def _count(number: int) -> str:
     return "1 character" if number == 1 else f"{number:,} characters"

@@ -422,6 +422,14 @@ def test_a_row_that_holds_the_word_startup_is_no_header() -> None:
         _ALL.open_list(data, "list.csv", overrides={})
 
 
+def test_names_that_were_read_in_a_wrong_encoding_are_said() -> None:
+    data = "Company,Founder\nCafé,José\nMAÇÃ,Ana\n".encode()
+    assert _ALL.open_list(data, "list.csv", overrides={}).notes == ()
+    again = data.decode("cp1252").encode()
+    (note,) = _ALL.open_list(again, "list.csv", overrides={}).notes
+    assert note.startswith("4 characters came through a wrong encoding")
+
+
 def test_headers_are_known_with_and_without_accents() -> None:
     for header in ("Société,Prénom,Nom,E-mail", "SOCIETE,prenom,NOM,email"):
         (row,) = _ALL.open_list(f"{header}\nAcmé,Léa,Testwell,lea@acme.example\n".encode(), "l.csv", overrides={}).rows
