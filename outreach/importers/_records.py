@@ -15,6 +15,7 @@ DELIMITERS = (",", ";", "\t", "|")
 _MAX_LINES = 5_000
 """Lines that one record may span. More are a quotation mark that nobody closed."""
 _MAX_CELL = 10_000_000
+_SAMPLE = 65_536
 
 csv.field_size_limit(_MAX_CELL)  # the default of 131,072 characters ends on one cell of scraped text
 
@@ -36,6 +37,8 @@ class Delimited:
     codec: str
     delimiter: str
     skip_blanks: bool = False
+    as_formulas: bool = False
+    """Cells are written `="Acme"`, so that Excel leaves them alone."""
 
     def records(self, start: int = 1, *, width: int = 0) -> Iterator[Record]:
         """Records from line `start` on. Where `width` cells are expected, one over several lines that has another
@@ -44,7 +47,8 @@ class Delimited:
             lines = iter(text)
             for _ in islice(lines, start - 1):
                 pass
-            yield from self._split(_Lines(lines), start, width)
+            found = self._split(_Lines(lines), start, width)
+            yield from map(_without_formulas, found) if self.as_formulas else found
 
     def _split(self, lines: "_Lines", line: int, width: int) -> Iterator[Record]:
         taken = lines.taken
@@ -83,6 +87,20 @@ class Delimited:
             return [cell.removesuffix("\n").removesuffix("\r") for cell in next(found, [])]
         except csv.Error:
             return [text.rstrip("\r\n")]
+
+
+def has_formulas(content: Content, codec: str) -> bool:
+    with open_text(content, codec) as text:
+        return '="' in text.read(_SAMPLE)
+
+
+def _without_formulas(record: Record) -> Record:
+    return record._replace(cells=[_without_formula(cell) for cell in record.cells])
+
+
+def _without_formula(cell: str) -> str:
+    is_one = len(cell) > 2 and cell.startswith('="') and cell.endswith('"')
+    return cell[2:-1].replace('""', '"') if is_one else cell
 
 
 class _Lines:

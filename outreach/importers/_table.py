@@ -17,7 +17,7 @@ from outreach.errors import ImportRefused
 from outreach.importers._content import Content
 from outreach.importers._encoding import Survey, survey
 from outreach.importers._json import JsonList, is_json
-from outreach.importers._records import DELIMITERS, Delimited, Record
+from outreach.importers._records import DELIMITERS, Delimited, Record, has_formulas
 from outreach.importers._workbook import Workbook
 
 GUESSED = 2
@@ -70,7 +70,8 @@ def _kinds(content: Content, found: Survey) -> tuple[list[Records], str]:
         return [Workbook(content)], "Excel"
     if is_json(content, found.codec):
         return [JsonList(content, found.codec)], f"JSON, {found.encoding}"
-    return [Delimited(content, found.codec, delimiter) for delimiter in DELIMITERS], found.encoding
+    formulas = has_formulas(content, found.codec)
+    return [Delimited(content, found.codec, each, as_formulas=formulas) for each in DELIMITERS], found.encoding
 
 
 def _notes(header: Record, found: Survey) -> Iterator[str]:

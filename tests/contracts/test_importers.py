@@ -430,6 +430,14 @@ def test_names_that_were_read_in_a_wrong_encoding_are_said() -> None:
     assert note.startswith("4 characters came through a wrong encoding")
 
 
+def test_cells_that_are_written_as_formulas_for_excel_are_read_as_text() -> None:
+    data = b'Name,Website,Employees\n="Acme",="acme.example",="1-10",\n="Zenith","=""zenith.example""",=1+1\n'
+    rows = [row for row in _ALL.open_list(data, "list.csv", overrides={}).rows if isinstance(row, Lead) and row.company]
+    assert [(row.company.name, row.company.website, row.company.employees) for row in rows if row.company] == [
+        ("Acme", "acme.example", "1-10"), ("Zenith", "zenith.example", ""),
+    ]  # fmt: skip
+
+
 def test_headers_are_known_with_and_without_accents() -> None:
     for header in ("Société,Prénom,Nom,E-mail", "SOCIETE,prenom,NOM,email"):
         (row,) = _ALL.open_list(f"{header}\nAcmé,Léa,Testwell,lea@acme.example\n".encode(), "l.csv", overrides={}).rows
