@@ -103,7 +103,7 @@ def company_record(id_: int, entries: Sequence[Entry], shared_domains: frozenset
     slug = _first(crunchbase_slug(each.slug) for each in facts)
     named = _named(facts, current, slug)
     at_home = _first_where(lambda each: bool(_own_domain(each, shared_domains)), [*named, *facts])
-    place = _first_where(lambda each: bool(each.country), facts) or _first_where(lambda each: bool(each.city), facts)
+    place = _place(facts)
     funding = _newest(each.funding_total for each in current) or Money(0)
     mentions = [company_mention(each) for each in facts]
     name = named[0].name
@@ -137,6 +137,13 @@ def company_record(id_: int, entries: Sequence[Entry], shared_domains: frozenset
         keys=frozenset(keys - unsure),
         hints=frozenset({hint for mention in mentions for hint in mention.hints} | (keys & unsure)),
     )
+
+
+def _place(facts: Sequence[CompanyFacts]) -> CompanyFacts | None:
+    """Who says where it is: of the first country the first city, for a list of countries only blanks none."""
+    home = _first_where(lambda each: bool(each.country), facts)
+    country = home.country if home else ""
+    return _first_where(lambda each: bool(each.city) and each.country == country, facts) or home
 
 
 def _named(facts: Sequence[CompanyFacts], current: Sequence[CompanyFacts], slug: str) -> list[CompanyFacts]:

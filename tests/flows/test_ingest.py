@@ -557,3 +557,14 @@ def test_advice_is_given_only_where_it_helps() -> None:
     assert [note.partition(":")[0] for note in named.files[0].notes] == ["no column with websites"]
     nobody = bring(store, b"Company,Website\nZenith,zenith.example\n")
     assert [note.partition(":")[0] for note in nobody.files[0].notes] == ["no column with founders"]
+
+
+def test_a_list_that_knows_the_country_only_blanks_no_city() -> None:
+    with_city = crunchbase(company("Acme", website="acme.example", location="Lyon, Rhone-Alpes, France"))
+    without = b"Company,Website,Country\nAcme,acme.example,France\n"
+    for order in ((with_city, without), (without, with_city)):
+        store = new_store()
+        for data in order:
+            bring(store, data)
+        (acme,) = store.people.companies()
+        assert (acme.city, acme.country) == ("Lyon", "France")
