@@ -50,19 +50,22 @@ class JsonList:
                 yield Record(number, number + 1, ["" if broken else _text(item)], trouble)
 
     def _all_keys(self) -> list[str]:
-        """Every key of every object, in order of appearance."""
-        found = dict[str, None]()
+        """Every key of every object, in order of appearance; not one that is null where others hold an object."""
+        found = dict[str, bool]()
         for item in self._items():
-            found.update(dict.fromkeys(item if isinstance(item, dict) else ()))
+            for key, value in item.items() if isinstance(item, dict) else ():
+                if not found.get(key):
+                    found[key] = value is not None
             if len(found) > _MOST_KEYS:
                 raise ImportRefused(f"{self.content.name} is no list: its objects have no keys in common.", hint=_HINT)
         if not found:
             raise ImportRefused(f"{self.content.name} is JSON, but no list of objects.", hint=_HINT)
-        return list(found)
+        objects = {key.partition(".")[0] for key in found if "." in key}
+        return [key for key, told in found.items() if told or key not in objects]
 
     def _items(self) -> Iterator[Any]:
         with open_text(self.content, self.codec) as text:
-            yield from _split(iter(lambda: text.read(_CHUNK), ""))
+            yield from map(_flat, _split(iter(lambda: text.read(_CHUNK), "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +121,16 @@ def _unwrapped(item: Any, *, alone: bool) -> Iterator[Any]:
             yield from inside[0]
             return
     yield item
+
+
+def _flat(item: Any) -> Any:
+    """An object in a field is that many fields: `{"organization": {"name": …}}` has a field `organization.name`."""
+    if not isinstance(item, dict) or not any(isinstance(value, dict) for value in item.values()):
+        return item
+    found: dict[str, Any] = {}
+    for key, value in item.items():
+        found |= {f"{key}.{inner}": each for inner, each in value.items()} if isinstance(value, dict) else {key: value}
+    return found
 
 
 def _text(value: Any) -> str:
