@@ -11,9 +11,11 @@ from outreach.core.text import one_line
 from outreach.resources import table, words
 
 _BRACKETED = re.compile(r"\s*[(\[]([^()\[\]]*)[)\]]")
+_NICKNAME = re.compile(r"(?<=\S)\s+[\"“”„][^\"“”„]*[\"“”](?!\S)")  # James "Tyler" Testwell
 _FORMERLY = re.compile(r"^(?:formerly|former|previously|fka|f/k/a|aka|a/k/a|ex|now|dba|d/b/a)\b[:.\s]*", re.IGNORECASE)
 _BETWEEN_PEOPLE = re.compile(r"\s*[,;\n]\s*|\s+(?:and|&)\s+")
 _OTHER_MARKS = re.compile(r"[;\n]| (?:and |& |,| )")
+_NO_QUOTES = str.maketrans("", "", '"“”„')
 _PLAIN_NAME = re.compile(r"([A-Z][a-z]+) ([A-Z][a-z]+)")
 """Most names: nothing to be told apart, so nothing to be looked for."""
 _LIKE = 85
@@ -155,6 +157,8 @@ def _is_near(left: str, right: str) -> bool:
 def _undecorated(full: str) -> tuple[list[str], str]:
     """The words of the name itself, and the suffix."""
     bare = _BRACKETED.sub(" ", full).strip() or full
+    if not bare.isalpha() and any(mark in bare for mark in '"“”„'):
+        bare = _NICKNAME.sub("", bare).translate(_NO_QUOTES)
     head, *rest = [piece.strip() for piece in bare.split(",") if piece.strip()] or [""]
     behind = [word for piece in rest for word in piece.split()]
     if behind and not any(map(_is_after_name, behind)) and len(head.split()) == 1 and len(rest) == 1:

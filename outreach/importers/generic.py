@@ -40,6 +40,17 @@ from outreach.resources import toml
 name = "generic"
 row_limit = 0
 
+# What else stands between two people or behind one, where somebody types: "Ada Testwell (CEO) / Bo Sample, CTO".
+_BETWEEN = re.compile(r"\s+(?:[/+]|und|et)\s+|\s*\|\s*")
+_ROLE = (
+    r"(?:co[- ]?)?(?:founder|founding partner|c[etofmp]o|president|chair(?:man|woman)?|owner"
+    r"|(?:managing )?(?:director|partner))"
+)
+_ROLES = rf"{_ROLE}(?:\s*(?:[,&/+]|and)\s*{_ROLE})*"
+_BEHIND = re.compile(
+    rf"(?:(?:\s+[-–—]\s*|[-–—]\s+|\s*[:,;]\s*){_ROLES}|\s*\(\s*{_ROLES}\s*\))(?=\s*(?:[,;&\n]|$|and\b))",
+    re.IGNORECASE,
+)
 _WITH_ADDRESS = re.compile(r"<?\S*@\S*")  # "Ada Testwell <ada@acme.example>"
 _STATUS = {"active": "active", "operating": "active", "closed": "closed", "inactive": "closed", "acquired": "acquired"}
 
@@ -182,13 +193,18 @@ def _people(fields: Fields) -> tuple[PersonFacts, ...]:
         return listed
     first, last = text_value(fields["first"]), person_name(fields["last"])
     apart = person_name(fields["first"], fields["last"])
-    names = split_people(_WITH_ADDRESS.sub("", person_name(fields["person"]))) or ((apart,) if apart else ())
+    names = _names(fields["person"]) or ((apart,) if apart else ())
     title = text_value(fields["title"])
     url = text_value(fields["linkedin"])
     linkedin = url if linkedin_person(url) and len(names) == 1 else ""
     if names == (apart,):
         return (PersonFacts(apart, first, last, title, linkedin),)
     return tuple(PersonFacts(full, title=title, linkedin=linkedin) for full in names)
+
+
+def _names(cell: str) -> tuple[str, ...]:
+    listed = _BETWEEN.sub("; ", _WITH_ADDRESS.sub("", person_name(cell)))
+    return split_people(_BEHIND.sub("", listed))
 
 
 def _nothing(cell: str) -> str:

@@ -438,6 +438,25 @@ def test_cells_that_are_written_as_formulas_for_excel_are_read_as_text() -> None
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("cell", "names"),
+    [
+        ("Ada Testwell / Bo Sample", ["Ada Testwell", "Bo Sample"]),
+        ("Ada Testwell | Bo Sample", ["Ada Testwell", "Bo Sample"]),
+        ("Ada Testwell (Co-Founder & CEO) und Bo Sample (CTO)", ["Ada Testwell", "Bo Sample"]),
+        ("Ada Testwell, Founder & CEO", ["Ada Testwell"]),
+        ("Ada Testwell - CEO; Bo Sample - Managing Director", ["Ada Testwell", "Bo Sample"]),
+        ("Ada Testwell- CEO", ["Ada Testwell"]),
+        ("Tom Quill-Coo, Mei Cho, Wei Cao", ["Tom Quill-Coo", "Mei Cho", "Wei Cao"]),
+        ("Raj a/l Test, Omar Brightly, III", ["Raj a/l Test", "Omar Brightly, III"]),
+    ],
+)
+def test_a_typed_cell_of_founders(cell: str, names: list[str]) -> None:
+    (row,) = _ALL.open_list(f'Company,Founders\nAcme,"{cell}"\n'.encode(), "list.csv", overrides={}).rows
+    assert isinstance(row, Lead)
+    assert [each.full_name for each in row.people] == names
+
+
 def test_headers_are_known_with_and_without_accents() -> None:
     for header in ("Société,Prénom,Nom,E-mail", "SOCIETE,prenom,NOM,email"):
         (row,) = _ALL.open_list(f"{header}\nAcmé,Léa,Testwell,lea@acme.example\n".encode(), "l.csv", overrides={}).rows

@@ -433,6 +433,9 @@ def test_usable_addresses_are_canonical(cell: str) -> None:
         ("Na Null", "Na Null"),
         ("🚀", ""),
         ("", ""),
+        ('James "Tyler" Testwell', "James Testwell"),
+        ("“Max” Brightly", "Max Brightly"),
+        ("Tom “TJ” O'Quill", "Tom O'Quill"),
     ],
 )
 def test_tidy_name(text: str, tidy: str) -> None:
