@@ -381,7 +381,7 @@ def _advice(of: StartupList, rows: int) -> Iterable[str]:
     """What the user should know about the list as a whole."""
     if not {"website", "email", "company_email"} & set(of.mapping):
         yield "no column with websites: add Website to the export, so that companies can be told apart and found"
-    if not {"founders", "person", "first", "contact", "email"} & set(of.mapping):
+    if not {"founders", "founder", "person", "first", "contact", "email"} & {each.split(" ")[0] for each in of.mapping}:
         yield "no column with founders: add Founders to the export, or import a list of people too"
     if of.row_limit and rows == of.row_limit:
         yield f"exactly {of.row_limit:,} rows, where {of.format} cuts its exports: narrow the search, export the rest"

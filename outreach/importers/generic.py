@@ -3,12 +3,11 @@
 The last resort of the registry. Knows what headers usually mean; knows nothing of any one source.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from outreach.core.names import names_no_company, split_people
+from outreach.core.names import names_no_company
 from outreach.core.normalize import find_addresses
 from outreach.core.places import country_name, parse_location, region_name
 from outreach.core.ports import Mapped, Row, TableHead
@@ -26,6 +25,7 @@ from outreach.core.values import (
 from outreach.errors import ImportRefused, UsageError
 from outreach.importers._fields import (
     Fields,
+    Reader,
     assigned,
     by_field,
     fold,
@@ -35,23 +35,12 @@ from outreach.importers._fields import (
     texts,
     told_status,
 )
+from outreach.importers._typed import names_in, own_columns, own_people, whose
 from outreach.resources import toml
 
 name = "generic"
 row_limit = 0
 
-# What else stands between two people or behind one, where somebody types: "Ada Testwell (CEO) / Bo Sample, CTO".
-_BETWEEN = re.compile(r"\s+(?:[/+]|und|et)\s+|\s*\|\s*")
-_ROLE = (
-    r"(?:co[- ]?)?(?:founder|founding partner|c[etofmp]o|president|chair(?:man|woman)?|owner"
-    r"|(?:managing )?(?:director|partner))"
-)
-_ROLES = rf"{_ROLE}(?:\s*(?:[,&/+]|and)\s*{_ROLE})*"
-_BEHIND = re.compile(
-    rf"(?:(?:\s+[-–—]\s*|[-–—]\s+|\s*[:,;]\s*){_ROLES}|\s*\(\s*{_ROLES}\s*\))(?=\s*(?:[,;&\n]|$|and\b))",
-    re.IGNORECASE,
-)
-_WITH_ADDRESS = re.compile(r"<?\S*@\S*")  # "Ada Testwell <ada@acme.example>"
 _STATUS = {"active": "active", "operating": "active", "closed": "closed", "inactive": "closed", "acquired": "acquired"}
 
 
@@ -76,16 +65,19 @@ def mapping(head: TableHead, overrides: Mapping[str, str]) -> Mapped:
     return Mapped(found)
 
 
-def _read(row: Row, fields: Fields) -> Lead | RowError:
+def _read(row: Row, fields: Fields, founders: Sequence[str]) -> Lead | RowError:
     company, people = _company(fields), _people(fields)
     usable, warnings = kept_addresses(fields["email"], fields["website"])
     companys, more = kept_addresses(fields["company_email"], fields["website"])
     if "@" in fields["person"] and not any(each.emails for each in people):
         usable = (*usable, *find_addresses(fields["person"]).usable)
     usable, warnings = tuple(dict.fromkeys((*usable, *companys))), (*warnings, *more)
+    people, left = assigned(people, usable, has_company=company is not None, companys=companys)
+    if founders:
+        people, inboxes, told = own_people(fields, founders, people)
+        left, warnings = (*left, *inboxes), (*warnings, *told)
     if not company and not people and not usable:
         return RowError(row.line, _nothing(f"{fields['email']} {fields['company_email']}"), row.cells)
-    people, left = assigned(people, usable, has_company=company is not None, companys=companys)
     if (status := told_status(fields["email_status"])) != "given":
         people = tuple(replace(each, email_status=status) for each in people)
     if company:
@@ -96,7 +88,9 @@ def _read(row: Row, fields: Fields) -> Lead | RowError:
     return Lead(row.line, row.cells, None, people, warnings + dropped)
 
 
-reader = by_field(_read)
+def reader(columns: Mapping[str, str], headers: Sequence[str]) -> Reader:
+    founders = whose(columns)
+    return by_field(lambda row, fields: _read(row, fields, founders))(columns, headers)
 
 
 # --- columns --------------------------------------------------------------------------------------
@@ -115,7 +109,7 @@ def _guess(head: TableHead) -> dict[str, str]:
     _tell_whose_addresses(found)
     if called := found.pop("name", ""):
         found.setdefault(_meaning_of_name(found), called)
-    return found
+    return {**found, **own_columns(head)}
 
 
 @cache
@@ -193,18 +187,13 @@ def _people(fields: Fields) -> tuple[PersonFacts, ...]:
         return listed
     first, last = text_value(fields["first"]), person_name(fields["last"])
     apart = person_name(fields["first"], fields["last"])
-    names = _names(fields["person"]) or ((apart,) if apart else ())
+    names = names_in(fields["person"]) or ((apart,) if apart else ())
     title = text_value(fields["title"])
     url = text_value(fields["linkedin"])
     linkedin = url if linkedin_person(url) and len(names) == 1 else ""
     if names == (apart,):
         return (PersonFacts(apart, first, last, title, linkedin),)
     return tuple(PersonFacts(full, title=title, linkedin=linkedin) for full in names)
-
-
-def _names(cell: str) -> tuple[str, ...]:
-    listed = _BETWEEN.sub("; ", _WITH_ADDRESS.sub("", person_name(cell)))
-    return split_people(_BEHIND.sub("", listed))
 
 
 def _nothing(cell: str) -> str:
