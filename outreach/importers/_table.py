@@ -94,14 +94,16 @@ def _count(number: int) -> str:
 
 
 def _find_header(kinds: Sequence[Records], name: str, rank: Rank) -> tuple[Records, Record]:
-    """The way to read the file in which some line fits best, and that line; of equals the one with more columns."""
-    best: tuple[tuple[int, int], Records, Record] | None = None
+    """The way to read the file in which some line fits best, and that line; of equals the one with more columns, and
+    where none fits the first that looks like a header."""
+    best: tuple[tuple[int, ...], Records, Record] | None = None
     for kind in kinds:
         records, (header, fits) = kind, _best_line(kind, name, rank)
         if isinstance(kind, Delimited) and any(cell.lstrip().startswith('"') for cell in header.cells):
             records = replace(kind, skip_blanks=True)
             header, fits = _best_line(records, name, rank)
-        merit = fits, _filled(header)
+        filled = _filled(header)
+        merit = (fits, filled) if fits else (0, filled > 2, -header.line, filled)
         if best is None or merit > best[0]:
             best = merit, records, header
     assert best is not None  # noqa: S101  there is at least one kind

@@ -106,9 +106,9 @@ def _guess(head: TableHead) -> dict[str, str]:
     for field, synonyms in _synonyms().items():
         if header := next((there[synonym] for synonym in synonyms if synonym in there), ""):
             found[field] = header
-    _tell_whose_addresses(found)
     if called := found.pop("name", ""):
         found.setdefault(_meaning_of_name(found), called)
+    _tell_whose_addresses(found)
     return {**found, **own_columns(head)}
 
 

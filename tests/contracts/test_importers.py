@@ -457,6 +457,17 @@ def test_a_typed_cell_of_founders(cell: str, names: list[str]) -> None:
     assert [each.full_name for each in row.people] == names
 
 
+def test_a_refusal_shows_the_header_and_not_a_row_with_more_semicolons() -> None:
+    data = b"address,batch,year\nParis,A; B; C; D; E,2020\n"
+    with pytest.raises(ImportRefused, match=r"e-mail address: address, batch, year$"):
+        _ALL.open_list(data, "list.csv", overrides={})
+
+
+def test_a_name_beside_a_company_address_is_the_companys() -> None:
+    found = _ALL.open_list(b"Name,Company Email\nAcme,info@acme.example\n", "list.csv", overrides={})
+    assert found.mapping == {"company": "Name", "email": "Company Email"}
+
+
 def test_headers_are_known_with_and_without_accents() -> None:
     for header in ("Société,Prénom,Nom,E-mail", "SOCIETE,prenom,NOM,email"):
         (row,) = _ALL.open_list(f"{header}\nAcmé,Léa,Testwell,lea@acme.example\n".encode(), "l.csv", overrides={}).rows
