@@ -199,10 +199,10 @@ def nobody(row: Row, company: CompanyFacts | None, warnings: tuple[str, ...]) ->
 # --- addresses ------------------------------------------------------------------------------------
 
 _STATUSES = {
-    "verified": ("verified", "valid", "deliverable"),
+    "verified": ("verified", "valid", "deliverable", "safe"),
     "guessed": ("guessed", "likely to engage", "extrapolated"),
-    "risky": ("risky", "unavailable", "unverified", "unknown", "accept all", "catch all", "webmail"),
-    "invalid": ("invalid", "bounced", "undeliverable", "disposable", "spamtrap"),
+    "risky": ("risky", "riskier", "unavailable", "unverified", "unknown", "accept all", "catch all", "webmail"),
+    "invalid": ("invalid", "bounced", "undeliverable", "disposable", "spamtrap", "do not mail"),
 }
 _STATUS_OF = {word: status for status, words in _STATUSES.items() for word in words}
 

@@ -25,6 +25,7 @@ _BEHIND = re.compile(
     rf"(?:(?:\s+[-–—]\s*|[-–—]\s+|\s*[:,;]\s*){_ROLES}|\s*\(\s*{_ROLES}\s*\))(?=\s*(?:[,;&\n]|$|and\b))",
     re.IGNORECASE,
 )
+_NO_NAME = re.compile(r"[\W\d_]*|\S*(?:://|www\.|linkedin\.com)\S*", re.IGNORECASE)
 _COLUMN = re.compile(
     r"(cofounders?|(?:co)?founder[1-9]|contact[1-9])"
     r"(?:(names?|fullname|)|(email|emailaddress|emailid)|(linkedin|linkedinurl|linkedinprofile)|(title|role|position))"
@@ -33,9 +34,9 @@ _FIELDS = ("person", "email", "linkedin", "title")
 
 
 def names_in(cell: str) -> tuple[str, ...]:
-    """The names in a cell, without addresses and roles."""
+    """The names in a cell, without addresses and roles; a telephone number or a page (under `Contact`) is no name."""
     listed = _BETWEEN.sub("; ", _WITH_ADDRESS.sub("", person_name(cell)))
-    return split_people(_BEHIND.sub("", listed))
+    return tuple(each for each in split_people(_BEHIND.sub("", listed)) if not _NO_NAME.fullmatch(each))
 
 
 def own_columns(head: TableHead) -> dict[str, str]:
