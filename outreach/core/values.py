@@ -12,7 +12,7 @@ from outreach.resources import words
 
 _RUNS = "+-=@\t\r"  # a cell that starts so is a formula to a spreadsheet
 _EXCEL_ERROR = re.compile(r"#(?:N/A|NAME\?|REF!|VALUE!|DIV/0!|NULL!|NUM!)|\ufffd+", re.IGNORECASE)
-_SHORT = 12  # what says that there is nothing is short
+_SHORT = 12  # what says that there is nothing is short, or starts with Not
 _NAME_IS_EMPTY = re.compile(r"(?:''|—|-|\ufffd+|#NAME\?|#N/A|)", re.IGNORECASE)
 
 
@@ -27,7 +27,7 @@ def text_value(cell: str, limit: int = 200) -> str:
     is_plain = cell.isprintable() and cell[0] not in " '" and cell[-1] != " " and "  " not in cell
     is_short = is_plain and len(cell) <= limit and (cell.isascii() or is_normalized("NFC", cell))
     value = cell if is_short else one_line(unguarded(cell), limit)
-    return "" if (len(value) < _SHORT or value[0] == "\ufffd") and _says_nothing(value) else value
+    return "" if (len(value) < _SHORT or value[0] in "\ufffdNn") and _says_nothing(value) else value
 
 
 def _says_nothing(value: str) -> bool:

@@ -353,6 +353,9 @@ def test_emptiness_depends_on_what_the_cell_is() -> None:
 
 
 def test_the_formula_guard_comes_off_and_goes_on() -> None:
+    assert [text_value(cell) for cell in ("Not Available", "not found", "Nothing Inc", "Notional")] == [
+        "", "", "Nothing Inc", "Notional",
+    ]  # fmt: skip
     assert text_value("'+44 20") == "+44 20"
     assert guarded("=SUM(A1)") == "'=SUM(A1)"
     assert guarded("Acme") == "Acme"
