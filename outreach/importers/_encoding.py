@@ -38,6 +38,7 @@ _CHUNK = 1 << 20
 _LONGEST_LINE = 64 << 20
 _MULTIBYTE = re.compile(rb"[\xc3-\xf4][\x80-\xbf]+")
 # UTF-8 that somebody's program took for Windows-1252: é became Ã©, ’ became â€™. MAÇÃ is a word.
+_GARBLED_SIGNS = tuple(sign.encode() for sign in ("Ã", "Å", "Â", "â€"))
 _GARBLED = re.compile("[ÃÅ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘“•—˜™š›œžŸ]|Â[\xa0-\xbf]|â€")
 
 
@@ -152,7 +153,7 @@ def _read_through(content: Content, codec: str) -> tuple[str, bool, int, int]:
                 is_valid = False
             else:
                 lost += text.count("\ufffd")
-                garbled += 0 if text.isascii() else len(_GARBLED.findall(text))
+                garbled += len(_GARBLED.findall(text)) if any(sign in chunk for sign in _GARBLED_SIGNS) else 0
     return digest.hexdigest(), is_valid and _ends_well(decoder), lost, garbled
 
 

@@ -209,6 +209,8 @@ _STATUS_OF = {word: status for status, words in _STATUSES.items() for word in wo
 
 def told_status(cell: str, otherwise: str = "given") -> str:
     """What a list says of its addresses; `otherwise` for words that nobody knows."""
+    if not cell:
+        return "given"
     said = one_line(cell).casefold().replace("_", " ").replace("-", " ")
     return _STATUS_OF.get(said, otherwise if text_value(cell) else "given")
 

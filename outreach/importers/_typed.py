@@ -13,6 +13,7 @@ from outreach.core.urls import linkedin_person
 from outreach.core.values import person_name, text_value
 from outreach.importers._fields import Fields, fold, kept_addresses
 
+_PLAIN = re.compile(r"[^\W\d_]+ [^\W\d_]+")  # most cells: one name, and nothing beside it
 _WITH_ADDRESS = re.compile(r"<?\S*@\S*")  # "Ada Testwell <ada@acme.example>"
 # What else stands between two people or behind one: "Ada Testwell (CEO) / Bo Sample, CTO".
 _BETWEEN = re.compile(r"\s+(?:[/+]|und|et)\s+|\s*\|\s*")
@@ -35,7 +36,10 @@ _FIELDS = ("person", "email", "linkedin", "title")
 
 def names_in(cell: str) -> tuple[str, ...]:
     """The names in a cell, without addresses and roles; a telephone number or a page (under `Contact`) is no name."""
-    listed = _BETWEEN.sub("; ", _WITH_ADDRESS.sub("", person_name(cell)))
+    whole = person_name(cell)
+    if _PLAIN.fullmatch(whole):
+        return (whole,)
+    listed = _BETWEEN.sub("; ", _WITH_ADDRESS.sub("", whole))
     return tuple(each for each in split_people(_BEHIND.sub("", listed)) if not _NO_NAME.fullmatch(each))
 
 
