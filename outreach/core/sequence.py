@@ -20,6 +20,8 @@ class Progress:
     step: int
     state: OutboxState
     sent_at: datetime | None
+    zone: str = ""
+    """The recipient's, as it was known then; empty where it was not."""
 
 
 @dataclass(frozen=True, slots=True)

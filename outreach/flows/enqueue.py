@@ -13,7 +13,7 @@ from outreach.core.delivery import UNTIL_FIXED
 from outreach.core.guards import Facts, objections
 from outreach.core.mentions import Names
 from outreach.core.message import dedupe_key, read_draft
-from outreach.core.pacing import DAY, LONG_AGO, Limits, Slot, on_day, run_size
+from outreach.core.pacing import DAY, LONG_AGO, Limits, Slot, closed_until, on_day, run_size
 from outreach.core.records import (
     Campaign,
     CampaignState,
@@ -26,7 +26,7 @@ from outreach.core.records import (
 )
 from outreach.core.schedule import Planned, Waiting, plan_slots
 from outreach.core.sequence import Send, Stop, Wait, next_action
-from outreach.core.zones import Zone, recipient_zone
+from outreach.core.zones import Zone, recipient_zone, zone_info
 from outreach.flows._writer import Unwritten, Writer, Written, changed_since
 from outreach.store.notes import Approved
 from outreach.store.outbox import EXPIRES_AFTER, NewMessage
@@ -39,6 +39,9 @@ _COMPANY_CAP = "company-cap: someone of the same company got a first mail in the
 _NOT_ALLOWED = "not-allowed: OUTREACH_ALLOW_RECIPIENTS does not name this address"
 _NOT_APPROVED = "not-approved: nobody has approved this mail; look at it with `outreach preview`"
 _NOT_DUE, _QUEUED = "not-due", "queued"
+
+_Later = tuple[datetime, str]
+"""When somebody's turn comes, and their time zone, empty where it is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,17 +209,18 @@ class _Planning:
                 self.ready.append((at, drafts[index - len(queued)].ready(at)))
         later = len(mails) - len(slots)
         waits += self._drafting.waits.get(mine, [])
-        next_at, reason = (_known(after.at), after.reason) if later else _idle(self._work, self._active, waits, slots)
+        opens = _first_opening(waits, conditions.limits)
+        next_at, reason = (_known(after.at), after.reason) if later else _idle(self._work, self._active, opens, slots)
         return Share(conditions.mailbox, len(slots), later, next_at, reason)
 
-    def _queued(self, mailbox_id: int) -> tuple[list[OutboxItem], list[datetime]]:
+    def _queued(self, mailbox_id: int) -> tuple[list[OutboxItem], list[_Later]]:
         """What waits in the outbox and may go, and the times of those that are to be tried again later."""
         ids = {campaign.id for campaign, _ in self._active}
         waiting = self._store.outbox.items(states=[OutboxState.QUEUED], mailbox_id=mailbox_id)
         resting = self._drafting.resting
         mine = [item for item in waiting if item.campaign_id in ids and item.enrollment_id not in resting]
         due = [item for item in mine if not item.attempts or item.due_at <= self._now]  # a retry waits for its time
-        return due, [item.due_at for item in mine if item.attempts and item.due_at > self._now]
+        return due, [(item.due_at, item.zone) for item in mine if item.attempts and item.due_at > self._now]
 
 
 def enqueue(store: Store, plan: Plan, now: datetime, *, paced: bool = True) -> list[OutboxItem]:
@@ -263,7 +267,7 @@ class _Drafting:
         self.drafts: list[_Draft] = []
         self.stale: list[_Draft] = []
         self.held: list[Held] = []
-        self.waits: dict[int, list[datetime]] = {}
+        self.waits: dict[int, list[_Later]] = {}
         """Mailbox → when the turn of people comes whom it is to write to."""
         self.ended: dict[int, str] = {}
         self.resting: set[int] = set()
@@ -311,7 +315,8 @@ class _Drafting:
                 self.ended[enrollment.id] = action.reason
                 continue
             if isinstance(action, Wait) and action.until is not None:
-                self.waits.setdefault(enrollment.mailbox_id, []).append(action.until)
+                zone = history[-1].zone if history else ""
+                self.waits.setdefault(enrollment.mailbox_id, []).append((action.until, zone))
             if not isinstance(action, Wait) or action.reason != _NOT_DUE:
                 yield enrollment, action, conditions
 
@@ -452,17 +457,26 @@ def _known(at: datetime) -> datetime | None:
     return at if at < UNTIL_FIXED else None
 
 
+def _first_opening(waits: Sequence[_Later], limits: Limits) -> datetime | None:
+    """When the first of these can be written to: their turn has come, and it is a working hour where they are."""
+    soonest: dict[str, datetime] = {}
+    for at, zone in waits:
+        soonest[zone] = min(at, soonest.get(zone, at))
+    closed = {zone: closed_until(limits, at, zone_info(zone) if zone else None) for zone, at in soonest.items()}
+    return min((slot.at if (slot := closed[zone]) else at for zone, at in soonest.items()), default=None)
+
+
 def _idle(
     work: Work,
     active: Work,
-    waits: Sequence[datetime],
+    opens: datetime | None,
     slots: Sequence[Planned],
 ) -> tuple[datetime | None, str]:
     """Why nothing is left to send: all campaigns rest, or nobody's turn has come."""
     if slots:
         return None, ""
-    if waits:
-        return min(waits), "not-due"
+    if opens:
+        return opens, "not-due"
     resting = [campaign for campaign, _ in work if campaign not in [each for each, _ in active]]
     if resting:
         campaign = resting[0]

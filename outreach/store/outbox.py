@@ -128,9 +128,8 @@ class Outbox:
 
     def histories(self, campaign_id: int, enrollments: Iterable[int] | None = None) -> dict[int, list[Progress]]:
         """enrollment → what became of its steps; of everybody in the campaign, or of these."""
-        query = sa.select(_outbox.c.enrollment_id, _outbox.c.step, _outbox.c.state, _outbox.c.sent_at).where(
-            _outbox.c.campaign_id == campaign_id, LIVE
-        )
+        told = (_outbox.c.enrollment_id, _outbox.c.step, _outbox.c.state, _outbox.c.sent_at, _outbox.c.zone)
+        query = sa.select(*told).where(_outbox.c.campaign_id == campaign_id, LIVE)
         found: dict[int, list[Progress]] = {}
         with self._db.read() as connection:
             if enrollments is None:
@@ -138,7 +137,7 @@ class Outbox:
             else:
                 rows = select_in(connection, query, _outbox.c.enrollment_id, enrollments)
             for row in rows:
-                progress = Progress(row["step"], OutboxState(row["state"]), row["sent_at"])
+                progress = Progress(row["step"], OutboxState(row["state"]), row["sent_at"], row["zone"])
                 found.setdefault(row["enrollment_id"], []).append(progress)
         return found
 

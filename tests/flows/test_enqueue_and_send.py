@@ -142,6 +142,17 @@ def test_wait_stays_until_the_days_mails_are_through(desk: Desk) -> None:
     assert len(desk.mails()) <= found.size
 
 
+def test_a_turn_that_comes_on_a_weekend_is_foreseen_for_the_working_hours_behind_it(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "sent", ["Bo"])
+    next_day(desk, 2)
+    desk.send()  # on Wednesday: the next step, three days later, falls on a Saturday
+    monday = datetime.combine(NOW.date() + timedelta(days=7), time(9), NOW.tzinfo)
+    assert (desk.plan().reason, desk.plan().next_at) == ("not-due", monday)
+    with desk.store.database.write() as connection:
+        connection.execute(sa.update(OUTBOX).values(zone="Asia/Tokyo"))
+    assert desk.plan().next_at == monday - timedelta(hours=9)
+
+
 def test_follow_ups_come_after_their_delay_in_the_thread(tmp_path: Path) -> None:
     desk = Desk(tmp_path / "sent", ["Bo"])
     desk.send()
