@@ -1,6 +1,7 @@
 """The command line: parse, call one flow or one query, show. Heavy imports stay inside the bodies of commands, and a
 command is loaded when it is typed."""
 
+import io
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -56,5 +57,8 @@ def run(arguments: list[str], host: Shell | None = None) -> int:
 
 
 def main() -> Any:
-    """The console script."""
+    """The console script. A terminal of an older encoding shows `?` for what it lacks: no name ends a run."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     sys.exit(run(sys.argv[1:]))

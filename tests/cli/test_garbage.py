@@ -109,6 +109,16 @@ def test_wrong_settings_are_all_named(workspace: Workspace) -> None:
     refused(workspace.run("founders", exit_code=1), "OUTREACH_DAILY_CAP", "OUTREACH_SMPT_HOST")
 
 
+@pytest.mark.parametrize("words", [["founders"], ["send"], ["--help"], ["why", "1"], ["founders", "show", "nobody"]])
+def test_a_terminal_that_knows_few_letters(workspace: Workspace, words: list[str]) -> None:
+    (workspace.folder / "polish.csv").write_text("Name,Company,Email\nŽofie Łukasik,Zażółć,z@zazolc.example\n", "utf-8")
+    workspace.run("import", "polish.csv")
+    workspace.environment["PYTHONIOENCODING"] = "ascii"
+    done = workspace.run(*words, exit_code=None)
+    assert "has a bug" not in done.stderr
+    assert done.returncode == (1 if "nobody" in words else 0)
+
+
 def test_a_closed_smtp_port(workspace: Workspace) -> None:
     (workspace.folder / "founders.csv").write_text(founders_csv(3))
     workspace.run("import", "founders.csv")
