@@ -9,7 +9,7 @@ import shlex
 import subprocess
 from collections.abc import Iterable, Mapping
 from datetime import date, time, timedelta
-from email.utils import parseaddr
+from email.utils import parseaddr, quote
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -48,6 +48,7 @@ _PACE = frozenset(
 )  # fmt: skip
 """What the file of a mailbox may say otherwise than `.env`."""
 _NOT_SETTINGS = frozenset({"OUTREACH_WORKSPACE"})  # read before any setting is
+_SPECIAL = re.compile(r'[()<>\[\]:;@\\,."]')
 _LOOPBACK = re.compile(r"localhost|127(\.\d{1,3}){3}|::1", re.IGNORECASE)
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _PASSWORD_CMD_SECONDS = 60
@@ -93,7 +94,13 @@ def _mailbox(text: str) -> str:
     valid = address if is_plain_address(address) else _valid_address(address)
     if not name.strip():
         raise PydanticCustomError("mailbox", "has no name before the address")
-    return f"{name.strip()} <{valid}>"
+    return named_mailbox(name, valid)
+
+
+def named_mailbox(name: str, address: str) -> str:
+    """`Ada Lovelace <ada@…>`, with the name in quotes where a comma or the like asks for it (RFC 5322, 3.2.3)."""
+    name = name.strip()
+    return f'"{quote(name)}" <{address}>' if _SPECIAL.search(name) else f"{name} <{address}>"
 
 
 def _valid_address(text: str) -> str:

@@ -12,21 +12,20 @@ import typer
 
 from outreach.cli._output import say, show
 from outreach.cli._shell import shell
-from outreach.errors import SettingsError, UsageError
+from outreach.errors import SettingsError, UsageError, WorkspaceError
 from outreach.resources import toml
 
 _ASKED = (
-    ("name", "Your name, as readers see it", "OUTREACH_FROM", "{} <ada@ada.example>"),
-    ("email", "The address you send from", "OUTREACH_FROM", "Ada <{}>"),
+    ("name", "Your name, as readers see it"),
+    ("email", "The address you send from"),
     (
         "provider",
         "Your mail provider (gmail, workspace, outlook, microsoft365, fastmail, zoho, yahoo, icloud; empty: other)",
-        "OUTREACH_PROVIDER",
-        "{}",
     ),
-    ("purpose", "What for: job-search or commercial", "OUTREACH_PURPOSE", "{}"),
+    ("purpose", "What for: job-search or commercial"),
 )
-"""What `init` asks: the answer, the question, the setting it becomes, and how that is written."""
+"""What `init` asks: the answer, and the question."""
+_NEEDED = ("name", "email")
 
 
 def register(app: typer.Typer) -> None:
@@ -51,11 +50,20 @@ def init(
     host = shell(context)
     folder = directory or host.directory
     answers = {"name": name, "email": email, "provider": provider, "purpose": purpose}
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file.", hint="name a folder: outreach init jobs")
     env = folder / ".env"
-    if not env.exists():
-        wanted = _settings(answers, host.environment, ask=not yes and sys.stdin.isatty())
-        _make(folder, wanted)
-    _furnish(folder, host.environment)
+    kept = env.exists()
+    try:
+        if not kept:
+            _make(folder, _settings(answers, host.environment, ask=not yes and sys.stdin.isatty()))
+        _furnish(folder, host.environment)
+    except OSError as error:
+        raise WorkspaceError(
+            f"{folder} cannot be made a workspace: {error.strerror}.", hint="name a folder of yours: outreach init jobs"
+        ) from None
+    if kept and any(answers.values()):
+        say(f"{env} is there already and is kept as it is; what you gave here changes nothing: edit it instead")
     _next_steps(folder, env)
 
 
@@ -63,17 +71,17 @@ def _settings(answers: Mapping[str, str], environment: Mapping[str, str], *, ask
     """The lines of `.env` that are known: from flags, from the environment, from questions."""
     given = {name: value for name, value in environment.items() if name.startswith("OUTREACH_") and value}
     given.pop("OUTREACH_WORKSPACE", None)
-    found = dict(answers)
+    found = _flags(answers)
     if ask:
-        for key, question, setting, written in _ASKED:
-            if not found[key] and setting not in given:
-                check = partial(_checked, setting, written)
+        for key, question in _ASKED:
+            if not found[key] and _setting(key) not in given:
+                check = partial(_checked, key)
                 found[key] = typer.prompt(question, default="", show_default=False, err=True, value_proc=check)
     if found["name"] and found["email"]:
-        given["OUTREACH_FROM"] = f"{found['name']} <{found['email']}>"
+        given["OUTREACH_FROM"] = _as_setting("name", found["name"], address=found["email"])
     for key in ("provider", "purpose"):
         if found[key]:
-            given[f"OUTREACH_{key.upper()}"] = found[key]
+            given[_setting(key)] = found[key]
     if (zone := _zone_here()) and "OUTREACH_TIMEZONE" not in given:
         given["OUTREACH_TIMEZONE"] = zone
     if "OUTREACH_FROM" not in given:
@@ -84,18 +92,42 @@ def _settings(answers: Mapping[str, str], environment: Mapping[str, str], *, ask
     return given
 
 
-def _checked(setting: str, written: str, answer: str) -> str:
-    """The answer, if the setting it becomes would be right; else the question is asked again."""
+def _flags(answers: Mapping[str, str]) -> dict[str, str]:
+    """What was given as flags, each of it right."""
+    for key, answer in answers.items():
+        if answer and (fault := _fault(key, answer)):
+            raise UsageError(f"--{key} {answer}: {fault}.", hint="outreach init --help shows an example")
+    return dict(answers)
+
+
+def _setting(key: str) -> str:
+    return "OUTREACH_FROM" if key in _NEEDED else f"OUTREACH_{key.upper()}"
+
+
+def _as_setting(key: str, answer: str, *, address: str = "ada@ada.example") -> str:
+    """An answer as its setting has it: name and address share one."""
+    from outreach.settings import named_mailbox
+
+    return {"name": named_mailbox(answer, address), "email": named_mailbox("Ada", answer)}.get(key, answer)
+
+
+def _fault(key: str, answer: str) -> str:
+    """What is wrong with an answer, if anything is."""
     from outreach.settings import load_settings
 
-    answer = answer.strip()
     example = {"OUTREACH_FROM": "Ada <ada@ada.example>"}
-    if answer or setting == "OUTREACH_FROM":
-        try:
-            load_settings(Path(), {**example, setting: written.format(answer)})
-        except SettingsError as error:
-            problem = error.problems[0].removeprefix(f"{setting}: ").partition("; write")[0]
-            raise typer.BadParameter(problem) from None
+    try:
+        load_settings(Path(), {**example, _setting(key): _as_setting(key, answer)})
+    except SettingsError as error:
+        return error.problems[0].removeprefix(f"{_setting(key)}: ").partition("; write")[0]
+    return ""
+
+
+def _checked(key: str, answer: str) -> str:
+    """The answer, if the setting it becomes would be right; else the question is asked again."""
+    answer = answer.strip()
+    if (answer or key in _NEEDED) and (fault := _fault(key, answer)):
+        raise typer.BadParameter(fault)
     return answer
 
 
@@ -163,9 +195,11 @@ def _missing(env: str) -> Iterator[str]:
     lines = [line.partition("=") for line in env.splitlines() if not line.startswith("#")]
     values = {name: value.strip("'\"") for name, _, value in lines if value}
     if not values.keys() & {"OUTREACH_PROVIDER", "OUTREACH_SMTP_HOST", "OUTREACH_TRANSPORT"}:
-        yield "name your mail server and your password in .env"
+        yield "name your mail server, the inbox where answers arrive, and your passwords in .env"
     for service in ("SMTP", "IMAP"):
         logs_in = values.keys() & {"OUTREACH_PROVIDER", f"OUTREACH_{service}_USERNAME"}
         if logs_in and not values.keys() & {f"OUTREACH_{service}_PASSWORD", f"OUTREACH_{service}_PASSWORD_CMD"}:
             yield f"set OUTREACH_{service}_PASSWORD or OUTREACH_{service}_PASSWORD_CMD in .env"
+    if values.get("OUTREACH_PURPOSE") != "job-search" and "OUTREACH_POSTAL_ADDRESS" not in values:
+        yield "set OUTREACH_POSTAL_ADDRESS in .env, which commercial mail needs; or OUTREACH_PURPOSE=job-search"
     yield from filter(None, [str(toml("providers.toml").get(values.get("OUTREACH_PROVIDER", ""), {}).get("note", ""))])

@@ -4,10 +4,12 @@ import json
 import stat
 from email import message_from_bytes
 from email.message import EmailMessage
+from email.utils import parseaddr
 from pathlib import Path
 
 import pytest
 
+from outreach.settings import load_settings
 from tests.cli.program import Workspace, founders_csv
 from tests.smtp_server import Accepted, Behaviour, nth, smtp_server
 
@@ -325,3 +327,42 @@ def test_a_campaign_keeps_its_sender(workspace: Workspace, behaviour: Behaviour)
     assert "started from another address" in refused.stderr
     assert workspace.json("send", "--no-pacing")["planned"] == 0
     assert behaviour.ledger == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["afile"], "afile is a file"),
+        (["companies.csv/jobs"], "companies.csv/jobs cannot be made a workspace: Not a directory"),
+        (["jobs", "--email", "ada"], "--email ada: is not a mailbox"),
+        (["jobs", "--provider", "gmial"], "--provider gmial: is not one of"),
+        (["jobs", "--purpose", "fun"], "--purpose fun: "),
+    ],
+)
+def test_init_says_what_it_cannot_take(workspace: Workspace, words: list[str], says: str) -> None:
+    (workspace.folder / "afile").touch()
+    done = workspace.run("init", "--name", "Ada", "--email", "ada@testwell.example", *words, exit_code=None)
+    assert done.returncode in (1, 2)
+    assert done.stderr.startswith(f"error: {says}")
+    assert "has a bug" not in done.stderr
+    assert not (workspace.folder / "jobs").exists()
+
+
+@pytest.mark.parametrize("name", ["Testwell, Ada", 'Ada "Countess" Testwell', "Ada <3 Testwell", "Ada O'Testwell"])
+def test_init_takes_a_name_as_it_is(workspace: Workspace, name: str) -> None:
+    workspace.run("init", "jobs", "--name", name, "--email", "ada@testwell.example")
+    settings = load_settings(workspace.folder / "jobs" / ".env", {})
+    assert parseaddr(settings.from_) == (name, "ada@testwell.example")
+
+
+def test_init_says_that_it_keeps_the_settings_that_are_there(workspace: Workspace) -> None:
+    before = (workspace.folder / ".env").read_bytes()
+    assert "kept as it is" in workspace.run("init", "--provider", "gmail").stderr
+    assert (workspace.folder / ".env").read_bytes() == before
+
+
+def test_init_says_what_commercial_mail_needs(workspace: Workspace) -> None:
+    done = workspace.run("init", "jobs", "--name", "Ada", "--email", "ada@testwell.example")
+    assert "OUTREACH_POSTAL_ADDRESS" in done.stderr
+    done = workspace.run("init", "j2", "--name", "Ada", "--email", "ada@testwell.example", "--purpose", "job-search")
+    assert "OUTREACH_POSTAL_ADDRESS" not in done.stderr
