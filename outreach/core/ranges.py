@@ -32,13 +32,13 @@ def find_range(text: str) -> Range | None:
     return Range(low, high)
 
 
-def parse_range(text: str, what: str) -> Range:
-    """The same, or UsageError."""
+def parse_range(text: str, what: str, examples: str) -> Range:
+    """The same, or UsageError with examples that fit."""
     found = find_range(text)
     if found is None:
-        raise UsageError(
-            f"“{text}” is no range for {what}.", hint=f"for example --{what} 1-50, --{what} 2020-, --{what} -10"
-        )
+        raise UsageError(f"“{text}” is no range for {what}.", hint=f"write --{what} {examples}")
+    if found.low is not None and found.high is not None and found.low > found.high:
+        raise UsageError(f"“{text}” for {what} ends before it begins.", hint=f"write --{what} {examples}")
     return found
 
 

@@ -231,8 +231,17 @@ def _order(sort: str, known: Mapping[str, sa.ColumnElement[Any]], filters: Mappi
         raise UsageError(
             f"there is no order by {name}.", hint=f"sort by {', '.join(known)}; -{next(iter(known))} turns it"
         )
-    return [known[name].desc() if backwards else known[name], last]
+    column = known[name]
+    unknown = [] if name in _ALWAYS_THERE else [_is_missing(column)]  # either way round, what is not known comes last
+    return [*unknown, column.desc() if backwards else column, last]
 
+
+def _is_missing(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    missing = column.is_(None) if isinstance(column.type, sa.Integer) else sa.func.coalesce(column, "") == ""
+    return sa.case((missing, 1), else_=0)
+
+
+_ALWAYS_THERE = ("id", "name")
 
 _AMOUNT = sa.func.coalesce(_companies.c.funding_usd, _companies.c.funding_amount)
 COMPANY_SORTS: Mapping[str, sa.ColumnElement[Any]] = {

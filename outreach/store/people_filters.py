@@ -112,14 +112,14 @@ def _country(text: str, _connection: sa.Connection) -> str:
 
 def _employees(text: str, connection: sa.Connection) -> str:
     """The brackets that lie inside the range; there are few of them."""
-    wanted = parse_range(text, "employees")
+    wanted = parse_range(text, "employees", "11-50, 50- or -10")
     told = [(word, find_range(bracket)) for word, bracket in told_brackets(connection)]
     fitting = [word for word, range_ in told if range_ and wanted.holds(range_.low or 0, range_.high)]
     return _any(f'facets : "{word}"' for word in fitting)
 
 
 def _founded(text: str, _connection: sa.Connection) -> str:
-    wanted = parse_range(text, "founded")
+    wanted = parse_range(text, "founded", "2018-2022, 2020- or -2019")
     first = max(wanted.low or _OLDEST, _OLDEST)
     last = min(wanted.high or datetime.now(UTC).year + 1, datetime.now(UTC).year + 1)
     return _any(f'facets : "{FOUNDED}{year}"' for year in range(first, last + 1))
@@ -127,9 +127,9 @@ def _founded(text: str, _connection: sa.Connection) -> str:
 
 def _funding(text: str, _connection: sa.Connection) -> str:
     """An amount such as 1M-10M (dollars where the list gave them), else a kind such as Seed."""
-    wanted = find_range(text)
-    if wanted is None:
+    if find_range(text) is None:
         return _words(text, "funding")
+    wanted = parse_range(text, "funding", "1M-10M, 500k- or -5M")
     low, high = len(str(wanted.low or 0)), len(str(wanted.high)) if wanted.high is not None else _MOST_DIGITS
     return _any(f'facets : "{FUNDING}{digits}"' for digits in range(low, high + 1))
 

@@ -125,6 +125,31 @@ def test_a_filter_that_is_no_range_is_named(outreach: Outreach) -> None:
     assert "“few” is no range" in err
 
 
+@pytest.mark.parametrize(
+    ("option", "text", "says"),
+    [
+        ("--employees", "50-10", "write --employees 11-50, 50- or -10"),
+        ("--founded", "2020-2018", "write --founded 2018-2022, 2020- or -2019"),
+        ("--founded", "since 2020", "write --founded 2018-2022, 2020- or -2019"),
+        ("--funding", "10M-1M", "write --funding 1M-10M, 500k- or -5M"),
+    ],
+)
+def test_a_range_that_holds_nothing_is_named(outreach: Outreach, option: str, text: str, says: str) -> None:
+    code, _, err = outreach("founders", "list", option, text)
+    assert (code, says in err) == (2, True), err
+
+
+@pytest.mark.parametrize(("order", "names"), [("founded", "Old New Nobody"), ("-founded", "New Old Nobody")])
+def test_what_is_not_known_comes_last_in_any_order(outreach: Outreach, tmp_path: Path, order: str, names: str) -> None:
+    table = tmp_path / "some.csv"
+    table.write_text("Name,Company,Founded\nAy Bee,Nobody,\nCee Dee,New,2024\nEff Gee,Old,1999\n")
+    outreach("import", str(table))
+    found = document(outreach("companies", "--sort", order, "--json"))["companies"]
+    assert [company["name"] for company in found] == names.split()
+    people = document(outreach("founders", "--sort", order, "--json"))["founders"]
+    assert [founder["company"]["name"] for founder in people] == names.split()
+
+
 def test_show_takes_an_id_an_address_or_a_name(outreach: Outreach) -> None:
     outreach("import", _FOUNDERS)
     for who in (
