@@ -14,6 +14,11 @@ Funding = Annotated[str, typer.Option(help="Only companies with such funding: an
 Tag = Annotated[str, typer.Option(help="Only founders with this tag.")]
 HasEmail = Annotated[bool, typer.Option("--has-email", help="Only founders with an address.")]
 NotContacted = Annotated[bool, typer.Option("--not-contacted", help="Only founders to whom no mail has gone.")]
+TaggedFounder = Annotated[str, typer.Option("--tag", help="Only companies with a founder of this tag.")]
+FounderHasEmail = Annotated[bool, typer.Option("--has-email", help="Only companies with a founder who has an address.")]
+FounderNotContacted = Annotated[
+    bool, typer.Option("--not-contacted", help="Only companies with a founder to whom no mail has gone.")
+]
 Search = Annotated[
     str,
     typer.Option(help="Only where these words (or their beginnings) stand in a name, title, address or company."),

@@ -12,6 +12,8 @@ from outreach.cli._filters import (
     Country,
     Employees,
     Founded,
+    FounderHasEmail,
+    FounderNotContacted,
     Funding,
     HasEmail,
     Industry,
@@ -20,6 +22,7 @@ from outreach.cli._filters import (
     Search,
     Sort,
     Tag,
+    TaggedFounder,
     chosen_filters,
 )
 from outreach.cli._output import count, say, show, show_json, show_table
@@ -272,7 +275,7 @@ def _founder_columns(founder: "Founder") -> dict[str, Any]:
 # --- companies ------------------------------------------------------------------------------------
 
 
-def list_companies(
+def list_companies(  # noqa: PLR0917  Typer's options are the filters, and go by name
     context: typer.Context,
     industry: Industry = "",
     location: Location = "",
@@ -280,6 +283,9 @@ def list_companies(
     employees: Employees = "",
     founded: Founded = "",
     funding: Funding = "",
+    tag: TaggedFounder = "",
+    has_email: FounderHasEmail = False,
+    not_contacted: FounderNotContacted = False,
     search: Search = "",
     sort: Sort = "",
     columns: Columns = "",
@@ -315,6 +321,9 @@ def export_companies(  # noqa: PLR0917  Typer's options are the filters, and go 
     employees: Employees = "",
     founded: Founded = "",
     funding: Funding = "",
+    tag: TaggedFounder = "",
+    has_email: FounderHasEmail = False,
+    not_contacted: FounderNotContacted = False,
     search: Search = "",
     sort: Sort = "",
     columns: Columns = "",

@@ -30,14 +30,15 @@ _OLDEST = 1900
 _MOST_DIGITS = 16
 
 
-def company_conditions(
-    filters: Mapping[str, str], connection: sa.Connection, *, search: bool = True
-) -> list[Condition]:
-    """What a company must be; filters on people are left alone."""
+def company_conditions(filters: Mapping[str, str], connection: sa.Connection, *, alone: bool = True) -> list[Condition]:
+    """What a company must be. Asked for `alone`, words are looked for in it, and a filter on people asks for one of its
+    founders."""
     asked = [_ON_COMPANIES[name](text, connection) for name, text in filters.items() if text and name in _ON_COMPANIES]
-    if search and filters.get("search"):
+    if alone and filters.get("search"):
         asked += [_words(text, "{name domain description}") for text in _split(filters["search"])]
     exact = [_funding_between(filters["funding"])] if find_range(filters.get("funding", "")) else []
+    people = _about_people(filters) if alone else []
+    exact += [_companies.c.id.in_(sa.select(_founders.c.company_id).where(*people))] if people else []
     return [*([_in_index(connection, "companies", _companies.c.id, " AND ".join(asked))] if asked else []), *exact]
 
 
@@ -46,9 +47,12 @@ def founder_conditions(filters: Mapping[str, str], connection: sa.Connection) ->
     known = {*_ON_COMPANIES, *_ON_FOUNDERS, "search"}
     if wrong := next((name for name in filters if name not in known), ""):
         raise UsageError(f"there is no filter {wrong}.", hint=f"the filters are {', '.join(sorted(known))}")
-    about_people = [_ON_FOUNDERS[name](text) for name, text in filters.items() if text and name in _ON_FOUNDERS]
     searched = [_founder_word(text, connection) for text in _split(filters.get("search", ""))]
-    return [*company_conditions(filters, connection, search=False), *about_people, *searched]
+    return [*company_conditions(filters, connection, alone=False), *_about_people(filters), *searched]
+
+
+def _about_people(filters: Mapping[str, str]) -> list[Condition]:
+    return [_ON_FOUNDERS[name](text) for name, text in filters.items() if text and name in _ON_FOUNDERS]
 
 
 def about_companies(filters: Mapping[str, str]) -> bool:

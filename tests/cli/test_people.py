@@ -125,6 +125,24 @@ def test_a_filter_that_is_no_range_is_named(outreach: Outreach) -> None:
     assert "“few” is no range" in err
 
 
+def test_companies_by_their_founders(outreach: Outreach, tmp_path: Path) -> None:
+    table = tmp_path / "some.csv"
+    table.write_text(
+        "Name,Company,Email\nAy Bee,Silent,\nCee Dee,Reachable,cee@reachable.example\nEff Gee,Reachable,\n"
+    )
+    outreach("import", str(table))
+    outreach("founders", "edit", "Ay Bee", "--tag", "fair")
+    for words, names in (
+        (["--has-email"], ["Reachable"]),
+        (["--tag", "fair"], ["Silent"]),
+        (["--tag", "fair", "--has-email"], []),
+        (["--not-contacted", "--search", "reach"], ["Reachable"]),
+    ):
+        found = document(outreach("companies", *words, "--json"))
+        assert [each["name"] for each in found["companies"]] == names
+        assert found["total"] == len(names)
+
+
 @pytest.mark.parametrize(
     ("option", "text", "says"),
     [
