@@ -52,7 +52,7 @@ class DemoClock:
 def play(folder: Path, *, run: Run, tell: Tell, today: datetime, program: str) -> int:
     """Play it in `folder`; `run` executes one command line and returns its exit code."""
     if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"{folder} is not empty.", hint=f"outreach demo {folder}-2")
+        raise UsageError(f"{folder} is not empty.", hint=f"outreach demo {_another(folder)}")
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     clock = DemoClock(today)
     world, sites = World(), Sites()
@@ -65,6 +65,10 @@ def play(folder: Path, *, run: Run, tell: Tell, today: datetime, program: str) -
     finally:
         sites.stop()
         world.stop()
+
+
+def _another(folder: Path) -> str:
+    return f"{folder}-2" if folder.name.strip(".") else "outreach-demo"
 
 
 class _Stage:
@@ -83,14 +87,14 @@ class _Stage:
         self._type("founders", "--search", "quillmoss")
         self._type("campaign", "new", CAMPAIGN, "--sequence", "job-search")
         self._type("preview", CAMPAIGN, "--limit", "1")
-        self._send("Monday morning: the first mails, where it is morning", at=time(9, 30))
-        self._send("Monday evening here: the working day of the others", at=time(17, 30))
-        self._answers(days=1, at=time(8, 30), what="Tuesday: what came back over night")
-        self._send("Thursday: follow-ups, only to those who did not answer", days=2, at=time(11, 30))
-        self._answers(days=1, at=time(8, 30), what="Friday: more answers")
+        self._send("the first mails, where it is morning", at=time(9, 30))
+        self._send("in the evening here: the working day of the others", at=time(17, 30))
+        self._answers(days=1, at=time(8, 30), what="what came back")
+        self._send("follow-ups, only to those who did not answer", days=2, at=time(11, 30))
+        self._answers(days=1, at=time(8, 30), what="more answers")
         self._label()
         self._send("the week after: the last short note", days=5, at=time(13, 30))
-        self._answers(days=1, at=time(8, 30), what="the day after")
+        self._answers(days=1, at=time(8, 30), what="what came back last")
         self._type("replies", "--limit", "12")
         self._type("report", CAMPAIGN)
 
