@@ -79,7 +79,7 @@ def _check_one(app: "App", name: str, people: list["Founder"]) -> list["Checked"
         place, _, said = str(error).partition(": ")
         path, _, line = place.rpartition(":")
         known = line.isdecimal()
-        message = f"{said if known else error} {error.hint}".strip()
+        message = f"{str(said if known else error).rstrip('.')}: {error.hint}"
         return [Checked(Finding(_RULE_OF_LANGUAGE, message, True, path if known else "", int(line) if known else 0))]
 
 
@@ -100,9 +100,8 @@ def _sentence(each: "Checked", people: int) -> str:
     finding = each.finding
     effect = "held" if finding.blocks else "warning"
     whom = f" ({each.people} of {people}: {', '.join(each.examples)}{' …' if each.people > len(each.examples) else ''})"
-    return (
-        f"{_short(finding.place)}: {effect} [{finding.rule}] {finding.message}{whom if each.people and people else ''}"
-    )
+    place = f"{_short(finding.place)}: " if finding.path else ""
+    return f"{place}{effect} [{finding.rule}] {finding.message}{whom if each.people and people else ''}"
 
 
 def _short(place: str) -> str:

@@ -78,9 +78,15 @@ def preview(  # noqa: PLR0917  Typer's options go by name
             say(
                 f"more: outreach preview {campaign} --all   in a browser: outreach preview {campaign} --html mails.html"
             )
-        if mails:
-            say(f"approve exactly these: {_approve_command(campaign, who, step, batch_hash(mails))}")
-            say(f"next: outreach send {campaign}   (a dry run: nothing leaves without --live)")
+        _say_next(chosen, mails, blanks, _approve_command(campaign, who, step, batch_hash(mails)))
+
+
+def _say_next(campaign: "Campaign", mails: "Sequence[Shown]", blanks: "Sequence[Blank]", approve: str) -> None:
+    if mails:
+        say(f"approve exactly these: {approve}")
+        say(f"next: outreach send {campaign.name}   (a dry run: nothing leaves without --live)")
+    elif blanks:
+        say(f"next: outreach check {campaign.sequence}   (names the file and line where a template is to blame)")
 
 
 def _found(app: "App", campaign: "Campaign", writer: "Writer", who: str, step: int | None) -> "list[Shown | Blank]":

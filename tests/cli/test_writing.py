@@ -221,6 +221,13 @@ def test_the_starters_pass_over_real_data(workspace: Program) -> None:
         assert f"{name}: nothing to object to" in done.stdout
 
 
+def test_check_names_what_is_wrong_with_a_folder_without_an_empty_place(workspace: Program) -> None:
+    (workspace.folder / "templates" / "mine" / "1-other.txt").write_text("Subject: x\n\nHi?\n")
+    said = workspace.run("check", "mine", exit_code=3).stdout
+    assert said.startswith("held [template] ")
+    assert "templates/mine has two steps with the number 1: give each file its own number" in said
+
+
 def test_check_names_file_line_rule_and_people(workspace: Program) -> None:
     write(
         workspace, "1-intro.txt",
