@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, TextIO
 
 from outreach.core.display import safe_line, safe_text
@@ -35,9 +35,9 @@ def as_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, default=_plain, indent=2)
 
 
-def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Columns as wide as their widest cell; long cells are cut."""
-    lines = [list(headers), *([_cell(value) for value in row] for row in rows)]
+def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]], zone: tzinfo | None = None) -> None:
+    """Columns as wide as their widest cell; long cells are cut, and times are those of the user's zone."""
+    lines = [list(headers), *([_cell(value, zone) for value in row] for row in rows)]
     widths = [max(_width(line[column]) for line in lines) for column in range(len(headers))]
     for line in lines:
         padded = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
@@ -68,8 +68,10 @@ def _write(stream: TextIO, text: str) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def _cell(value: object) -> str:
-    text = safe_line(f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else "" if value is None else str(value))
+def _cell(value: object, zone: tzinfo | None) -> str:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(zone) if zone else value:%Y-%m-%d %H:%M}"
+    text = safe_line("" if value is None else str(value))
     return text if len(text) <= _MAX_CELL else text[: _MAX_CELL - 1] + "…"
 
 

@@ -2,7 +2,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,7 @@ from outreach.cli._filters import (
     Employees,
     Founded,
     Funding,
+    HasEmail,
     Industry,
     Location,
     NotContacted,
@@ -78,6 +80,7 @@ def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
     founded: Founded = "",
     funding: Funding = "",
     tag: Tag = "",
+    has_email: HasEmail = False,
     not_contacted: NotContacted = False,
     search: Search = "",
     allow_risky: Annotated[
@@ -156,9 +159,19 @@ def enroll(
         _enroll(app, campaign, dry_run=dry_run, json=json)
 
 
-def edit(
+def edit(  # noqa: PLR0917  Typer's options are the filters, and go by name
     context: typer.Context,
     name: NAME,
+    industry: Industry = "",
+    location: Location = "",
+    country: Country = "",
+    employees: Employees = "",
+    founded: Founded = "",
+    funding: Funding = "",
+    tag: Tag = "",
+    has_email: HasEmail = False,
+    not_contacted: NotContacted = False,
+    search: Search = "",
     purpose: Purpose = "",
     why: Why = "",
     allow_country: AllowCountry = None,
@@ -167,12 +180,17 @@ def edit(
 ) -> None:
     """Change what a campaign is for, why you write to these people, and which country's rule does not apply to it.
 
-    With --mailbox: which mailboxes people get who are enrolled from now on; those who are in it keep theirs.
+    With filters: whom `campaign enroll` adds from now on, instead of by those it has. With --mailbox: which mailboxes
+    people get who are enrolled from now on. Those who are in it stay, and keep their mailbox.
 
-    Example: outreach campaign edit ai-berlin --allow-country "Germany=they asked for offers on their jobs page"
+    Example: outreach campaign edit ai-berlin --location Berlin --employees 1-50
     """
+    filters = chosen_filters(locals())
     with shell(context).app() as app:
         campaign = _running(app, name)
+        if filters:
+            app.store.people.count_founders(filters)  # a filter that cannot be used is named before anything changes
+            app.store.campaigns.set_filters(campaign.id, filters)
         app.store.campaigns.set_terms(
             campaign.id,
             purpose=_checked_purpose(purpose) or campaign.purpose,
@@ -184,7 +202,7 @@ def edit(
         changed = app.store.campaigns.get(name)
         senders = _senders(app, changed)
     if json:
-        show_json({"campaign": name, **_terms_json(changed), "mailboxes": senders})
+        show_json({"campaign": name, "filters": dict(changed.filters), **_terms_json(changed), "mailboxes": senders})
         return
     for line in [*_terms_lines(changed), f"  from: {', '.join(senders)}"]:
         show(line)
@@ -207,7 +225,9 @@ def move(
 ) -> None:
     """Let another mailbox write to those of a campaign to whom nothing was sent yet.
 
-    Whoever has a mail keeps its sender. Example: outreach campaign move ai-berlin --from sales --to default
+    Whoever has a mail keeps its sender.
+
+    Example: outreach campaign move ai-berlin --from sales --to default
     """
     from outreach.core.normalize import address_key
 
@@ -264,8 +284,17 @@ def _terms_json(campaign: "Campaign") -> dict[str, object]:
 
 
 def _terms_lines(campaign: "Campaign") -> list[str]:
-    lines = [f"  purpose: {campaign.purpose or 'as in the settings'}", f"  why: {campaign.why or '-'}"]
+    lines = [f"  whom: {_in_filters(campaign.filters)}"]
+    lines += [f"  purpose: {campaign.purpose or 'as in the settings'}", f"  why: {campaign.why or '-'}"]
     return lines + [f"  {country}: its rule is set aside ({reason})" for country, reason in campaign.overrides.items()]
+
+
+def _in_filters(filters: Mapping[str, str]) -> str:
+    """Filters as one types them."""
+    words = [
+        f"--{name.replace('_', '-')}{'' if value == 'yes' else f' {quote(value)}'}" for name, value in filters.items()
+    ]
+    return " ".join(words) or "everyone"
 
 
 def list_campaigns(context: typer.Context, json: Json = False) -> None:
@@ -278,9 +307,8 @@ def list_campaigns(context: typer.Context, json: Json = False) -> None:
         sequences = {campaign.name: campaign.sequence for campaign in app.store.campaigns.all()}
     if json:
         keys = ("name", "state", "reason", "enrolled", "mailed", "replied")
-        show_json(
-            {"campaigns": [{key: getattr(funnel, key) for key in keys} for funnel in funnels], "total": len(funnels)}
-        )
+        told = [{**{key: getattr(f, key) for key in keys}, "sequence": sequences[f.name]} for f in funnels]
+        show_json({"campaigns": told, "total": len(funnels)})
     elif not funnels:
         show("no campaigns yet")
         say("next: outreach campaign new NAME --sequence job-search")
@@ -346,18 +374,28 @@ def show_campaign(context: typer.Context, name: NAME, json: Json = False) -> Non
     )  # fmt: skip
 
 
-def pause(context: typer.Context, name: NAME) -> None:
+def pause(context: typer.Context, name: NAME, json: Json = False) -> None:
     """Let nothing of a campaign go out until it is resumed.
 
     Example: outreach campaign pause ai-berlin
     """
-    _set(context, name, "paused", "by hand")
+    from outreach.core.records import CampaignState
+
+    with shell(context).app() as app:
+        app.store.campaigns.set_state(_running(app, name).id, CampaignState.PAUSED, "by hand")
+    if json:
+        show_json({"campaign": name, "state": "paused"})
+        return
+    show(f"{name} is paused")
+    say(f"to let it go on: outreach campaign resume {name}")
 
 
-def resume(context: typer.Context, name: NAME) -> None:
+def resume(context: typer.Context, name: NAME, json: Json = False) -> None:
     """Let a paused campaign go on, within the same caps as ever, and its mailbox too if it was paused for a fault.
 
-    It says why it was paused. Example: outreach campaign resume ai-berlin
+    It says why it was paused.
+
+    Example: outreach campaign resume ai-berlin
     """
     from outreach.core.records import CampaignState
 
@@ -372,6 +410,9 @@ def resume(context: typer.Context, name: NAME) -> None:
         for each in {*campaign.mailboxes, *app.store.campaigns.served().get(campaign.id, ())}:
             app.store.campaigns.wake_mailbox(each)
         mailboxes = [box.mailbox for box in app.boxes_for(name)]
+    if json:
+        show_json({"campaign": name, "state": "active", "was_paused": campaign.reason or None})
+        return
     show(f"{name} is active" + (f"; it was paused: {campaign.reason}" if campaign.reason else ""))
     for mailbox in mailboxes:
         if mailbox.paused_until and mailbox.paused_until > now:
@@ -380,23 +421,17 @@ def resume(context: typer.Context, name: NAME) -> None:
             show(f"nothing goes{whose} before {until} all the same: {mailbox.pause_reason}")
 
 
-def stop(context: typer.Context, name: NAME) -> None:
+def stop(context: typer.Context, name: NAME, json: Json = False) -> None:
     """End a campaign for good, follow-ups included. Answers are still logged.
 
     Example: outreach campaign stop ai-berlin
     """
     with shell(context).app() as app:
         app.store.campaigns.stop(_running(app, name).id, "by hand", app.clock.now())
+    if json:
+        show_json({"campaign": name, "state": "stopped"})
+        return
     show(f"{name} is stopped")
-
-
-def _set(context: typer.Context, name: str, state: str, reason: str) -> None:
-    from outreach.core.records import CampaignState
-
-    with shell(context).app() as app:
-        campaign = _running(app, name)
-        app.store.campaigns.set_state(campaign.id, CampaignState(state), reason)
-    show(f"{name} is {state}")
 
 
 def _running(app: "App", name: str) -> "Campaign":
@@ -434,7 +469,13 @@ def _enroll(app: "App", campaign: "Campaign", *, dry_run: bool, json: bool) -> N
     for box in app.boxes:
         if box.mailbox_id in resting:
             say(f"{box.sender.address} rests until you act: outreach mailboxes")
-    say(f"next: outreach preview {campaign.name}" if result.enrolled and not dry_run else "")
+    if result.enrolled and not dry_run:
+        say(f"next: outreach preview {campaign.name}")
+    elif not result.enrolled and not result.refused and not app.store.people.count_founders(campaign.filters):
+        say(f"nobody fits {_in_filters(campaign.filters)}; outreach founders shows who is there")
+        if not dry_run:
+            again = f"outreach campaign enroll {campaign.name}"
+            say(f"next: outreach campaign edit {campaign.name} with other filters, then {again}")
 
 
 def edits_of(app: "App", campaign: "Campaign") -> "list[Edit]":
@@ -468,17 +509,15 @@ def show_refused(
     refused: "Sequence[tuple[Founder, Sequence[str]]]", what: str, tell: Callable[[str], None] = show
 ) -> None:
     """People who are left out, grouped by their reasons, so that the long list of one reason stays one line."""
-    groups: dict[str, list[str]] = {}
+    groups: dict[str, list[tuple[str, str]]] = {}
     for founder, reasons in refused:
-        rules = (
-            "; ".join(map(in_words, reasons))
-            if len(refused) <= _SHOWN_REASONS
-            else ", ".join(reason.partition(":")[0] for reason in reasons)
-        )
-        groups.setdefault(rules, []).append(founder.full_name)
-    for rules, names in sorted(groups.items(), key=lambda group: -len(group[1])):
-        some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        tell(f"{what}: {some} ({rules})")
+        told = "; ".join(map(in_words, reasons))
+        rules = "; ".join(in_words(reason.partition(":")[0]) for reason in reasons)
+        groups.setdefault(told if len(refused) <= _SHOWN_REASONS else rules, []).append((founder.full_name, told))
+    for rules, people in sorted(groups.items(), key=lambda group: -len(group[1])):
+        some = ", ".join(name for name, _ in people[:3]) + (f" and {len(people) - 3} more" if len(people) > 3 else "")
+        why = {told for _, told in people}
+        tell(f"{what}: {some} ({why.pop() if len(why) == 1 else rules})")
 
 
 def suppress(
@@ -507,7 +546,8 @@ def list_suppressions(context: typer.Context, json: Json = False) -> None:
     Example: outreach suppress list
     """
     with shell(context).app() as app:
-        entries = app.store.suppressions.all()
+        entries, zone = app.store.suppressions.all(), app.settings.zone
+        names = _named(app, [entry["value"] for entry in entries])
     if json:
         show_json({"suppressions": [dict(entry) for entry in entries], "total": len(entries)})
     elif not entries:
@@ -515,8 +555,23 @@ def list_suppressions(context: typer.Context, json: Json = False) -> None:
     else:
         show_table(
             ("who", "kind", "reason", "since"),
-            [(entry["value"], entry["kind"], entry["reason"], entry["created_at"]) for entry in entries],
+            [
+                (names[each["value"]], each["kind"].replace("_", "-"), each["reason"], each["created_at"])
+                for each in entries
+            ],
+            zone,
         )
+
+
+def _named(app: "App", values: Sequence[str]) -> dict[str, str]:
+    """Entries of the list as a person reads them: an address, a domain with everyone there, a founder by name."""
+    ids = [int(value.removeprefix("person:")) for value in values if value.startswith("person:")]
+    people = app.store.people.by_ids(ids)
+    named = {f"person:{each.id}": f"{each.full_name} (founder {each.id})" for each in people.values()}
+    return {
+        value: named.get(value, value.removeprefix("address:").replace("domain:", "everyone at ", 1))
+        for value in values
+    }
 
 
 def unsuppress(
@@ -535,10 +590,11 @@ def unsuppress(
         from outreach.flows.suppress import unsuppress as run
 
         removed = run(app.store, who, consent=consent, clock=app.clock)
+        names = _named(app, removed)
     if json:
         show_json({"removed": list(removed)})
     else:
-        show(f"may be written to again: {', '.join(removed)}")
+        show(f"may be written to again: {', '.join(names[each] for each in removed)}")
         say("campaigns that were stopped for them stay stopped")
 
 

@@ -220,7 +220,7 @@ def list_imports(context: typer.Context, json: Json = False) -> None:
     Example: outreach imports
     """
     with shell(context).app() as app:
-        found = app.store.leads.imports()
+        found, zone = app.store.leads.imports(), app.settings.zone
     if json:
         show_json({"imports": [_import_json(each) for each in found], "total": len(found)})
     elif not found:
@@ -243,6 +243,7 @@ def list_imports(context: typer.Context, json: Json = False) -> None:
                 )
                 for each in found
             ],
+            zone,
         )
 
 
@@ -256,14 +257,15 @@ def show_import(
     Example: outreach imports show 1
     """
     with shell(context).app() as app:
-        found, skipped = app.store.leads.get_import(id_), app.store.leads.skipped(id_)
+        found, skipped, zone = app.store.leads.get_import(id_), app.store.leads.skipped(id_), app.settings.zone
     if json:
         rows = [{"line": row.line, "reason": row.reason, "cells": dict(row.cells)} for row in skipped]
         show_json({**_import_json(found), "mapping": dict(found.mapping), "skipped_rows": rows})
         return
     show(f"{found.file}: {found.format}, {found.encoding}, {count(found.rows, 'row')}")
     tagged = f", tag {found.tag}" if found.tag else ""
-    show(f"  exported {local(found.exported_at)}, imported {local(found.imported_at)}{tagged}")
+    exported, imported = (local(at.astimezone(zone)) for at in (found.exported_at, found.imported_at))
+    show(f"  exported {exported}, imported {imported}{tagged}")
     show(f"  {', '.join(f'{number} {outcome}' for outcome, number in sorted(found.outcomes.items())) or 'no rows'}")
     show(f"  columns: {', '.join(f'{field} = {header}' for field, header in found.mapping.items())}")
     for row in skipped:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from outreach.core.records import OutboxItem
 
+_LISTED_AT_MOST = 100
+
 
 def register(app: typer.Typer) -> None:
     group = listing("What waits, failed or is in doubt.")
@@ -28,7 +30,7 @@ def list_outbox(
     context: typer.Context,
     state: Annotated[str, typer.Option(help="queued, sent, failed, unknown, held or cancelled.")] = "",
     campaign: Annotated[str, typer.Option(help="Only this campaign.")] = "",
-    limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = 100,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many (default: 100; all with --json).")] = None,
     json: Json = False,
 ) -> None:
     """Every message and where it is.
@@ -43,18 +45,20 @@ def list_outbox(
         app.note_doubts()
         campaign_id = app.store.campaigns.get(campaign).id if campaign else None
         items = app.store.outbox.items(states=[OutboxState(state)] if state else [], campaign_id=campaign_id)
-        addresses = app.store.campaigns.addresses()
+        addresses, zone = app.store.campaigns.addresses(), app.settings.zone
+    shown = items[: limit or (None if json else _LISTED_AT_MOST)]
     if json:
-        show_json({"items": [_item_json(item, addresses) for item in items], "total": len(items)})
+        show_json({"items": [_item_json(item, addresses) for item in shown], "total": len(items)})
+        return
+    if not items:
+        say("no message fits" if state or campaign else "the outbox is empty; `outreach send` shows what would go")
         return
     show_table(
         ("id", "state", "founder", "address", "campaign", "step", "when", "why"),
-        [
-            (i.id, i.state, i.founder, i.rcpt, i.campaign, i.step, i.sent_at or i.due_at, i.reason)
-            for i in items[:limit]
-        ],
+        [(i.id, i.state, i.founder, i.rcpt, i.campaign, i.step, i.sent_at or i.due_at, i.reason) for i in shown],
+        zone,
     )
-    show(count(len(items), "message") + (f", {limit} shown" if len(items) > limit else ""))
+    show(count(len(items), "message") + (f", {len(shown)} shown" if len(items) > len(shown) else ""))
     if any(item.state is OutboxState.UNKNOWN for item in items):
         say("look in your Sent folder, then: outreach outbox resolve ID --sent | --resend | --abandon")
 
@@ -70,7 +74,7 @@ def show_outbox(
         app.note_doubts()
         item = app.store.outbox.get(item_id)
         attempts = app.store.outbox.attempts(item_id)
-        addresses = app.store.campaigns.addresses()
+        addresses, zone = app.store.campaigns.addresses(), app.settings.zone
     if json:
         show_json(
             {
@@ -83,14 +87,14 @@ def show_outbox(
     show(f"message {item.id}: {item.state}{f' ({item.reason})' if item.reason else ''}")
     for attempt in attempts:
         show(
-            f"  {attempt['at']:%Y-%m-%d %H:%M:%S} {attempt['outcome']} at {attempt['phase']}: "
+            f"  {attempt['at'].astimezone(zone):%Y-%m-%d %H:%M:%S} {attempt['outcome']} at {attempt['phase']}: "
             f"{attempt['code'] or ''} {attempt['text']}"
         )
     show()
     show(item.mime.decode("utf-8", "replace").replace("\r\n", "\n"))
 
 
-def retry(context: typer.Context, item_id: Annotated[int, typer.Argument(metavar="ID")]) -> None:
+def retry(context: typer.Context, item_id: Annotated[int, typer.Argument(metavar="ID")], json: Json = False) -> None:
     """Queue a failed or held message again, once its cause is mended.
 
     Example: outreach outbox retry 12
@@ -100,6 +104,10 @@ def retry(context: typer.Context, item_id: Annotated[int, typer.Argument(metavar
     with shell(context).app() as app:
         app.note_doubts()
         item = run(app.store, item_id, reason=f"retried by {_user()}", clock=app.clock)
+        addresses = app.store.campaigns.addresses()
+    if json:
+        show_json(_item_json(item, addresses))
+        return
     show(f"message {item.id} to {item.founder} is {item.state}")
     say("next: outreach send --live")
 
@@ -110,6 +118,7 @@ def resolve(
     sent: Annotated[bool, typer.Option("--sent", help="It did leave.")] = False,
     resend: Annotated[bool, typer.Option("--resend", help="It did not: send the same bytes again.")] = False,
     abandon: Annotated[bool, typer.Option("--abandon", help="Whether it left does not matter: go no further.")] = False,
+    json: Json = False,
 ) -> None:
     """Settle a message that may or may not have left.
 
@@ -130,6 +139,10 @@ def resolve(
         ]
         item = app.store.outbox.resolve(item_id, chosen[0], f"{word} by {_user()}", app.clock.now())
         app.journal.record({"at": app.clock.now().isoformat(), "kind": word, "message_id": item.message_id})
+        addresses = app.store.campaigns.addresses()
+    if json:
+        show_json(_item_json(item, addresses))
+        return
     show(f"message {item.id} to {item.founder} is {item.state} ({item.reason})")
 
 

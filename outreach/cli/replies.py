@@ -91,13 +91,24 @@ def list_replies(
             show_json({"replies": [document(reply) for reply in found], "total": total})
             return
         if found:
-            show_table(["id", "received", "kind", "from", "says", "label"], [_row(reply) for reply in found])
+            rows = [_row(reply) for reply in found]
+            show_table(["id", "received", "kind", "from", "says", "label"], rows, app.settings.zone)
         elif not watch:
-            say("nothing here yet; `outreach sync` reads the mailbox")
+            say(_nothing(due=due, narrowed=bool(kind or campaign or since or unlabelled)))
         if total > len(found):
             say(f"{len(found)} of {total:,}; --limit {total} shows all")
         if watch:
             _watch(app, wanted, every)
+
+
+def _nothing(*, due: bool, narrowed: bool) -> str:
+    if due:
+        return "no reminder is due"
+    return (
+        "nothing fits; `outreach replies` lists all"
+        if narrowed
+        else "nothing here yet; `outreach sync` reads the mailbox"
+    )
 
 
 def _watch(app: "App", wanted: dict[str, Any], every: int) -> None:

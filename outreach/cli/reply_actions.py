@@ -32,7 +32,9 @@ def label(
 ) -> None:
     """Say what an answer means: interested, interview, offer, not-now, no, wrong-person, or a word of your own.
 
-    An empty word takes the label back. Example: outreach replies label 12 not-now --until 2026-09-01
+    An empty word takes the label back.
+
+    Example: outreach replies label 12 not-now --until 2026-09-01
     """
     plain = "-".join(text.lower().split())
     with shell(context).app() as app:
@@ -47,6 +49,8 @@ def label(
     if added and not json:
         company = f" of {added.company.name}" if added.company else ""
         show(f"{added.full_name}{company} is founder {added.id} now; nobody writes to them until you enroll them")
+    if plain and plain not in LABELS:
+        say(f"{plain} is a label of your own, which `outreach report` does not count; it knows {', '.join(LABELS)}")
     if plain == "not-now" and not until:
         say(f"to be reminded: outreach replies label {reply.id} not-now --until DATE")
 

@@ -180,9 +180,10 @@ def _show_funnel(funnel: "Funnel") -> None:
     show_table(
         ("", "people", "share", "95 % interval"), [(name, number, *_shares(share)) for name, number, share in steps]
     )
+    stopped = funnel.enrolled - funnel.waiting - funnel.held - funnel.finished
     show(
-        f"{count(funnel.sent, 'mail')} sent; "
-        f"{funnel.waiting} in progress, {funnel.held} held, {funnel.finished} finished"
+        f"{count(funnel.sent, 'mail')} sent; {funnel.waiting} in progress, {funnel.held} on hold, "
+        f"{funnel.finished} finished, {stopped} stopped"
     )
     if funnel.failed:
         show(f"{count(funnel.failed, 'mail')} refused by the recipient's server, or given up")

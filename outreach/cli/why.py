@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outreach.cli._output import local, show, show_json
+from outreach.cli._output import in_words, local, show, show_json
 from outreach.cli._shell import Json, shell
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ def _show_standing(standing: "Standing", zone: "tzinfo", *, several: bool) -> No
     show(f"\ncampaign {standing.campaign}, {standing.state}: {standing.enrollment or 'not enrolled'}{sender}")
     _show_rules(standing.rules)
     if standing.next_at:
-        why_then = f" ({standing.reason})" if standing.reason else ""
+        why_then = f" ({'; '.join(map(in_words, standing.reason.split('; ')))})" if standing.reason else ""
         step = f"step {standing.step}, " if standing.step else ""
         show(f"  next possible mail: {step}{local(standing.next_at.astimezone(zone))}{why_then}")
     else:

@@ -165,7 +165,7 @@ def _company_busy(facts: Facts, _now: datetime) -> str:
 
 
 def _namesake(facts: Facts, _now: datetime) -> str:
-    return f"a person of this name was written to at {facts.namesake}" if facts.namesake else ""
+    return f"a person of this name is or was written to at {facts.namesake}" if facts.namesake else ""
 
 
 def _company_gone(facts: Facts, _now: datetime) -> str:

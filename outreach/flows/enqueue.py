@@ -35,7 +35,7 @@ from outreach.store.store import Store
 __all__ = ["Conditions", "Held", "Plan", "Ready", "Share", "Writer", "enqueue", "plan", "plan_all"]
 
 _NO_INBOX = "no-inbox: a follow-up needs to know who answered; set OUTREACH_IMAP_HOST or OUTREACH_MAILDIR"
-_COMPANY_CAP = "company-cap: someone of the same company got a first mail in the last 24 hours"
+_COMPANY_CAP = "company-cap"
 _NOT_ALLOWED = "not-allowed: OUTREACH_ALLOW_RECIPIENTS does not name this address"
 _NOT_APPROVED = "not-approved: nobody has approved this mail; look at it with `outreach preview`"
 _NOT_DUE, _QUEUED = "not-due", "queued"
@@ -477,6 +477,8 @@ def _idle(
         return None, ""
     if opens:
         return opens, "not-due"
+    if not work:
+        return None, "no-campaign"
     resting = [campaign for campaign, _ in work if campaign not in [each for each, _ in active]]
     if resting:
         campaign = resting[0]

@@ -4,9 +4,10 @@ import csv
 import json
 import os
 import stat
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -166,6 +167,40 @@ def test_mistakes_are_named(desk: Desk, words: tuple[str, ...], code: int, said:
 
 def test_nothing_yet(desk: Desk) -> None:
     assert "outreach sync" in desk.run("replies")[1]
+
+
+def test_nothing_that_fits_is_not_nothing_at_all(desk: Desk) -> None:
+    desk.arrive(reply(desk))
+    desk.run("sync")
+    assert "no reminder is due" in desk.run("replies", "--due")[1]
+    assert "nothing fits" in desk.run("replies", "--kind", "complaint")[1]
+
+
+def test_a_label_that_no_report_counts_is_said(desk: Desk) -> None:
+    desk.arrive(reply(desk))
+    desk.run("sync")
+    assert "intrested is a label of your own" in desk.run("replies", "label", "1", "intrested")[1]
+    assert desk.run("replies", "label", "1", "interested")[1] == ""
+
+
+def test_a_table_has_the_times_of_the_users_zone(desk: Desk) -> None:
+    desk.arrive(reply(desk))
+    desk.run("sync")
+    (desk.folder / ".env").write_text((desk.folder / ".env").read_text() + "OUTREACH_TIMEZONE='Asia/Tokyo'\n")
+    received = datetime.fromisoformat(desk.json("replies")["replies"][0]["received_at"])
+    assert f"{received.astimezone(ZoneInfo('Asia/Tokyo')):%Y-%m-%d %H:%M}" in desk.run("replies")[0]
+    [item] = desk.json("outbox", "--limit", "1")["items"]
+    sent = datetime.fromisoformat(item["sent_at"]).astimezone(ZoneInfo("Asia/Tokyo"))
+    assert f"{sent:%Y-%m-%d %H:%M}" in desk.run("outbox")[0]
+
+
+def test_a_report_counts_everyone_once(desk: Desk) -> None:
+    desk.arrive(reply(desk))
+    desk.run("sync")
+    [funnel] = desk.json("report")["campaigns"]
+    stopped = funnel["enrolled"] - funnel["waiting"] - funnel["held"] - funnel["finished"]
+    assert stopped
+    assert f"finished, {stopped} stopped" in desk.run("report")[0]
 
 
 def test_no_inbox_is_named(desk: Desk) -> None:

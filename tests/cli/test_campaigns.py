@@ -1,0 +1,88 @@
+"""Campaigns as a person types them: a filter that fits nobody, a change of mind, and what each command says."""
+
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from tests.cli.program import Workspace, founders_csv
+
+_TOKYO = ZoneInfo("Asia/Tokyo")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    made = Workspace.create(tmp_path / "w", TIMEZONE="Asia/Tokyo")
+    (made.folder / "founders.csv").write_text(founders_csv(20))
+    made.run("import", "founders.csv")
+    return made
+
+
+def test_a_filter_that_fits_nobody_is_said_and_can_be_changed(workspace: Workspace) -> None:
+    done = workspace.run("campaign", "new", "spring", "--sequence", "job-search", "--search", "nobdy")
+    assert "nobody fits --search nobdy" in done.stderr
+    assert "outreach campaign edit spring" in done.stderr
+    assert "  whom: --search nobdy\n" in workspace.run("campaign", "show", "spring").stdout
+    workspace.run("campaign", "edit", "spring", "--employees", "many", exit_code=2)
+    assert workspace.json("campaign", "show", "spring")["filters"] == {"search": "nobdy"}
+    workspace.run("campaign", "edit", "spring", "--search", "bo", "--has-email")
+    assert "  whom: --search bo --has-email\n" in workspace.run("campaign", "show", "spring").stdout
+    assert workspace.json("campaign", "enroll", "spring")["enrolled"] == 2
+    workspace.run("campaign", "edit", "spring", "--why", "they hire")
+    assert workspace.json("campaign", "show", "spring")["filters"] == {"search": "bo", "has_email": "yes"}
+
+
+def test_without_a_campaign_send_and_status_say_so(workspace: Workspace) -> None:
+    for words in (["send"], ["status"]):
+        assert "there is no campaign under way" in workspace.run(*words).stdout
+    assert workspace.json("status")["why_not_now"] == "no-campaign"
+
+
+def test_a_campaign_goes_through_its_states_for_scripts_too(workspace: Workspace) -> None:
+    workspace.run("campaign", "new", "spring", "--sequence", "job-search")
+    assert "outreach campaign resume spring" in workspace.run("campaign", "pause", "spring").stderr
+    assert workspace.json("campaign", "pause", "spring", exit_code=0)["state"] == "paused"
+    resumed = workspace.json("campaign", "resume", "spring", exit_code=0)
+    assert (resumed["state"], resumed["was_paused"]) == ("active", "by hand")
+    assert workspace.json("campaign", "stop", "spring", exit_code=0) == {"campaign": "spring", "state": "stopped"}
+    assert workspace.json("campaign", "list")["campaigns"][0]["sequence"] == "job-search"
+
+
+def test_many_people_with_one_reason_are_told_it_in_words(workspace: Workspace) -> None:
+    (workspace.folder / "more.csv").write_text(
+        "Name,Company,Website\n" + "".join(f"Al{n} Quill,Co{n},co{n}.example\n" for n in range(16))
+    )
+    workspace.run("import", "more.csv")
+    done = workspace.run("campaign", "new", "spring", "--sequence", "job-search")
+    assert "and 13 more (no-address: no e-mail address is known; outreach find looks for one)" in done.stdout
+
+
+def test_a_founder_on_the_list_is_named(workspace: Workspace) -> None:
+    workspace.run("suppress", "add", "1")
+    workspace.run("suppress", "add", "acme.example")
+    told = workspace.run("suppress", "list").stdout
+    for who in ("Boaa Quill (founder 1)", "\nboaa@boaa.example", "everyone at acme.example"):
+        assert who in told
+    assert "person:" not in told
+    assert "Boaa Quill (founder 1)" in workspace.run("suppress", "remove", "1").stdout
+
+
+def test_every_table_shows_the_times_of_the_users_zone(workspace: Workspace) -> None:
+    workspace.run("suppress", "add", "acme.example")
+    for words, key, list_ in (
+        (["imports"], "imported_at", "imports"),
+        (["suppress", "list"], "created_at", "suppressions"),
+    ):
+        [entry] = workspace.json(*words)[list_]
+        here = datetime.fromisoformat(entry[key]).astimezone(_TOKYO)
+        assert f"{here:%Y-%m-%d %H:%M}" in workspace.run(*words).stdout
+    [entry] = workspace.json("imports")["imports"]
+    here = datetime.fromisoformat(entry["imported_at"]).astimezone(_TOKYO)
+    assert f"imported {here:%a %d %b %Y %H:%M} JST" in workspace.run("imports", "show", "1").stdout
+
+
+def test_an_empty_outbox_and_a_limit(workspace: Workspace) -> None:
+    assert "the outbox is empty" in workspace.run("outbox").stderr
+    assert "no message fits" in workspace.run("outbox", "--state", "failed").stderr
+    assert workspace.json("outbox", "--limit", "1") == {"items": [], "total": 0}
