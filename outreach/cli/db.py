@@ -72,7 +72,9 @@ def copy(
 ) -> None:
     """Move the store of this folder to where OUTREACH_DATABASE_URL says; with --back, from there to here.
 
-    The store that was copied from is retired: it refuses to be used. Example: outreach db copy
+    The store that was copied from is retired: it refuses to be used.
+
+    Example: outreach db copy
     """
     from outreach.bootstrap import move_store
 

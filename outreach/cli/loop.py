@@ -42,7 +42,9 @@ def run(
 ) -> None:
     """Send for as long as it runs: everyone in your active campaigns, within caps and working hours.
 
-    Answers are read before each round. Ctrl-C ends it after the mail in flight. Example: outreach run --every 10m
+    Answers are read before each round. Ctrl-C ends it after the mail in flight.
+
+    Example: outreach run --every 10m
     """
     pause = _span(every)
     host = shell(context)

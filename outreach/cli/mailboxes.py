@@ -138,7 +138,8 @@ def pause(context: typer.Context, name: NAME) -> None:
     with shell(context).app() as app:
         box = app.box(name)
         app.store.campaigns.pause_mailbox(box.mailbox_id, UNTIL_FIXED, "by hand")
-    show(f"{box.sender.address} rests until: outreach mailboxes resume {box.name}")
+    show(f"{box.sender.address} rests")
+    say(f"to let it send again: outreach mailboxes resume {box.name}")
 
 
 def resume(context: typer.Context, name: NAME) -> None:

@@ -300,7 +300,10 @@ def _show_report(app: "App", found: "Plan", report: "SendReport", *, partly: boo
     else:
         show(", ".join(f"{number} {name}" for name, number in counts.items() if number or name == "sent"))
         _show_skipped(report)
-        if reason:
+        if report.reason == "interrupted":
+            left = found.size - len(report.results) - len(report.skipped)
+            show(f"{count(left, 'mail')} of {found.size} not sent yet")
+        elif reason:
             _show_later(app, found.later, next_at, reason)
         _say_next(counts)
     for error in report.errors:

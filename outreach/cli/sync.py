@@ -42,7 +42,9 @@ def sync(
 ) -> None:
     """Read your mailboxes, changing nothing in them: replies, out-of-office notes, bounces, opt-outs.
 
-    Whoever answered, bounced or opted out is not written to again. Example: outreach sync
+    Whoever answered, bounced or opted out is not written to again.
+
+    Example: outreach sync
     """
     if reclassify:
         _judge_again(context, json=json)

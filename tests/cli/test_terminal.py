@@ -104,8 +104,9 @@ def test_ctrl_c_in_a_gap_ends_cleanly_and_nothing_is_lost(workspace: Workspace, 
         assert program.poll() is None
     time.sleep(0.3)
     program.send_signal(signal.SIGINT)
-    _, said = program.communicate(timeout=20)
+    shown, said = program.communicate(timeout=20)
     assert program.returncode == 130
+    assert "1 sent\n2 mails of 3 not sent yet\n" in shown
     assert "goes on where this one stopped" in said
     assert "Traceback" not in said
     assert len(behaviour.ledger) == 1
