@@ -83,14 +83,16 @@ def import_lists(
         show_json(report.as_json())
     else:
         _show_report(report, rejects)
-        _say_next(people.imported, people.with_address)
+        if not report.dry_run:
+            _say_next(people.imported, people.with_address)
     if report.in_part:
         raise typer.Exit(DONE_IN_PART)
 
 
 def _say_next(founders: int, with_address: int) -> None:
     if with_address:
-        say(f"{with_address} of {count(founders, 'founder')} can be written to")
+        rest = "; outreach find looks for the others" if with_address < founders else ""
+        say(f"{with_address} of {count(founders, 'founder')} have an address{rest}")
         say("next: outreach campaign new NAME --sequence job-search")
     elif founders:
         say("no founder has an e-mail address yet: few lists hold them")
@@ -188,7 +190,7 @@ def _show_report(report: "IngestReport", rejects: Path | None) -> None:
         kept = f"they are in {rejects}" if rejects else "write them to a file with --rejects FILE"
         say(f"{count(skipped, 'row')} skipped; {kept}")
     if report.dry_run:
-        say("dry run: nothing was changed")
+        say("dry run: nothing was changed; without --dry-run it is")
 
 
 def _show_file(file: "FileReport") -> None:

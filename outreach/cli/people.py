@@ -178,6 +178,7 @@ def edit_founder(  # noqa: PLR0917  Typer's options go by name
     last_name: Annotated[str | None, typer.Option()] = None,
     title: Annotated[str | None, typer.Option()] = None,
     linkedin: Annotated[str | None, typer.Option(help="The address of their page.")] = None,
+    email: Annotated[str, typer.Option(help="Add an address that you know; may be written to as one of a list.")] = "",
     tag: Annotated[list[str] | None, typer.Option(help="Add a tag; may be repeated.")] = None,
     untag: Annotated[list[str] | None, typer.Option(help="Take a tag away; may be repeated.")] = None,
     reset: Annotated[
@@ -195,15 +196,19 @@ def edit_founder(  # noqa: PLR0917  Typer's options go by name
 
     Example: outreach founders edit "Ada Testwell" --title CTO --line "Your talk made me try it at home."
     """
+    from outreach.cli._one_row import add_address
     from outreach.cli.lines import checked_notes
+    from outreach.core.urls import linkedin_person
 
     notes = checked_notes(line=line, consent=consent)
     given = {"full_name": name, "first_name": first_name, "last_name": last_name, "title": title, "linkedin": linkedin}
     fields = {field: " ".join(text.split()) for field, text in given.items() if text is not None}
+    if linkedin and not linkedin_person(linkedin):
+        raise UsageError(f"{linkedin} is no page of a person.", hint="write it as --linkedin linkedin.com/in/ada")
     again = [{"name": "full_name"}.get(field, field.replace("-", "_")) for field in reset or ()]
     if wrong := next((field for field in again if field not in given), ""):
         raise UsageError(f"there is no field {wrong}.", hint=f"the fields are name, {', '.join(list(given)[1:])}")
-    if not (fields or tag or untag or again or notes):
+    if not (fields or tag or untag or again or notes or email):
         raise UsageError("nothing to write.", hint="outreach founders edit WHO --title CTO (see --help)")
     if fields.get("full_name") == "":
         raise UsageError(
@@ -214,6 +219,7 @@ def edit_founder(  # noqa: PLR0917  Typer's options go by name
         from outreach.importers import all_importers
 
         found = app.store.people.get_founder(who)
+        found = add_address(app, found, email) if email else found
         tags = [[text.strip() for text in each or () if text.strip()] for each in (tag, untag)]
         curate.edit(
             app.store, all_importers(), app.clock, found.id, fields=fields, tags=tags[0], untag=tags[1], reset=again
@@ -224,7 +230,8 @@ def edit_founder(  # noqa: PLR0917  Typer's options go by name
     if json:
         show_json({**founder_json(now), "line": now.line, "consent": now.consent})
     else:
-        show(f"founder {now.id}: {', '.join(filter(None, (now.full_name, now.title, *now.tags)))}")
+        addresses = [address.address for address in now.addresses] if email else []
+        show(f"founder {now.id}: {', '.join(filter(None, (now.full_name, now.title, *addresses, *now.tags)))}")
         for note in notes:
             show(f"  {note}: {getattr(now, note) or 'removed'}")
 

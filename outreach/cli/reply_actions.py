@@ -149,24 +149,13 @@ def _day(text: str, today: date) -> str:
 
 def _refer(app: "App", reply: "Reply", referral: str) -> "Founder":
     """The right person, added as a founder of the same company, by an import of one row: so `why` knows from where."""
-    from outreach.core.normalize import address_key
-    from outreach.flows.ingest import Source, ingest
-    from outreach.importers import all_importers
+    from outreach.cli._one_row import add_row
 
     name, address = _person(referral)
     if reply.founder_id is None:
         raise UsageError(f"nobody knows whom reply {reply.id} is about.", hint="add the person with `outreach import`")
     company = app.store.people.get_founder(str(reply.founder_id)).company
-    cells = {
-        "Company": company.name if company else "",
-        "Website": company.website or company.domain if company else "",
-        "Full Name": name,
-        "Email": address,
-    }
-    text = ",".join(cells) + "\n" + ",".join('"' + value.replace('"', '""') + '"' for value in cells.values()) + "\n"
-    source = Source(f"referral-by-reply-{reply.id}.csv", text.encode(), app.clock.now())
-    ingest(app.store, [source], importers=all_importers(), clock=app.clock, format_name="generic")
-    found = app.store.people.find_by_address(address_key(address))
+    found = add_row(app, f"referral-by-reply-{reply.id}.csv", name, address, company)
     if found is None:
         raise UsageError(f"{address} could not be added.", hint="add the person with `outreach import`")
     return found

@@ -128,6 +128,30 @@ def test_an_edit_is_shown_and_stays(dans: Outreach, tmp_path: Path) -> None:
     assert dans("founders", "edit", "1", "--reset", "shoes")[0] == 2
 
 
+@pytest.mark.parametrize("row", ["Mira Quill,,", "Mira Quill,Nowhere,", "Mira Quill,Loewen,loewen.example"])
+def test_an_address_that_a_person_knows(dans: Outreach, tmp_path: Path, row: str) -> None:
+    (tmp_path / "more.csv").write_text(f"Name,Company,Website,Title\n{row},CTO\n", "utf-8")
+    dans("import", str(tmp_path / "more.csv"))
+    before = document(dans("founders", "--json"))["total"]
+    assert "mira@quill.example" in dans("founders", "edit", "Mira Quill", "--email", "Mira@quill.example")[1]
+    shown = document(dans("founders", "show", "Mira Quill", "--json"))
+    assert [(each["address"], each["status"]) for each in shown["addresses"]] == [("mira@quill.example", "given")]
+    assert (shown["title"], document(dans("founders", "--json"))["total"]) == ("CTO", before)
+
+
+def test_an_address_that_cannot_be_added(dans: Outreach) -> None:
+    for address, says in (
+        ("mira", "is no address of one person"),
+        ("info@acme.example", "is no address of one person"),
+        ("dan@acme.example", "is an address of Dan Testwell (founder 1)"),
+    ):
+        code, _, err = dans("founders", "edit", "3", "--email", address)
+        assert (code, says in err) == (2, True), err
+    code, _, err = dans("founders", "edit", "3", "--linkedin", "rosa")
+    assert (code, "rosa is no page of a person" in err) == (2, True)
+    assert len(document(dans("founders", "show", "3", "--json"))["addresses"]) == 1
+
+
 def test_an_import_is_taken_back(dans: Outreach) -> None:
     dans("suppress", "add", "rosa@loewen.example")
     dans("founders", "edit", "1", "--title", "CTO")
