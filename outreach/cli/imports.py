@@ -92,7 +92,7 @@ def import_lists(
 def _say_next(founders: int, with_address: int) -> None:
     if with_address:
         rest = "; outreach find looks for the others" if with_address < founders else ""
-        say(f"{with_address} of {count(founders, 'founder')} have an address{rest}")
+        say(f"{with_address:,} of {founders:,} founders {'has' if with_address == 1 else 'have'} an address{rest}")
         say("next: outreach campaign new NAME --sequence job-search")
     elif founders:
         say("no founder has an e-mail address yet: few lists hold them")
