@@ -18,6 +18,14 @@ group = typer.Typer(
 _AFTER_COPY = (
     "next: outreach status   (each colleague needs the same OUTREACH_DATABASE_URL and this folder's outreach.key)"
 )
+_TOLD = (
+    ("founders", "founder", ""),
+    ("campaigns", "campaign", ""),
+    ("outbox", "message", ""),
+    ("inbound", "answer", ""),
+    ("suppressions", "suppression", ""),
+)
+"""Tables that a person may want to compare, as they call what stands in them."""
 _AFTER_BACK = "next: remove OUTREACH_DATABASE_URL from .env"
 
 
@@ -90,5 +98,4 @@ def _show_copied(copied: "Copied", *, json: bool) -> None:
         show_json({"to": copied.to, "rows": dict(copied.rows)})
         return
     show(f"{count(copied.total, 'row')} copied and counted: {copied.to}")
-    told = {name: copied.rows.get(name, 0) for name in ("founders", "campaigns", "outbox", "inbound", "suppressions")}
-    show(", ".join(f"{number:,} {name}" for name, number in told.items()))
+    show(", ".join(count(copied.rows.get(table, 0), noun, plural) for table, noun, plural in _TOLD))

@@ -9,10 +9,11 @@ from outreach.cli._output import count, in_words, local, say, show, show_json, s
 from outreach.cli._shell import DONE_IN_PART, Json, shell
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from outreach.bootstrap import App
     from outreach.core.stats import Rate
     from outreach.flows.enqueue import Plan
     from outreach.flows.enqueue import Share as Planned
@@ -69,7 +70,7 @@ def status(context: typer.Context, json: Json = False) -> None:
                 for box in app.boxes
                 for domain, until, reason in app.store.bookings.resting_domains(box.mailbox_id, now)
             ],
-            "warnings": app.store.report.warnings(now),
+            "warnings": [*_refusals(app), *app.store.report.warnings(now)],
         }
         zone = app.settings.zone
     if json:
@@ -78,6 +79,18 @@ def status(context: typer.Context, json: Json = False) -> None:
         _show_status(document, found, zone, now)
     if document["unknown"]:
         raise typer.Exit(DONE_IN_PART)
+
+
+def _refusals(app: "App") -> "Iterator[str]":
+    """Why `send --live` would refuse whatever is due."""
+    from outreach.errors import SendRefused
+
+    if app.store.instance.forgotten(app.journal.entries()) or app.copied():
+        yield "nothing is sent from here: this store is a copy, was moved, or is an older one; outreach doctor"
+    try:
+        app.check_may_send()
+    except SendRefused as refusal:
+        yield f"{refusal} {refusal.hint}"
 
 
 def _waits(share: "Planned | None") -> dict[str, Any]:
@@ -113,7 +126,7 @@ def _show_status(document: dict[str, Any], found: "Plan", zone: "ZoneInfo", now:
     several = len(document["mailboxes"]) > 1
     for mailbox in document["mailboxes"]:
         show(f"mailbox       {summary(mailbox, now, zone, several=several)}")
-        if several and not mailbox["due_now"] and mailbox["why_not_now"]:
+        if several and not mailbox["due_now"] and mailbox["why_not_now"] not in (None, "no-campaign"):
             at = f", next {local(mailbox['next_at'].astimezone(zone))}" if mailbox["next_at"] else ""
             show(f"              nothing from it now: {in_words(mailbox['why_not_now'])}{at}")
     for resting in document["resting_domains"]:

@@ -209,6 +209,8 @@ def _show_plan(app: "App", found: "Plan", *, json: bool, campaign: str) -> None:
         return
     if found.size:
         say(f"next: outreach send {campaign + ' ' if campaign else ''}--live")
+    elif found.later or found.next_at:
+        say("next: the same command then, or leave it to `outreach run`")
 
 
 def _show_summary(app: "App", found: "Plan", tell: "Callable[[str], None]") -> None:

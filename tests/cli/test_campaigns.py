@@ -1,5 +1,6 @@
 """Campaigns as a person types them: a filter that fits nobody, a change of mind, and what each command says."""
 
+import shutil
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -35,8 +36,18 @@ def test_a_filter_that_fits_nobody_is_said_and_can_be_changed(workspace: Workspa
 
 def test_without_a_campaign_send_and_status_say_so(workspace: Workspace) -> None:
     for words in (["send"], ["status"]):
-        assert "there is no campaign under way" in workspace.run(*words).stdout
+        assert "no campaign of yours is under way" in workspace.run(*words).stdout
     assert workspace.json("status")["why_not_now"] == "no-campaign"
+
+
+def test_status_says_what_send_would_refuse(workspace: Workspace, tmp_path: Path) -> None:
+    workspace.run("campaign", "new", "spring", "--sequence", "job-search")
+    assert workspace.json("status")["warnings"] == []
+    copy = Workspace(tmp_path / "copy", workspace.environment)
+    shutil.copytree(workspace.folder, copy.folder)
+    assert "look          nothing is sent from here: this store is a copy" in copy.run("status").stdout
+    workspace.environment = {**workspace.environment, "OUTREACH_PURPOSE": "commercial"}
+    assert "commercial mail needs a postal address" in workspace.run("status").stdout
 
 
 def test_a_campaign_goes_through_its_states_for_scripts_too(workspace: Workspace) -> None:
