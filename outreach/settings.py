@@ -419,7 +419,11 @@ def _read_lines(env_file: Path) -> tuple[dict[str, str], list[str]]:
     try:
         with env_file.open(encoding="utf-8") as file:
             bindings = list(parse_stream(file))
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise SettingsError(
+            [f"the file cannot be read: {error.strerror}"], source=str(env_file), hint="see to its permissions"
+        ) from None
+    except UnicodeDecodeError as error:
         raise SettingsError(
             [f"the file cannot be read: {error}"], source=str(env_file), hint="save it as plain UTF-8 text"
         ) from None

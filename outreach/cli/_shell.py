@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from outreach.cli._commands import LINES, SECTIONS, build
 from outreach.cli._output import say
-from outreach.errors import OutreachError, StoreError
+from outreach.errors import OutreachError, WorkspaceError
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App, Network  # loads SQLModel and the rest: only commands that need it pay for it
@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 
 DONE_IN_PART = 3
 INTERRUPTED = 130
-_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+_NO_ROOM = ("written", "free some space, then type the same command again")
+_NOT_YOURS = ("used", "see to its permissions and those of its folder, then type the same command again")
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EROFS), _NO_ROOM),
+    **dict.fromkeys((errno.EACCES, errno.EPERM), _NOT_YOURS),
+}
+"""What a system says of a file → what cannot be done with it, and what helps."""
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document instead of text.")]
 
@@ -91,13 +97,10 @@ class Program(TyperGroup):
         except Exception as error:  # the last resort: a bug must not print a user's secrets
             if _debugging(ctx) or type(error).__module__.startswith("typer"):
                 raise  # its own ways to end a command, usage errors among them
-            if isinstance(error, OSError) and error.errno in _NO_ROOM:
-                report_error(
-                    StoreError(
-                        f"{error.filename or 'a file'} cannot be written: {error.strerror}.",
-                        hint="free some space, then type the same command again",
-                    )
-                )
+            if isinstance(error, OSError) and error.errno in _REMEDIES:
+                does, hint = _REMEDIES[error.errno]
+                named = error.filename or "a file"
+                report_error(WorkspaceError(f"{named} cannot be {does}: {error.strerror}.", hint=hint))
                 raise typer.Exit(1) from None
             say(f"error: outreach has a bug ({type(error).__name__}). What was already done is recorded.")
             say("hint: run the same command with `outreach --debug …` and report what it prints")

@@ -25,3 +25,10 @@ def test_the_day_of_a_scene_is_said_by_its_date_alone(tmp_path: Path, capsys: py
     scenes = re.findall(r"^── (.*?) ─*$", capsys.readouterr().out, re.MULTILINE)
     assert len(scenes) > 7
     assert not [scene for scene in scenes if re.search(r"(Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day", scene)]
+
+
+def test_a_folder_that_is_not_ours_is_named_and_no_bug(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", "/sys/outreach-demo"], Shell(environment={})) == 1  # where not even root may make one
+    said = capsys.readouterr().err
+    assert "error: /sys/outreach-demo cannot be used: " in said
+    assert "permissions" in said
