@@ -238,9 +238,10 @@ def move(
         leaves = named[0].mailbox_id if named else known.get(address_key(source))
         if leaves is None:
             raise NotFound(f"there is no mailbox {source}.", hint=f"there is {', '.join(known)}")
-        moved = app.store.campaigns.move(
-            campaign.id, leaves, app.box(target).mailbox_id, app.clock.now(), dry_run=dry_run
-        )
+        new = app.box(target).mailbox_id
+        if new == leaves:
+            raise UsageError(f"{source} and {target} are one mailbox.", hint="outreach mailboxes lists them")
+        moved = app.store.campaigns.move(campaign.id, leaves, new, app.clock.now(), dry_run=dry_run)
     if json:
         show_json({"campaign": name, "moved": moved.moved, "kept": moved.kept, "dry_run": dry_run})
         return

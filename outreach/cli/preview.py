@@ -54,7 +54,7 @@ def preview(  # noqa: PLR0917  Typer's options go by name
         mails = [mail for mail in found if isinstance(mail, Shown)]
         blanks = [blank for blank in found if isinstance(blank, Blank)]
         if diff:
-            _show_diff(found, _found(app, chosen, writer, diff, step))
+            _show_diff(found, _found(app, chosen, writer, diff, step), json=json)
             return
         if approve:
             _approve(app, mails, approve, json=json)
@@ -174,7 +174,7 @@ def _show_mails(mails: "Sequence[Shown]") -> None:
                 show(f"  • {line}")
 
 
-def _show_diff(left: "Sequence[Shown | Blank]", right: "Sequence[Shown | Blank]") -> None:
+def _show_diff(left: "Sequence[Shown | Blank]", right: "Sequence[Shown | Blank]", *, json: bool) -> None:
     """Two mails line by line: what is the same for both is the template's, the rest is theirs."""
     from difflib import unified_diff
 
@@ -186,6 +186,9 @@ def _show_diff(left: "Sequence[Shown | Blank]", right: "Sequence[Shown | Blank]"
     before, after = (f"Subject: {mail.subject}\n\n{mail.text}".splitlines() for mail in pairs)
     names = [mail.founder.full_name for mail in pairs]
     lines = list(unified_diff(before, after, names[0], names[1], lineterm="", n=1))
+    if json:
+        show_json({"founders": [mail.founder.id for mail in pairs], "diff": lines})
+        return
     for line in lines:
         show(line)
     if not lines:

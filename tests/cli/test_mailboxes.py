@@ -169,6 +169,11 @@ def test_pause_move_and_resume(outreach: Prompt) -> None:
     assert [sender for sender, _ in outreach.mails()] == ["Ada Testwell <ada@first.example>"] * 6
 
 
+def test_a_move_to_the_same_mailbox_changes_nothing(outreach: Prompt) -> None:
+    outreach("campaign", "move", "spring", "--from", "bea@second.example", "--to", "sales")
+    assert (outreach.code, "are one mailbox" in outreach.said) == (2, True)
+
+
 def test_people_of_a_mailbox_without_settings_wait_and_are_told_of(outreach: Prompt) -> None:
     (outreach.folder / "mailboxes" / "sales.env").rename(outreach.folder / "sales.txt")
     told = outreach("send", "spring")

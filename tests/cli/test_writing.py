@@ -368,4 +368,6 @@ def test_a_diff_shows_what_is_theirs(workspace: Program) -> None:
     assert "-Hi Bo," in done.stdout
     assert "+Hi Dr. Müller-Lüdenscheidt," in done.stdout
     assert "hiring" not in done.stdout.replace(" Are", "")
+    told = workspace.json("preview", "spring", "1", "--diff", "2")
+    assert (told["founders"], "-Hi Bo," in told["diff"]) == ([1, 2], True)
     workspace.run("preview", "spring", "1", "--diff", "4", exit_code=1)
