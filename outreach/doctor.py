@@ -199,7 +199,8 @@ def examine_domain(app: App) -> Iterator[Finding]:
         "DMARC": judge_dmarc(domain, dmarc),
     }
     for name, found in advice.items():
-        yield Finding(name, found.ok, f"{domain}: {found.says}", found.remedy)
+        said = found.says if found.says.startswith(f"{domain} ") else f"{domain}: {found.says}"
+        yield Finding(name, found.ok, said, found.remedy)
 
 
 def _inbox(app: App) -> Iterator[Finding]:

@@ -12,6 +12,8 @@ from outreach.errors import UsageError
 if TYPE_CHECKING:
     from outreach.flows.lines import LinesReport
 
+_SHOWN = 10
+
 
 def register(app: typer.Typer) -> None:
     app.command("import-lines")(import_lines)
@@ -53,8 +55,10 @@ def import_lines(
 
 
 def _show(report: "LinesReport", *, dry_run: bool) -> None:
-    for row in report.rejected:
+    for row in report.rejected[:_SHOWN]:
         show(f"line {row.line}: not taken, {row.reason}")
+    if len(report.rejected) > _SHOWN:
+        show(f"… and {len(report.rejected) - _SHOWN} more (--json shows all)")
     show(
         f"{count(report.set, 'line')} {'would be ' if dry_run else ''}set, {report.same} as before, "
         f"{report.empty} left empty, {len(report.rejected)} not taken"

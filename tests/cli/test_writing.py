@@ -209,6 +209,10 @@ def test_a_line_in_the_wrong_row_is_not_taken(workspace: Program) -> None:
     assert report["rejected"][0]["reason"] == "founder 1 is Bo Brightly, not Cy Quill"
     (workspace.folder / "other.csv").write_text("name,email\nBo,bo@x.example\n")
     assert "no column `id`" in workspace.run("import-lines", "other.csv", exit_code=3).stdout
+    (workspace.folder / "other.csv").write_text("name,email\n" + "Bo,bo@x.example\n" * 30)
+    said = workspace.run("import-lines", "other.csv", exit_code=3).stdout
+    assert said.count("no column `id`") == 10
+    assert "… and 20 more (--json shows all)" in said
     assert "cannot be read" in workspace.run("import-lines", "nowhere.csv", exit_code=1).stderr
 
 
