@@ -112,9 +112,19 @@ class Listing(TyperGroup):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         names = {*self.commands, "--help", "-h"}
-        if not args or (args[0].startswith("-") and args[0] not in names):
+        completing = ctx.resilient_parsing and not args  # what comes next may be any of the commands
+        if not completing and (not args or (args[0].startswith("-") and args[0] not in names)):
             args = ["list", *args]
         return super().parse_args(ctx, args)
+
+    def shell_complete(self, ctx: Any, incomplete: str) -> Any:
+        """The commands, and the options of `list`."""
+        found = super().shell_complete(ctx, incomplete)
+        listed = self.get_command(ctx, "list")
+        if listed and incomplete.startswith("-"):
+            within = listed.make_context("list", [], parent=ctx, resilient_parsing=True)
+            found += listed.shell_complete(within, incomplete)
+        return found
 
 
 def listing(help_text: str) -> typer.Typer:

@@ -94,3 +94,22 @@ def test_every_command_has_help_with_an_example(words: list[str]) -> None:
     )
     typed = " ".join(word for word in words if word != "list")  # which may be left out
     assert f"Example: outreach {typed}" in " ".join(done.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("outreach fou", {"founders"}),
+        ("outreach founders ex", {"export"}),
+        ("outreach replies ", {"list", "show", "label", "note", "answer", "export"}),
+        ("outreach founders --loc", {"--location"}),
+        ("outreach founders list --loc", {"--location"}),
+        ("outreach founders --limit 5 --loc", {"--location"}),
+        ("outreach db ", {"upgrade", "backup", "copy"}),
+    ],
+)
+def test_a_shell_completes_commands_and_options(typed: str, offered: set[str]) -> None:
+    asked = {"_OUTREACH_COMPLETE": "complete_bash", "COMP_WORDS": typed, "COMP_CWORD": str(typed.count(" "))}
+    program = [sys.executable, "-c", "from outreach.cli import main; main()"]
+    done = subprocess.run(program, env={**os.environ, **asked}, capture_output=True, text=True, check=False)
+    assert set(done.stdout.split()) == offered, done.stderr
