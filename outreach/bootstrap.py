@@ -542,7 +542,7 @@ class App:
         except Timeout:
             who = note.read_text() if note.exists() else "another process"
             raise SendRefused(
-                f"another `outreach send` is at work for {self.sender.address} ({who}).",
+                f"another `outreach send` or `run` is at work for {self.sender.address} ({who}).",
                 hint="wait for it, or stop it with Ctrl-C; `outreach status` shows how far it is",
             ) from None
         try:
