@@ -4,13 +4,14 @@ The grouping depends only on what is united, never on the order of the mentions.
 """
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from itertools import combinations, pairwise
+
+from outreach.core.quick import record
 
 _ALL_PAIRS = 20
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Link:
     """Mentions that a rule has made one (or would have, had nobody said that two of them are not): why they are."""
 

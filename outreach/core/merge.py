@@ -10,6 +10,7 @@ from itertools import zip_longest
 from outreach.core.clusters import Link
 from outreach.core.identity import NOBODY, Identities, resolve
 from outreach.core.likeness import Likeness
+from outreach.core.quick import record
 from outreach.core.records import PersonFacts
 from outreach.core.rulings import Ruling
 from outreach.core.survivors import CompanyRecord, Entry, FounderRecord, company_record, edited, founder_record
@@ -33,7 +34,7 @@ class Known:
     rulings: tuple[Ruling, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AddressChange:
     """An address that is new, or belongs to somebody else now. Exactly one of the two ids is set."""
 
@@ -286,7 +287,7 @@ def _questions(
 # --- what became of each row ----------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RowOutcome:
     """`company` is empty for a row that names none."""
 

@@ -3,10 +3,9 @@ caller. Knows nothing of rows or of what follows from a likeness."""
 
 import re
 import unicodedata
-from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from outreach.core.quick import MOST_KEPT
+from outreach.core.quick import MOST_KEPT, record
 from outreach.core.text import one_line
 from outreach.resources import table, words
 
@@ -57,7 +56,7 @@ def _is_legal_form(word: str) -> bool:
 # --- people ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PersonName:
     """A person's name in parts. `words` are its key words in order; `suffix` tells a father from a son."""
 
@@ -76,8 +75,8 @@ class PersonName:
 def parse_name(text: str) -> PersonName:
     """`Dr. Jürgen Müller-Lüdenscheidt, PhD` → first Jürgen, last Müller-Lüdenscheidt."""
     if plain := _PLAIN_NAME.fullmatch(text):
-        first, last = plain[1].lower(), plain[2].lower()
-        if not (first in words("name_titles.txt") or _is_special_last(last)):
+        first, last = text.lower().split(" ")
+        if first not in words("name_titles.txt") and last not in _special_lasts():
             return PersonName(text, plain[1], plain[2], (first, last))
     full = one_line(text)
     shown, suffix = _undecorated(full)
@@ -100,8 +99,9 @@ def tidy_name(text: str) -> str:
     return f"{cased}, {suffix.upper() if suffix.startswith('i') else suffix.capitalize()}" if suffix else cased
 
 
-def _is_special_last(last: str) -> bool:
-    return any(last in words(f"name_{kind}.txt") for kind in ("suffixes", "credentials", "particles"))
+@cache
+def _special_lasts() -> frozenset[str]:
+    return _after_names() | words("name_particles.txt")
 
 
 def split_people(cell: str) -> tuple[str, ...]:

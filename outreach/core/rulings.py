@@ -8,12 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from outreach.core.clusters import Clusters
+from outreach.core.quick import record
 
 AS_COMPANY = -1
 """The place in a row where it names its company; people stand at 0, 1, …"""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Seat:
     """A place in a row: the row by its hash, and which of those it names."""
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from outreach.core.clusters import Clusters, pairs
 from outreach.core.likeness import Likeness, refused, settled
 from outreach.core.names import company_key, without_marks
+from outreach.core.quick import record
 from outreach.core.records import CompanyFacts
 from outreach.core.rulings import NO_RULINGS, Rulings, apply_rulings
 from outreach.core.urls import company_domain, crunchbase_slug, linkedin_company
@@ -18,7 +19,7 @@ _NAMES_OF_A_PLATFORM = 4
 """So many differently named companies on one domain mean a platform, spam or a holding. Three were three spellings."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CompanyMention:
     """The keys of what one row says of a company."""
 
@@ -32,14 +33,16 @@ class CompanyMention:
     @property
     def keys(self) -> tuple[str, ...]:
         """What identifies it."""
-        named = (("slug", self.slug), ("domain", self.domain), ("linkedin", self.linkedin))
-        return tuple(f"{kind}:{value}" for kind, value in named if value)
+        slug = (f"slug:{self.slug}",) if self.slug else ()
+        domain = (f"domain:{self.domain}",) if self.domain else ()
+        return (*slug, *domain, f"linkedin:{self.linkedin}") if self.linkedin else (*slug, *domain)
 
     @property
     def hints(self) -> tuple[str, ...]:
         """What it may share with others, and what must be looked at together with it."""
         bare = without_marks(self.slug)
-        return (f"name:{self.name}", *(f"email:{each}" for each in self.emails), *((f"bare:{bare}",) if bare else ()))
+        emails = [f"email:{each}" for each in self.emails]
+        return (f"name:{self.name}", *emails, f"bare:{bare}") if bare else (f"name:{self.name}", *emails)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +58,9 @@ class Companies:
 def company_mention(facts: CompanyFacts) -> CompanyMention:
     return CompanyMention(
         name=company_key(facts.name),
-        slug=crunchbase_slug(facts.slug),
+        slug=crunchbase_slug(facts.slug) if facts.slug else "",
         domain=company_domain(facts.website) if facts.website else "",
-        linkedin=linkedin_company(facts.linkedin),
+        linkedin=linkedin_company(facts.linkedin) if facts.linkedin else "",
         country=facts.country.casefold(),
         emails=facts.emails,
     )

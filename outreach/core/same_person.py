@@ -12,6 +12,7 @@ from outreach.core.clusters import Clusters, pairs
 from outreach.core.likeness import Likeness, refused, settled
 from outreach.core.names import PersonName, alike, compatible, parse_name
 from outreach.core.normalize import is_role_inbox, suppression_key
+from outreach.core.quick import record
 from outreach.core.records import PersonFacts
 from outreach.core.rulings import NO_RULINGS, Rulings, apply_rulings
 from outreach.core.urls import crunchbase_slug, linkedin_person
@@ -21,7 +22,7 @@ _MOST_COLLEAGUES = 50
 """People of one company who are compared by likeness. More is a list of staff, or spam."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class PersonMention:
     """The keys of what one row says of a person; `company` is the cluster of theirs, or -1."""
 
@@ -33,7 +34,8 @@ class PersonMention:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        return tuple(f"{kind}:{key}" for kind, key in (("linkedin", self.linkedin), ("slug", self.slug)) if key)
+        linkedin = (f"linkedin:{self.linkedin}",) if self.linkedin else ()
+        return (*linkedin, f"slug:{self.slug}") if self.slug else linkedin
 
     @property
     def folded(self) -> tuple[str, ...]:
@@ -55,9 +57,9 @@ def person_mention(facts: PersonFacts, company: int) -> PersonMention:
     return PersonMention(
         name=parse_name(facts.full_name),
         company=company,
-        linkedin=linkedin_person(facts.linkedin),
-        slug=crunchbase_slug(facts.slug),
-        addresses=tuple(address for address in facts.emails if not is_role_inbox(address)),
+        linkedin=linkedin_person(facts.linkedin) if facts.linkedin else "",
+        slug=crunchbase_slug(facts.slug) if facts.slug else "",
+        addresses=tuple([address for address in facts.emails if not is_role_inbox(address)]),
     )
 
 

@@ -34,9 +34,9 @@ class Single:
 
 
 COMPANY_COLUMNS = (
-    "name", "name_key", "domain", "website", "slug", "linkedin", "description", "industries", "city", "region",
-    "country", "employees", "founded", "funding_amount", "funding_currency", "funding_usd", "last_funding_type",
-    "last_funding_on", "status", "phone",
+    "name", "name_key", "domain", "website", "slug", "linkedin", "description", "city", "region", "country",
+    "employees", "founded", "funding_amount", "funding_currency", "funding_usd", "last_funding_type",
+    "last_funding_on", "status", "phone", "industries",
 )  # fmt: skip
 FOUNDER_COLUMNS = ("full_name", "first_name", "last_name", "name_key", "title", "linkedin", "slug")
 
@@ -50,9 +50,8 @@ def single(lead: Lead) -> Single:
     names: list[PersonName] = []
     for at, person in enumerate(lead.people):
         name = parse_name(person.full_name)
-        found.plain = found.plain and bool(name.words) and not any(
-            name.key == other.key or alike(name, other) for other in names
-        )  # fmt: skip
+        if not name.words or (names and any(name.key == other.key or alike(name, other) for other in names)):
+            found.plain = False
         names.append(name)
         _add_person(found, at, person, name, has_company=facts is not None)
     if facts is not None:
@@ -65,8 +64,8 @@ def single(lead: Lead) -> Single:
 def _add_company(found: Single, facts: CompanyFacts) -> None:
     mention = company_mention(facts)
     keys, hints = mention.keys, mention.hints
-    found.shared += keys
     found.shared += hints
+    found.shared += keys[1:] if hints[-1].startswith("bare:") else keys  # one page is one bare page too
     funding = facts.funding_total
     has_place = bool(facts.country or facts.city)
     found.company = (
@@ -77,7 +76,6 @@ def _add_company(found: Single, facts: CompanyFacts) -> None:
         mention.slug,
         facts.linkedin if mention.linkedin else "",
         facts.description,
-        facts.industries,
         facts.city if has_place else "",
         facts.region if has_place else "",
         facts.country if has_place else "",
@@ -90,6 +88,7 @@ def _add_company(found: Single, facts: CompanyFacts) -> None:
         facts.last_funding_on,
         facts.status,
         facts.phone,
+        facts.industries,
     )
     found.keys = keys
     found.hints = hints
@@ -112,10 +111,12 @@ def _add_person(found: Single, at: int, facts: PersonFacts, name: PersonName, *,
             slug,
         )
     )
-    for key in ((f"linkedin:{linkedin}" if linkedin else ""), (f"slug:{slug}" if slug else "")):
-        if key:
-            found.people_keys.append((at, key))
-            found.shared.append(f"person-{key}")
+    if linkedin:
+        found.people_keys.append((at, f"linkedin:{linkedin}"))
+        found.shared.append(f"person-linkedin:{linkedin}")
+    if slug:
+        found.people_keys.append((at, f"slug:{slug}"))
+        found.shared.append(f"person-slug:{slug}")
     for address in facts.emails:
         wide = _widest(address)
         found.shared.append(f"email:{wide}")

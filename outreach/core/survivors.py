@@ -6,11 +6,12 @@ belong together.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
 from outreach.core.names import PersonName, company_aliases, company_key, parse_name
+from outreach.core.quick import record
 from outreach.core.records import CompanyFacts, Lead, Money, PersonFacts
 from outreach.core.same_company import company_mention
 from outreach.core.same_person import person_mention
@@ -20,7 +21,7 @@ _T = TypeVar("_T")
 _F = TypeVar("_F", CompanyFacts, PersonFacts)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Entry:
     """A row, where it came from, and whom it has been taken for so far (a new one for nobody)."""
 
@@ -36,7 +37,7 @@ class Entry:
     """The very same row is known already, or stands above."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CompanyRecord:
     """A company as the store keeps it. `keys` are its alone; `hints` others may share."""
 
@@ -71,7 +72,7 @@ class CompanyRecord:
         return other is not None and replace(self, facts_at=other.facts_at) == other
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FounderRecord:
     """A founder as the store keeps it."""
 

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from outreach.core.identity import LookupKeys, lookup_keys
 from outreach.core.merge import Known, MergePlan, RowOutcome, judge_rows, plan_merge
 from outreach.core.ports import Row
+from outreach.core.quick import record
 from outreach.core.records import Lead, RowError
 from outreach.core.rulings import Ruling
 from outreach.core.singles import Sharing, single
@@ -61,7 +62,7 @@ class Tally:
             self.founders[each] += times
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Line:
     """A staged row that is judged: by `entry` among those judged together, or as the stored row `twin` was."""
 
@@ -107,7 +108,6 @@ def stage(
             stream.file(at, file)
         else:
             _count_again(tally, at, file.list)
-    staging.flush()
     groups = [[first + row for row in group] for group in sharing.groups(stream.odd)]
     judged = [lead for group in groups for lead in group]
     staging.judge(judged)
@@ -176,6 +176,7 @@ class _Stream:
                     self._sharing.add(())
                 else:
                     self._row(at, row, sha256, cells, facts_at, file.list.format, known)
+            self._staging.flush()
 
     def _row(
         self, at: int, lead: Lead, sha256: str, cells: str, facts_at: str, origin: str,
@@ -194,10 +195,7 @@ class _Stream:
         if not what.plain or (not what.shared and not self._is_new):
             self.odd.append(self._staging.lead - self._first)
         self._sharing.add(own)
-        statuses = [person.email_status for person in lead.people]
-        self._staging.add_row(
-            at, lead.line, sha256, cells, what=what, facts_at=facts_at, origin=origin, statuses=statuses
-        )
+        self._staging.add_row(at, lead, sha256, cells, what=what, facts_at=facts_at, origin=origin)
         self._tally.warnings[at] += [RowError(lead.line, warning) for warning in lead.warnings]
 
     def _twins(self, hashes: Sequence[str], exported_at: datetime) -> dict[str, int]:

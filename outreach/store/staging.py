@@ -15,6 +15,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from outreach.core.quick import Memo
+from outreach.core.records import Lead
 from outreach.core.singles import COMPANY_COLUMNS, FOUNDER_COLUMNS, Single
 from outreach.store.database import Database
 from outreach.store.dialect import on_server
@@ -29,20 +31,17 @@ _TABLES = {
     ),
     "companies": f"id INTEGER PRIMARY KEY, lead INT, {', '.join(COMPANY_COLUMNS)}, facts_at",
     "founders": f"id INTEGER PRIMARY KEY, lead INT, place INT, company_id INT, {', '.join(FOUNDER_COLUMNS)}, facts_at",
-    "words": "lead INT, kind TEXT, owner INT, text TEXT",
     "addresses": "lead INT, key TEXT, founder_id INT, company_id INT, status TEXT, origin TEXT",
     "seats": "lead INT, place INT, founder_id INT",
+    "company_names": "lead INT, company_id INT, name TEXT",
+    "company_keys": "lead INT, company_id INT, key TEXT",
+    "company_hints": "lead INT, company_id INT, key TEXT",
+    "founder_keys": "lead INT, founder_id INT, key TEXT",
+    "founder_hints": "lead INT, founder_id INT, key TEXT",
     "judged": "lead INTEGER PRIMARY KEY",
     "plans": "id INTEGER PRIMARY KEY, plan BLOB",
 }
-_WORDS = {
-    "company_names": ("company_id", "name"),
-    "company_keys": ("company_id", "key"),
-    "company_hints": ("company_id", "key"),
-    "founder_keys": ("founder_id", "key"),
-    "founder_hints": ("founder_id", "key"),
-}
-_BATCH = 2000
+_WORDS = ("company_names", "company_keys", "company_hints", "founder_keys", "founder_hints")
 _CACHE_KB = 48_000
 _MANY = 50_000
 """From so many rows on, indexes are made anew instead of row by row, if that is most of what is there."""
@@ -74,7 +73,7 @@ class Staging:
     def __init__(self, connection: sa.Connection, next_ids: tuple[int, int, int]) -> None:
         self._c = connection
         self.lead, self.company, self.founder = next_ids
-        self._rows: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _TABLES}
+        self._waiting: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _TABLES}
         for name, columns in _TABLES.items():
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.new_{name}")
             connection.exec_driver_sql(f"CREATE TEMPORARY TABLE new_{name} ({columns})")
@@ -82,76 +81,70 @@ class Staging:
     # --- streaming in -------------------------------------------------------------------------------
 
     def add_skipped(self, file: int, line: int, sha256: str, cells: str, reason: str) -> None:
-        self._add("rows", (self.lead, file, line, sha256, cells, "skipped", reason, None, None))
+        self._waiting["rows"].append((self.lead, file, line, sha256, cells, "skipped", reason, None, None))
+        self.lead += 1
+
+    def add_repeated(self, file: int, line: int, sha256: str, cells: str, twin: int) -> None:
+        """A row that a stored row says already."""
+        self._waiting["rows"].append((self.lead, file, line, sha256, cells, "same", "", None, twin))
         self.lead += 1
 
     def add_row(
-        self, file: int, line: int, sha256: str, cells: str, *, what: Single, facts_at: str, origin: str,
-        statuses: Sequence[str],
-    ) -> None:  # fmt: skip
+        self, file: int, row: Lead, sha256: str, cells: str, *, what: Single, facts_at: str, origin: str
+    ) -> None:
         """A row with what it would become alone."""
-        lead, company = self.lead, None
+        lead, company, waiting = self.lead, None, self._waiting
         self.lead += 1
         if what.company is not None:
             company = self.company
             self.company += 1
-            columns = [*what.company]
-            columns[_INDUSTRIES] = json.dumps(columns[_INDUSTRIES])
-            self._add("companies", (company, lead, *columns, facts_at))
-            self._add_words(lead, company, what)
+            waiting["companies"].append((company, lead, *what.company[:-1], _as_json[what.company[-1]], facts_at))
+            self._add_words(lead, company, what.company[_SLUG], what)
         first = self.founder
+        self.founder += len(what.people)
         for place, person in enumerate(what.people):
-            self._add("founders", (self.founder, lead, place, company, *person, facts_at))
-            self.founder += 1
+            waiting["founders"].append((first + place, lead, place, company, *person, facts_at))
         for place, key in what.people_keys:
-            self._add("words", (lead, "founder_keys", first + place, key))
+            waiting["founder_keys"].append((lead, first + place, key))
         for place, key in what.people_hints:
-            self._add("words", (lead, "founder_hints", first + place, key))
+            waiting["founder_hints"].append((lead, first + place, key))
         for key, place in what.addresses.items():
             if place < 0:
-                self._add("addresses", (lead, key, None, company, "given", origin))
+                waiting["addresses"].append((lead, key, None, company, "given", origin))
             else:
-                self._add("addresses", (lead, key, first + place, None, statuses[place], origin))
-        self._add("rows", (lead, file, line, sha256, cells, "new", "", company, None))
+                status = row.people[place].email_status
+                waiting["addresses"].append((lead, key, first + place, None, status, origin))
+        waiting["rows"].append((lead, file, row.line, sha256, cells, "new", "", company, None))
 
-    def add_repeated(self, file: int, line: int, sha256: str, cells: str, twin: int) -> None:
-        """A row that a stored row says already."""
-        self._add("rows", (self.lead, file, line, sha256, cells, "same", "", None, twin))
-        self.lead += 1
-
-    def _add_words(self, lead: int, company: int, what: Single) -> None:
-        assert what.company is not None  # noqa: S101  it is the company's words
+    def _add_words(self, lead: int, company: int, slug: object, what: Single) -> None:
+        """What finds the company, but for what a column of it holds under an index (`leads.implied_keys`)."""
         for alias in what.aliases:
-            self._add("words", (lead, "company_names", company, alias))
-        for kind, keys in (("company_keys", what.keys), ("company_hints", what.hints)):
-            for key in keys:
-                if not key.startswith(_IMPLIED) or not _is_implied(key, what.company):
-                    self._add("words", (lead, kind, company, key))
-
-    def _add(self, name: str, row: tuple[Any, ...]) -> None:
-        waiting = self._rows[name]
-        waiting.append(row)
-        if len(waiting) >= _BATCH:
-            self._flush(name)
-
-    def _flush(self, name: str) -> None:
-        if waiting := self._rows[name]:
-            marks = ", ".join("?" * len(waiting[0]))
-            self._c.exec_driver_sql(f"INSERT INTO temp.new_{name} VALUES ({marks})", waiting)  # noqa: S608  names of our own
-            self._rows[name] = []
+            self._waiting["company_names"].append((lead, company, alias))
+        for key in what.keys:
+            if not key.startswith(("slug:", "domain:")):
+                self._waiting["company_keys"].append((lead, company, key))
+        for key in what.hints:
+            if not key.startswith("name:") and key != f"bare:{slug}":
+                self._waiting["company_hints"].append((lead, company, key))
 
     def flush(self) -> None:
-        for name in self._rows:
-            self._flush(name)
+        """Write what has been added. Nobody reads it before."""
+        for name, rows in self._waiting.items():
+            if rows:
+                self._insert(name, rows)
+                rows.clear()
+
+    def _insert(self, name: str, rows: list[tuple[Any, ...]]) -> None:
+        marks = ", ".join("?" * len(rows[0]))
+        self._c.exec_driver_sql(f"INSERT INTO temp.new_{name} VALUES ({marks})", rows)  # noqa: S608  names of our own
 
     # --- what must be judged --------------------------------------------------------------------------
 
     def judge(self, leads: Iterable[int]) -> None:
         """These rows do not stand alone: what they would be alone is dropped."""
-        for lead in leads:
-            self._add("judged", (lead,))
-        self._flush("judged")
-        for name in ("companies", "founders", "words", "addresses"):
+        if judged := [(lead,) for lead in leads]:
+            self._insert("judged", judged)
+        for name in ("companies", "founders", "addresses", *_WORDS):
             gone = "SELECT lead FROM temp.new_judged"
             self._c.exec_driver_sql(f"DELETE FROM temp.new_{name} WHERE lead IN ({gone})")  # noqa: S608  names of our own
 
@@ -169,7 +162,7 @@ class Staging:
             addresses=count("SELECT count(*) FROM temp.new_addresses").scalar_one(),
             weak=count(
                 "SELECT count(*) FROM temp.new_companies WHERE slug = '' AND domain = '' "
-                "AND id NOT IN (SELECT owner FROM temp.new_words WHERE kind = 'company_keys')"
+                "AND id NOT IN (SELECT company_id FROM temp.new_company_keys)"
             ).scalar_one(),
         )
 
@@ -239,11 +232,10 @@ class Staging:
             f"SELECT id, company_id, {founders}, facts_at, ? FROM temp.new_founders ORDER BY id",
             (at,),
         )
-        for name, (owner, text) in _WORDS.items():
+        for name in _WORDS:
+            owner, text = [column.split()[0] for column in _TABLES[name].split(", ")[1:]]
             self._run(
-                f"INSERT INTO {name} ({owner}, {text}) "  # noqa: S608  names of our own
-                "SELECT owner, text FROM temp.new_words WHERE kind = ? ORDER BY text, owner",
-                (name,),
+                f"INSERT INTO {name} ({owner}, {text}) SELECT {owner}, {text} FROM temp.new_{name} ORDER BY 2, 1"  # noqa: S608  names of our own
             )
 
     def copy_rows(self, imports: Mapping[int, int]) -> None:
@@ -309,15 +301,8 @@ class Staging:
         self._c.exec_driver_sql(statement, values)
 
 
-_INDUSTRIES = COMPANY_COLUMNS.index("industries")
-_SLUG, _DOMAIN = COMPANY_COLUMNS.index("slug"), COMPANY_COLUMNS.index("domain")
-_IMPLIED = ("slug:", "domain:", "name:", "bare:")
-
-
-def _is_implied(key: str, company: tuple[object, ...]) -> bool:
-    """Whether a column of the company holds it under an index (`leads.implied_keys`)."""
-    word, _, text = key.partition(":")
-    return word != "bare" or text == company[_SLUG]
+_SLUG = COMPANY_COLUMNS.index("slug")
+_as_json: Memo[object, str] = Memo(json.dumps)
 
 
 def stored_time(connection: sa.Connection, at: datetime) -> str:
