@@ -221,9 +221,10 @@ def _company_records(
     records = []
     for company, told in sorted(rows.items()):
         record = company_record(company, told, found.shared_domains)
-        own = record.keys - taken
-        records.append(replace(record, keys=own, hints=record.hints | (record.keys & taken)))
-        taken |= own
+        if others := record.keys & taken:
+            record = replace(record, keys=record.keys - others, hints=record.hints | others)
+        records.append(record)
+        taken |= record.keys
     return records
 
 
@@ -241,7 +242,7 @@ def _founder_records(
     records = []
     for founder, told in sorted(seats.items()):
         record = founder_record(founder, told, shared_addresses)
-        records.append(replace(record, keys=record.keys - taken))
+        records.append(record if taken.isdisjoint(record.keys) else replace(record, keys=record.keys - taken))
         taken |= record.keys
     return records
 

@@ -15,7 +15,7 @@ from outreach.core.quick import record
 from outreach.core.records import CompanyFacts, Lead, Money, PersonFacts
 from outreach.core.same_company import company_mention
 from outreach.core.same_person import person_mention
-from outreach.core.urls import company_domain, crunchbase_slug, linkedin_company, linkedin_person
+from outreach.core.urls import company_domain, crunchbase_slug, linkedin_person
 
 _T = TypeVar("_T")
 _F = TypeVar("_F", CompanyFacts, PersonFacts)
@@ -101,12 +101,12 @@ def company_record(id_: int, entries: Sequence[Entry], shared_domains: frozenset
     told = [(entry.exported_at, entry.lead.company) for entry in entries if entry.lead.company]
     facts = [each for _, each in told]
     current = [each for _, each in sorted(told, key=lambda pair: pair[0])]  # stable: of one date the later import
-    slug = _first(crunchbase_slug(each.slug) for each in facts)
+    mentions = [company_mention(each) for each in facts]
+    slug = _first(mention.slug for mention in mentions)
     named = _named(facts, current, slug)
     at_home = _first_where(lambda each: bool(_own_domain(each, shared_domains)), [*named, *facts])
     place = _place(facts)
     funding = _newest(each.funding_total for each in current) or Money(0)
-    mentions = [company_mention(each) for each in facts]
     name = named[0].name
     aliases = [alias for each in facts for alias in (each.name, *company_aliases(each.name))]
     keys = {key for mention in mentions for key in mention.keys}
@@ -118,7 +118,7 @@ def company_record(id_: int, entries: Sequence[Entry], shared_domains: frozenset
         domain=_own_domain(at_home, shared_domains) if at_home else "",
         website=at_home.website if at_home else _first(each.website for each in facts),
         slug=slug,
-        linkedin=_first(each.linkedin for each in facts if linkedin_company(each.linkedin)),
+        linkedin=_first(each.linkedin for each, mention in zip(facts, mentions, strict=True) if mention.linkedin),
         description=_first(each.description for each in facts),
         industries=next(filter(None, (each.industries for each in facts)), ()),
         city=place.city if place else "",
@@ -224,7 +224,7 @@ def _first(values: Iterable[str]) -> str:
 
 def _newest(values: Iterable[_T | None]) -> _T | None:
     """The last that says something, of values in the order of their exports."""
-    return next(filter(None, reversed(list(values))), None)
+    return next(filter(None, [*values][::-1]), None)
 
 
 def _first_where(test: Callable[[_F], bool], facts: Iterable[_F]) -> _F | None:

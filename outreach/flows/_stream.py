@@ -360,7 +360,9 @@ class _Judge:
 def _bare(entry: Entry) -> Entry:
     """What of an entry is needed to carry a plan out."""
     people = entry.lead.people if any(person.emails for person in entry.lead.people) else ()
-    return replace(entry, lead=Lead(entry.lead.line, {}, None, people))
+    lead = Lead(entry.lead.line, {}, None, people)
+    of = entry.exported_at, entry.lead_id, entry.company_id, entry.founder_ids
+    return Entry(lead, entry.format, *of, repeated=entry.repeated)
 
 
 def _packed(groups: Iterable[Sequence[int]]) -> Iterator[list[int]]:

@@ -175,28 +175,26 @@ class Merging:
 
     def _company_records(self, plan: MergePlan) -> None:
         rows = [_columns(record) for record in plan.companies]
-        self._upsert(_companies, rows)
+        known = self._upsert(_companies, rows)
         implied = {row["id"]: implied_keys(row) for row in rows}
-        touched = [*(record.id for record in plan.companies), *plan.absorbed_companies]
         for of, column, texts in (
             (_names, "name", {each.id: each.aliases for each in plan.companies}),
             (_keys, "key", {each.id: each.keys - implied[each.id][0] for each in plan.companies}),
             (_hints, "key", {each.id: each.hints - implied[each.id][1] for each in plan.companies}),
         ):
-            delete_in(self._c, of.c.company_id, touched)
+            delete_in(self._c, of.c.company_id, [*known, *plan.absorbed_companies])
             insert_all(
                 self._c, of, [{"company_id": id_, column: text} for id_, each in texts.items() for text in sorted(each)]
             )
 
     def _founder_records(self, plan: MergePlan) -> None:
         rows = [{name: getattr(record, name) for name in _FOUNDER_COLUMNS} for record in plan.founders]
-        self._upsert(_founders, rows)
-        touched = [*(row["id"] for row in rows), *plan.absorbed_founders]
+        known = self._upsert(_founders, rows)
         for of, texts in (
             (_founder_keys, {each.id: each.keys for each in plan.founders}),
             (_founder_hints, {each.id: each.hints for each in plan.founders}),
         ):
-            delete_in(self._c, of.c.founder_id, touched)
+            delete_in(self._c, of.c.founder_id, [*known, *plan.absorbed_founders])
             insert_all(
                 self._c, of, [{"founder_id": id_, "key": key} for id_, each in texts.items() for key in sorted(each)]
             )
@@ -225,10 +223,12 @@ class Merging:
         ]
         insert_all(self._c, _merged, rows)
 
-    def _upsert(self, of: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    def _upsert(self, of: sa.Table, rows: Sequence[Mapping[str, Any]]) -> set[int]:
+        """Write these records; those that were there already are returned."""
         there = {row["id"] for row in select_in(self._c, sa.select(of.c.id), of.c.id, [row["id"] for row in rows])}
         update_all(self._c, of, [row for row in rows if row["id"] in there])
         insert_all(self._c, of, [{**row, "created_at": self._now} for row in rows if row["id"] not in there])
+        return there
 
     def _repoint(self, of: sa.Table, word: str, absorbed: Mapping[int, int], split: Mapping[int, int]) -> None:
         """Everything that points to an absorbed record points to its new one; then the record goes."""

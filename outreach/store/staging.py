@@ -7,10 +7,11 @@ the write lock for as long as the copying takes. A process that dies leaves noth
 import io
 import json
 import pickle
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,9 +27,9 @@ from outreach.store.tables import Import, Meta, table
 _PEOPLE = ("companies", "founders", "addresses", "leads", "enrollments", "rulings", "founder_edits", "retired_ids")
 _TABLES = {
     "rows": (
-        "id INTEGER PRIMARY KEY, file INT, line INT, sha256 TEXT, cells TEXT, outcome TEXT, reason TEXT, "
-        "company_id INT, twin INT"
+        "id INTEGER PRIMARY KEY, file INT, line INT, sha256 TEXT, cells TEXT, outcome TEXT, reason TEXT, company_id INT"
     ),
+    "twins": "lead INTEGER PRIMARY KEY, twin INT",
     "companies": f"id INTEGER PRIMARY KEY, lead INT, {', '.join(COMPANY_COLUMNS)}, facts_at",
     "founders": f"id INTEGER PRIMARY KEY, lead INT, place INT, company_id INT, {', '.join(FOUNDER_COLUMNS)}, facts_at",
     "addresses": "lead INT, key TEXT, founder_id INT, company_id INT, status TEXT, origin TEXT",
@@ -51,9 +52,13 @@ class _Pickler(pickle.Pickler):
     """Frozen records by what they are made of: their own way is several times as slow."""
 
     def reducer_override(self, obj: Any) -> Any:
-        if hasattr(type(obj), "__dataclass_fields__"):
-            return type(obj), tuple(getattr(obj, name) for name in type(obj).__dataclass_fields__)
-        return NotImplemented
+        parts = _parts[type(obj)]
+        return (type(obj), parts(obj)) if parts else NotImplemented
+
+
+_parts: Memo[type, Callable[[object], Any] | None] = Memo(
+    lambda kind: attrgetter(*kind.__dataclass_fields__) if hasattr(kind, "__dataclass_fields__") else None
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,7 @@ class Staging:
     def __init__(self, connection: sa.Connection, next_ids: tuple[int, int, int]) -> None:
         self._c = connection
         self.lead, self.company, self.founder = next_ids
+        self._first = self.lead
         self._waiting: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _TABLES}
         for name, columns in _TABLES.items():
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.new_{name}")
@@ -81,12 +87,13 @@ class Staging:
     # --- streaming in -------------------------------------------------------------------------------
 
     def add_skipped(self, file: int, line: int, sha256: str, cells: str, reason: str) -> None:
-        self._waiting["rows"].append((self.lead, file, line, sha256, cells, "skipped", reason, None, None))
+        self._waiting["rows"].append((self.lead, file, line, sha256, cells, "skipped", reason, None))
         self.lead += 1
 
     def add_repeated(self, file: int, line: int, sha256: str, cells: str, twin: int) -> None:
         """A row that a stored row says already."""
-        self._waiting["rows"].append((self.lead, file, line, sha256, cells, "same", "", None, twin))
+        self._waiting["rows"].append((self.lead, file, line, sha256, cells, "same", "", None))
+        self._waiting["twins"].append((self.lead, twin))
         self.lead += 1
 
     def add_row(
@@ -114,7 +121,7 @@ class Staging:
             else:
                 status = row.people[place].email_status
                 waiting["addresses"].append((lead, key, first + place, None, status, origin))
-        waiting["rows"].append((lead, file, row.line, sha256, cells, "new", "", company, None))
+        waiting["rows"].append((lead, file, row.line, sha256, cells, "new", "", company))
 
     def _add_words(self, lead: int, company: int, slug: object, what: Single) -> None:
         """What finds the company, but for what a column of it holds under an index (`leads.implied_keys`)."""
@@ -196,14 +203,11 @@ class Staging:
 
     def repeat(self, twins: Iterable[tuple[int, int]]) -> None:
         """Rows (the first of each pair) that stored rows say already."""
-        self._mark_repeated((twin, lead) for lead, twin in twins)
-
-    def _mark_repeated(self, pairs: Iterable[tuple[int | None, int]]) -> None:
-        if marked := list(pairs):
-            self._c.exec_driver_sql("UPDATE temp.new_rows SET twin = ? WHERE id = ?", marked)
+        if repeated := list(twins):
+            self._insert("twins", repeated)
 
     def index_repeated(self) -> None:
-        self._c.exec_driver_sql("CREATE INDEX temp.new_rows_twin ON new_rows (twin) WHERE twin IS NOT NULL")
+        self._c.exec_driver_sql("CREATE INDEX temp.new_twins_twin ON new_twins (twin)")
 
     def take_repeated(self, companies: Iterable[int], founders: Iterable[int]) -> list[int]:
         """Rows that repeat a stored row about one of these: they are judged after all, with what else is said."""
@@ -211,9 +215,10 @@ class Staging:
         of_company = "JOIN leads ON leads.id = twin WHERE leads.company_id"
         of_founder = "JOIN lead_founders ON lead_founders.lead_id = twin WHERE lead_founders.founder_id"
         for where, ids in ((of_company, companies), (of_founder, founders)):
-            query = f"SELECT new_rows.id FROM temp.new_rows {where} IN (SELECT value FROM json_each(?))"  # noqa: S608  names of our own
+            query = f"SELECT lead FROM temp.new_twins {where} IN (SELECT value FROM json_each(?))"  # noqa: S608  names of our own
             found.update(self._c.exec_driver_sql(query, (json.dumps(sorted(ids)),)).scalars())
-        self._mark_repeated((None, lead) for lead in sorted(found))
+        if found:
+            self._c.exec_driver_sql("DELETE FROM temp.new_twins WHERE lead = ?", [(lead,) for lead in found])
         return sorted(found)
 
     # --- copying over -----------------------------------------------------------------------------------
@@ -242,18 +247,21 @@ class Staging:
         """The rows themselves, once all records are there; `imports` are the numbers of the files. A row that repeats a
         stored one speaks of whomever that one is taken for now."""
         self._run(
-            "INSERT INTO temp.new_seats SELECT new_rows.id, position, founder_id FROM temp.new_rows "
+            "INSERT INTO temp.new_seats SELECT lead, position, founder_id FROM temp.new_twins "
             "JOIN lead_founders ON lead_founders.lead_id = twin"
+        )
+        self._run(
+            "UPDATE temp.new_rows SET outcome = 'same', company_id = "
+            "(SELECT leads.company_id FROM temp.new_twins JOIN leads ON leads.id = twin WHERE lead = new_rows.id) "
+            "WHERE id IN (SELECT lead FROM temp.new_twins)"
         )
         if not imports:
             return
         files = " ".join(f"WHEN {at} THEN {number}" for at, number in imports.items())
         self._run(
             "INSERT INTO leads (id, import_id, line, sha256, cells, outcome, reason, company_id) "  # noqa: S608  numbers of our own
-            f"SELECT staged.id, CASE file {files} END, staged.line, staged.sha256, staged.cells, "
-            "iif(twin IS NULL, staged.outcome, 'same'), staged.reason, "
-            "iif(twin IS NULL, staged.company_id, leads.company_id) "
-            "FROM temp.new_rows AS staged LEFT JOIN leads ON leads.id = twin ORDER BY staged.id"
+            f"SELECT id, CASE file {files} END, line, sha256, cells, outcome, reason, company_id "
+            "FROM temp.new_rows ORDER BY id"
         )
 
     def copy_seats(self, now: datetime) -> None:
@@ -280,7 +288,7 @@ class Staging:
     @contextmanager
     def indexes_aside(self) -> Iterator[None]:
         """Sorting an index once costs less than a million insertions at random places."""
-        staged = self._c.exec_driver_sql("SELECT count(*) FROM temp.new_rows").scalar_one()
+        staged = self.lead - self._first
         there = self._c.exec_driver_sql("SELECT count(*) FROM leads").scalar_one()
         aside = []
         if staged > _MANY and staged > there:
@@ -327,9 +335,12 @@ def staging_connection(database: Database) -> Iterator[sa.Connection]:
         finally:
             with suppress(sa.exc.DBAPIError):  # what went wrong before this is what must be told
                 connection.rollback()
-                for name in _TABLES:
-                    connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.new_{name}")
-                connection.rollback()
+                if database.path:
+                    connection.invalidate()  # closes it: to drop a table is to read all of it once more
+                else:
+                    for name in _TABLES:
+                        connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.new_{name}")
+                    connection.rollback()
 
 
 def fingerprint(connection: sa.Connection) -> tuple[object, ...]:
