@@ -87,6 +87,15 @@ class LookupKeys:
     founders: set[str]
     addresses: set[str]
 
+    @classmethod
+    def all_of(cls, each: Sequence["LookupKeys"]) -> "LookupKeys":
+        """Those of several rows together."""
+        return cls(
+            set[str]().union(*(keys.companies for keys in each)),
+            set[str]().union(*(keys.founders for keys in each)),
+            set[str]().union(*(keys.addresses for keys in each)),
+        )
+
 
 def lookup_keys(leads: Iterable[Lead]) -> LookupKeys:
     found = LookupKeys(set(), set(), set())

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
+from itertools import islice, repeat
 
 import sqlalchemy as sa
 
@@ -161,8 +161,8 @@ class _Stream:
             written = [write(row.cells) for row in chunk]
             hashes = [sha256 for sha256, _ in written]
             twins = {} if self._is_new else self._twins(hashes, file.exported_at)
-            known = {} if self._is_new else self._owners(chunk, hashes, twins)
-            for row, (sha256, cells) in zip(chunk, written, strict=True):
+            owners: Iterable[Iterable[str]] = repeat(()) if self._is_new else self._owners(chunk, hashes, twins)
+            for row, (sha256, cells), known in zip(chunk, written, owners, strict=False):
                 if not isinstance(row, RowError) and sha256 in twins:
                     self._staging.add_repeated(at, row.line, sha256, cells, twins[sha256])
                     self._sharing.add(())
@@ -179,19 +179,14 @@ class _Stream:
             self._staging.flush()
 
     def _row(
-        self, at: int, lead: Lead, sha256: str, cells: str, facts_at: str, origin: str,
-        known: Mapping[str, Sequence[str]],
-    ) -> None:  # fmt: skip
+        self, at: int, lead: Lead, sha256: str, cells: str, facts_at: str, origin: str, known: Iterable[str]
+    ) -> None:
         what = single(lead)
-        own = [*(what.shared or [f"row {sha256}"]), *self._ruled.get(sha256, ())]
-        if known or not self._is_new:
-            keys = _words(lookup_keys([lead]))
-            owners = {owner for key in keys for owner in known.get(key, ())}
-            own += owners
-            for owner in owners:
-                self._sharing.repeat(owner)
-        for ruling in self._ruled.get(sha256, ()):
-            self._sharing.repeat(ruling)
+        own = what.shared or [f"row {sha256}"]
+        for told in (known, self._ruled.get(sha256, ())):
+            for each in told:
+                own.append(each)
+                self._sharing.repeat(each)
         if not what.plain or (not what.shared and not self._is_new):
             self.odd.append(self._staging.lead - self._first)
         self._sharing.add(own)
@@ -208,10 +203,12 @@ class _Stream:
 
     def _owners(
         self, chunk: Sequence[Lead | RowError], hashes: Sequence[str], twins: Mapping[str, int]
-    ) -> dict[str, list[str]]:
+    ) -> list[set[str]]:
+        """For each row the records that the store knows by one of its keys."""
         told = zip(chunk, hashes, strict=True)
-        fresh = (row for row, sha256 in told if isinstance(row, Lead) and sha256 not in twins)
-        return self._leads.owners_by_key(self._c, lookup_keys(fresh))
+        keys = [lookup_keys([row] if isinstance(row, Lead) and sha256 not in twins else []) for row, sha256 in told]
+        known = self._leads.owners_by_key(self._c, LookupKeys.all_of(keys))
+        return [{owner for key in _words(each) for owner in known.get(key, ())} for each in keys]
 
 
 def _by_seat(rulings: Iterable[Ruling]) -> dict[str, list[str]]:
