@@ -7,7 +7,7 @@ arrives as an argument.
 import gc
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -27,7 +27,7 @@ from outreach.importers import Importers, StartupList
 from outreach.store.database import reading, writing
 from outreach.store.leads import Leads
 from outreach.store.merging import Merging, NewImport, NewLead, tag_import
-from outreach.store.staging import Staging, fingerprint, staging_connection
+from outreach.store.staging import Staging, fingerprint, references_unchecked, staging_connection
 from outreach.store.store import Store
 
 __all__ = ["FileReport", "IngestReport", "Source", "ingest"]
@@ -85,7 +85,7 @@ def ingest(
                 planned = work.plan_long(connection) if is_long else work.plan_short(connection)
             if dry_run:
                 return planned.report
-            with writing(connection):
+            with references_unchecked(connection) if planned.is_first else nullcontext(), writing(connection):
                 if fingerprint(connection) == seen:
                     planned.apply()
                     break
@@ -115,6 +115,8 @@ class _Planned:
 
     report: IngestReport
     apply: Callable[[], None]
+    is_first: bool = False
+    """Nobody is known yet: all that it refers to it makes itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ class _Work:
                     staging.tag(self.tag)
             _tag_again(connection, files, self.tag)
 
-        return _Planned(_long_report(files, tally, dry_run=self.dry_run), apply)
+        return _Planned(_long_report(files, tally, dry_run=self.dry_run), apply, leads.is_empty(connection))
 
 
 # --- reading --------------------------------------------------------------------------------------

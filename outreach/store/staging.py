@@ -7,6 +7,7 @@ the write lock for as long as the copying takes. A process that dies leaves noth
 import io
 import json
 import pickle
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -39,10 +40,12 @@ _TABLES = {
     "company_hints": "lead INT, company_id INT, key TEXT",
     "founder_keys": "lead INT, founder_id INT, key TEXT",
     "founder_hints": "lead INT, founder_id INT, key TEXT",
+    "weak": "lead INTEGER PRIMARY KEY",
     "judged": "lead INTEGER PRIMARY KEY",
     "plans": "id INTEGER PRIMARY KEY, plan BLOB",
 }
 _WORDS = ("company_names", "company_keys", "company_hints", "founder_keys", "founder_hints")
+_ALONE = "lead NOT IN (SELECT lead FROM temp.new_judged)"
 _CACHE_KB = 48_000
 _MANY = 50_000
 """From so many rows on, indexes are made anew instead of row by row, if that is most of what is there."""
@@ -78,7 +81,9 @@ class Staging:
     def __init__(self, connection: sa.Connection, next_ids: tuple[int, int, int]) -> None:
         self._c = connection
         self.lead, self.company, self.founder = next_ids
-        self._first = self.lead
+        self._firsts = next_ids
+        self._added = Counter[int]()
+        """file → its rows that name somebody and repeat no stored one."""
         self._waiting: dict[str, list[tuple[Any, ...]]] = {name: [] for name in _TABLES}
         for name, columns in _TABLES.items():
             connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.new_{name}")
@@ -107,6 +112,8 @@ class Staging:
             self.company += 1
             waiting["companies"].append((company, lead, *what.company[:-1], _as_json[what.company[-1]], facts_at))
             self._add_words(lead, company, what.company[_SLUG], what)
+            if not what.keys:
+                waiting["weak"].append((lead,))
         first = self.founder
         self.founder += len(what.people)
         for place, person in enumerate(what.people):
@@ -122,6 +129,7 @@ class Staging:
                 status = row.people[place].email_status
                 waiting["addresses"].append((lead, key, first + place, None, status, origin))
         waiting["rows"].append((lead, file, row.line, sha256, cells, "new", "", company))
+        self._added[file] += 1
 
     def _add_words(self, lead: int, company: int, slug: object, what: Single) -> None:
         """What finds the company, but for what a column of it holds under an index (`leads.implied_keys`)."""
@@ -148,30 +156,22 @@ class Staging:
     # --- what must be judged --------------------------------------------------------------------------
 
     def judge(self, leads: Iterable[int]) -> None:
-        """These rows do not stand alone: what they would be alone is dropped."""
+        """These rows do not stand alone: what they would be alone is passed over."""
         if judged := [(lead,) for lead in leads]:
             self._insert("judged", judged)
-        for name in ("companies", "founders", "addresses", *_WORDS):
-            gone = "SELECT lead FROM temp.new_judged"
-            self._c.exec_driver_sql(f"DELETE FROM temp.new_{name} WHERE lead IN ({gone})")  # noqa: S608  names of our own
 
     def count_alone(self) -> "Alone":
-        """What the rows bring that stand alone."""
-        count = self._c.exec_driver_sql
-        rows = count(
-            "SELECT file, count(*) FROM temp.new_rows WHERE outcome = 'new' "
-            "AND id NOT IN (SELECT lead FROM temp.new_judged) GROUP BY file"
-        )
-        return Alone(
-            rows={int(file): int(number) for file, number in rows},
-            companies=count("SELECT count(*) FROM temp.new_companies").scalar_one(),
-            founders=count("SELECT count(*) FROM temp.new_founders").scalar_one(),
-            addresses=count("SELECT count(*) FROM temp.new_addresses").scalar_one(),
-            weak=count(
-                "SELECT count(*) FROM temp.new_companies WHERE slug = '' AND domain = '' "
-                "AND id NOT IN (SELECT company_id FROM temp.new_company_keys)"
-            ).scalar_one(),
-        )
+        """What the rows bring that stand alone; asked for before anything is judged."""
+        judged = self._c.exec_driver_sql(
+            "SELECT file, count(*), count(company_id) FROM temp.new_judged "
+            "JOIN temp.new_rows ON id = lead GROUP BY file"
+        ).all()
+        rows = self._added - Counter({file: number for file, number, _ in judged})
+        companies = self.company - self._firsts[1] - sum(number for *_, number in judged)
+        return Alone(rows, companies, *map(self._count, ("founders", "addresses", "weak")))
+
+    def _count(self, name: str) -> int:
+        return int(self._c.exec_driver_sql(f"SELECT count(*) FROM temp.new_{name} WHERE {_ALONE}").scalar_one())  # noqa: S608  names of our own
 
     def rows(self, leads: Sequence[int]) -> Iterator[tuple[int, int, int, str, dict[str, str]]]:
         """id, file, line, hash and cells of staged rows."""
@@ -229,18 +229,19 @@ class Staging:
         companies, founders = ", ".join(COMPANY_COLUMNS), ", ".join(FOUNDER_COLUMNS)
         self._run(
             f"INSERT INTO companies (id, {companies}, facts_at, created_at) "  # noqa: S608  names of our own
-            f"SELECT id, {companies}, facts_at, ? FROM temp.new_companies ORDER BY id",
+            f"SELECT id, {companies}, facts_at, ? FROM temp.new_companies WHERE {_ALONE} ORDER BY id",
             (at,),
         )
         self._run(
             f"INSERT INTO founders (id, company_id, {founders}, facts_at, created_at) "  # noqa: S608  names of our own
-            f"SELECT id, company_id, {founders}, facts_at, ? FROM temp.new_founders ORDER BY id",
+            f"SELECT id, company_id, {founders}, facts_at, ? FROM temp.new_founders WHERE {_ALONE} ORDER BY id",
             (at,),
         )
         for name in _WORDS:
             owner, text = [column.split()[0] for column in _TABLES[name].split(", ")[1:]]
             self._run(
-                f"INSERT INTO {name} ({owner}, {text}) SELECT {owner}, {text} FROM temp.new_{name} ORDER BY 2, 1"  # noqa: S608  names of our own
+                f"INSERT INTO {name} ({owner}, {text}) "  # noqa: S608  names of our own
+                f"SELECT {owner}, {text} FROM temp.new_{name} WHERE {_ALONE} ORDER BY {text}, {owner}"
             )
 
     def copy_rows(self, imports: Mapping[int, int]) -> None:
@@ -267,20 +268,21 @@ class Staging:
     def copy_seats(self, now: datetime) -> None:
         """Whom the rows name, and the addresses of rows that stand alone."""
         self._run(
-            "INSERT INTO lead_founders (lead_id, position, founder_id) "
-            "SELECT lead, place, id FROM temp.new_founders UNION ALL "
+            "INSERT INTO lead_founders (lead_id, position, founder_id) "  # noqa: S608  names of our own
+            f"SELECT lead, place, id FROM temp.new_founders WHERE {_ALONE} UNION ALL "
             "SELECT lead, place, founder_id FROM temp.new_seats ORDER BY 1, 2"
         )
         self._run(
-            "INSERT INTO addresses (address, key, founder_id, company_id, status, origin, lead_id, created_at) "
-            "SELECT key, key, founder_id, company_id, status, origin, lead, ? FROM temp.new_addresses ORDER BY rowid",
+            "INSERT INTO addresses (address, key, founder_id, company_id, status, origin, lead_id, created_at) "  # noqa: S608  names of our own
+            "SELECT key, key, founder_id, company_id, status, origin, lead, ? FROM temp.new_addresses "
+            f"WHERE {_ALONE} ORDER BY rowid",
             (stored_time(self._c, now),),
         )
 
     def tag(self, text: str) -> None:
         """Everyone whom the rows name, but for those from whom a person has taken the tag away."""
-        self._run("INSERT OR IGNORE INTO founder_tags (founder_id, tag) "
-                  "SELECT id, ? FROM temp.new_founders UNION SELECT founder_id, ? FROM temp.new_seats "
+        self._run("INSERT OR IGNORE INTO founder_tags (founder_id, tag) "  # noqa: S608  names of our own
+                  f"SELECT id, ? FROM temp.new_founders WHERE {_ALONE} UNION SELECT founder_id, ? FROM temp.new_seats "
                   "WHERE founder_id NOT IN "
                   "(SELECT founder_id FROM founder_edits WHERE field = 'tag:' || ? AND value = '')",
                   (text, text, text))  # fmt: skip
@@ -288,7 +290,7 @@ class Staging:
     @contextmanager
     def indexes_aside(self) -> Iterator[None]:
         """Sorting an index once costs less than a million insertions at random places."""
-        staged = self.lead - self._first
+        staged = self.lead - self._firsts[0]
         there = self._c.exec_driver_sql("SELECT count(*) FROM leads").scalar_one()
         aside = []
         if staged > _MANY and staged > there:
@@ -341,6 +343,19 @@ def staging_connection(database: Database) -> Iterator[sa.Connection]:
                     for name in _TABLES:
                         connection.exec_driver_sql(f"DROP TABLE IF EXISTS temp.new_{name}")
                     connection.rollback()
+
+
+@contextmanager
+def references_unchecked(connection: sa.Connection) -> Iterator[None]:
+    """For a transaction that refers to nothing but what it writes itself: a check reads the record that is referred to,
+    and those of a long list fill most of the file, in another order."""
+    driver = connection.connection.driver_connection
+    assert driver is not None  # noqa: S101  an open connection has one
+    driver.execute("PRAGMA foreign_keys=OFF")  # of no effect inside a transaction
+    try:
+        yield
+    finally:
+        driver.execute("PRAGMA foreign_keys=ON")
 
 
 def fingerprint(connection: sa.Connection) -> tuple[object, ...]:

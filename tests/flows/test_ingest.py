@@ -520,6 +520,7 @@ def _contents(store: Store) -> dict[str, list[str]]:
     with store.database.read() as connection:
         found = {name: sorted(map(repr, connection.exec_driver_sql(query))) for name, query in queries.items()}
         assert not connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall()
+        assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1  # from then on they are checked again
     return found
 
 
