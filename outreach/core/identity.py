@@ -109,6 +109,7 @@ def lookup_keys(leads: Iterable[Lead]) -> LookupKeys:
             found.founders.update(person.keys)
             found.addresses.update(facts.emails)
             found.addresses.update(person.folded)
+            found.companies.update(f"email:{address}" for address in facts.emails)  # a desk's, if it is disputed
             found.founders.update(f"email:{address}" for address in (*person.addresses, *person.folded))
     return found
 

@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import permutations
 from random import Random
 
 import pytest
@@ -549,6 +550,24 @@ def test_the_order_of_files_changes_nothing(files: list[bytes], order: Random) -
     for data in files:
         again = bring(one_way, data)
         assert (again.companies.new, again.companies.merged, again.founders.new, again.founders.merged) == (0, 0, 0, 0)
+
+
+def test_an_address_that_several_claim_is_the_same_companys_in_any_order() -> None:
+    files = (
+        b"Name,Email\nAda Testwell,ada@acme.example\n",
+        (
+            b"Organization Name,Organization Name URL,Contact Email,Founders\n"
+            b"Quill,https://www.crunchbase.com/organization/quill,ada@acme.example,Ada Testwell\n"
+        ),
+        b"Company,Name,Email\nAcme,Dan Testwell,ada@acme.example\n",
+    )
+    stores = []
+    for order in permutations(files):
+        stores.append(new_store())
+        for data in order:
+            bring(stores[-1], data)
+    first, *others = map(_who_is_who, stores)
+    assert [other for other in others if other != first] == []
 
 
 def test_advice_is_given_only_where_it_helps() -> None:
