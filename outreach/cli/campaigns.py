@@ -186,19 +186,23 @@ def edit(  # noqa: PLR0917  Typer's options are the filters, and go by name
     Example: outreach campaign edit ai-berlin --location Berlin --employees 1-50
     """
     filters = chosen_filters(locals())
+    purpose, overrides = _checked_purpose(purpose), _overrides(allow_country or [])
     with shell(context).app() as app:
         campaign = _running(app, name)
+        # A filter or mailbox that cannot be used is named now, before anything changes.
         if filters:
-            app.store.people.count_founders(filters)  # a filter that cannot be used is named before anything changes
+            app.store.people.count_founders(filters)
+        mailboxes = _mailboxes(app, mailbox) if mailbox else []
+        if filters:
             app.store.campaigns.set_filters(campaign.id, filters)
         app.store.campaigns.set_terms(
             campaign.id,
-            purpose=_checked_purpose(purpose) or campaign.purpose,
+            purpose=purpose or campaign.purpose,
             why=why or campaign.why,
-            overrides={**campaign.overrides, **_overrides(allow_country or [])},
+            overrides={**campaign.overrides, **overrides},
         )
-        if mailbox:
-            app.store.campaigns.set_mailboxes(campaign.id, _mailboxes(app, mailbox))
+        if mailboxes:
+            app.store.campaigns.set_mailboxes(campaign.id, mailboxes)
         changed = app.store.campaigns.get(name)
         senders = _senders(app, changed)
     if json:

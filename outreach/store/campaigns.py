@@ -201,8 +201,9 @@ class Campaigns:
     def set_filters(self, campaign_id: int, filters: Mapping[str, str]) -> None:
         """Who is enrolled from now on."""
         with self._db.write() as connection:
-            changed = {"filters": dict(filters)}
-            connection.execute(sa.update(_campaigns).where(_campaigns.c.id == campaign_id).values(**changed))
+            connection.execute(
+                sa.update(_campaigns).where(_campaigns.c.id == campaign_id).values(filters=dict(filters))
+            )
 
     def set_mailboxes(self, campaign_id: int, mailboxes: Sequence[int]) -> None:
         """Whom people are shared out to that are enrolled from now on."""

@@ -26,7 +26,11 @@ def test_a_filter_that_fits_nobody_is_said_and_can_be_changed(workspace: Workspa
     assert "outreach campaign edit spring" in done.stderr
     assert "  whom: --search nobdy\n" in workspace.run("campaign", "show", "spring").stdout
     workspace.run("campaign", "edit", "spring", "--employees", "many", exit_code=2)
+    for code, *wrong in ((2, "--purpose", "fun"), (2, "--allow-country", "Atlantis=x"), (1, "--mailbox", "nowhere")):
+        edit = ("campaign", "edit", "spring", "--search", "bo", "--why", "they hire", *wrong)
+        workspace.run(*edit, exit_code=code)
     assert workspace.json("campaign", "show", "spring")["filters"] == {"search": "nobdy"}
+    assert "they hire" not in workspace.run("campaign", "show", "spring").stdout
     workspace.run("campaign", "edit", "spring", "--search", "bo", "--has-email")
     assert "  whom: --search bo --has-email\n" in workspace.run("campaign", "show", "spring").stdout
     assert workspace.json("campaign", "enroll", "spring")["enrolled"] == 2
