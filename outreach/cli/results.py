@@ -85,7 +85,7 @@ def _refusals(app: "App") -> "Iterator[str]":
     """Why `send --live` would refuse whatever is due."""
     from outreach.errors import SendRefused
 
-    if app.store.instance.forgotten(app.journal.entries()) or app.copied():
+    if app.copied() or app.store.instance.forgotten(app.journal.newest()):
         yield "nothing is sent from here: this store is a copy, was moved, or is an older one; outreach doctor"
     try:
         app.check_may_send()

@@ -8,12 +8,14 @@ import json
 import os
 import weakref
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
 from outreach.errors import StoreError
 
 _FLAGS = os.O_CREAT | os.O_APPEND | os.O_RDWR | getattr(os, "O_BINARY", 0)  # Windows would end lines otherwise
+_NEWEST_BYTES = 65_536
 _AS_JSON = json.JSONEncoder(default=str, separators=(",", ":")).encode
 
 
@@ -58,13 +60,21 @@ class Journal:
 
     def entries(self) -> Iterator[dict[str, Any]]:
         """Every whole line; a torn last line (a crash inside a write) is passed over."""
-        if not self.path.exists():
-            return
-        for line in self.path.read_text("utf-8", "replace").split("\n"):
-            try:
-                yield json.loads(line)
-            except ValueError:
-                continue
+        if self.path.exists():
+            yield from _whole(self.path.read_bytes())
+
+    def newest(self) -> Iterator[dict[str, Any]]:
+        """The last some hundred of them, however long the file is: an older copy of the store knows none of these."""
+        if self.path.exists():
+            with self.path.open("rb") as file:
+                file.seek(-min(_NEWEST_BYTES, self.path.stat().st_size), os.SEEK_END)
+                yield from _whole(file.read())
+
+
+def _whole(text: bytes) -> Iterator[dict[str, Any]]:
+    for line in text.decode("utf-8", "replace").split("\n"):
+        with suppress(ValueError):
+            yield json.loads(line)
 
 
 def _write(file: int, line: bytes) -> None:

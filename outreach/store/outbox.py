@@ -203,16 +203,15 @@ class Outbox:
 
     def tries(self, message_ids: Iterable[str]) -> dict[str, Tries]:
         """Message-ID → what this store knows of its being sent, for those that are here."""
-        wanted = set(message_ids)
+        asked = sa.select(_outbox.c.message_id, _outbox.c.id, _outbox.c.intent_at, _outbox.c.token)
         with self._db.read() as connection:
-            rows = connection.execute(
-                sa.select(_outbox.c.message_id, _outbox.c.id, _outbox.c.intent_at, _outbox.c.token)
-            ).all()
-            here = {row.id: row for row in rows if row.message_id in wanted}
-            tokens: dict[int, set[str]] = {row.id: {row.token} - {None} for row in here.values()}
+            here = {row["id"]: row for row in select_in(connection, asked, _outbox.c.message_id, set(message_ids))}
+            tokens: dict[int, set[str]] = {id_: {row["token"]} - {None} for id_, row in here.items()}
             for tried in select_in(connection, sa.select(_attempts), _attempts.c.outbox_id, here):
                 tokens[tried["outbox_id"]].add(tried["token"])
-        return {row.message_id: Tries(row.intent_at is not None, frozenset(tokens[id_])) for id_, row in here.items()}
+        return {
+            row["message_id"]: Tries(row["intent_at"] is not None, frozenset(tokens[id_])) for id_, row in here.items()
+        }
 
     def still_queued(self, ids: Iterable[int]) -> set[int]:
         """Those that wait in a campaign that may go on."""

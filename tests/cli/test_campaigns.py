@@ -50,6 +50,10 @@ def test_status_says_what_send_would_refuse(workspace: Workspace, tmp_path: Path
     copy = Workspace(tmp_path / "copy", workspace.environment)
     shutil.copytree(workspace.folder, copy.folder)
     assert "look          nothing is sent from here: this store is a copy" in copy.run("status").stdout
+    log = workspace.folder / "sent.log"
+    log.write_text('{"kind":"intent","message_id":"<1@testwell.example>","token":"t"}\n', "utf-8")
+    assert "or is an older one; outreach doctor" in workspace.run("status").stdout
+    log.unlink()
     workspace.environment = {**workspace.environment, "OUTREACH_PURPOSE": "commercial"}
     assert "commercial mail needs a postal address" in workspace.run("status").stdout
 

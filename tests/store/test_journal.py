@@ -24,6 +24,17 @@ def test_a_torn_line_does_not_swallow_the_next(tmp_path: Path) -> None:
 
 def test_no_file_is_no_entry(tmp_path: Path) -> None:
     assert list(Journal(tmp_path / "sent.log").entries()) == []
+    assert list(Journal(tmp_path / "sent.log").newest()) == []
+
+
+def test_the_newest_are_whole_and_few_however_long_the_file_is(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "sent.log")
+    entries = [{"kind": "sent", "number": number, "text": "x" * 100} for number in range(2000)]
+    for entry in entries:
+        journal.record(entry, durable=False)
+    newest = list(journal.newest())
+    assert 100 < len(newest) < 1000
+    assert newest == entries[-len(newest) :]
 
 
 def test_what_is_torn_or_put_in_its_place_while_it_is_open_swallows_nothing(tmp_path: Path) -> None:
