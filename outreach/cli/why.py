@@ -80,12 +80,13 @@ def _show_standing(standing: "Standing", zone: "tzinfo", *, several: bool) -> No
     sender = f", from {standing.mailbox}" if several and standing.mailbox else ""
     show(f"\ncampaign {standing.campaign}, {standing.state}: {standing.enrollment or 'not enrolled'}{sender}")
     _show_rules(standing.rules)
+    reason = "; ".join(map(in_words, standing.reason.split("; ")))
     if standing.next_at:
-        why_then = f" ({'; '.join(map(in_words, standing.reason.split('; ')))})" if standing.reason else ""
         step = f"step {standing.step}, " if standing.step else ""
+        why_then = f" ({reason})" if reason else ""
         show(f"  next possible mail: {step}{local(standing.next_at.astimezone(zone))}{why_then}")
     else:
-        show(f"  no next mail: {standing.reason}")
+        show(f"  no next mail: {reason}")
 
 
 def _show_rules(rules: "Iterable[Answer]") -> None:

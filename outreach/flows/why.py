@@ -3,8 +3,9 @@ rule with its answer and the time of the next possible mail. Changes nothing."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
+from outreach.core.delivery import UNTIL_FIXED
 from outreach.core.guards import FOLLOW_UP_RULES, Answer, answers
 from outreach.core.names import parse_name
 from outreach.core.pacing import Limits, on_day
@@ -163,10 +164,11 @@ class _View:
         return self._next(found, campaign, enrollment, steps)
 
     def _next(self, found: Standing, campaign: Campaign, enrollment: Enrollment, steps: Steps) -> Standing:
-        history = self._store.outbox.histories(campaign.id).get(enrollment.id, [])
-        action = next_action(enrollment, steps, history, self._now)
         if campaign.state is not CampaignState.ACTIVE:
             return replace(found, reason=f"the campaign is {found.state}")
+        history = self._store.outbox.histories(campaign.id, [enrollment.id]).get(enrollment.id, [])
+        sends = self._mailboxes.get(enrollment.mailbox_id)
+        action = next_action(enrollment, steps, history, self._now, sends[1].zone if sends else UTC)
         if isinstance(action, Stop):
             return replace(found, reason=f"nothing more: {action.reason}")
         if isinstance(action, Wait):
@@ -197,6 +199,8 @@ class _View:
         if enrollment.mailbox_id not in self._mailboxes:
             return replace(found, reason=f"no-mailbox: {found.mailbox}")
         mailbox, limits = self._mailboxes[enrollment.mailbox_id]
+        if mailbox.paused_until == UNTIL_FIXED:
+            return replace(found, reason="; ".join(filter(None, (reason, f"mailbox-paused: {mailbox.pause_reason}"))))
         limits = on_day(limits, mailbox, self._store.bookings.sent_by_day(mailbox.id), self._now)
         start = max(due_at, self._now, mailbox.paused_until or self._now)
         campaign, domain = enrollment.campaign_id, enrollment.address_key.rpartition("@")[2]

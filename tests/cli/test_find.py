@@ -292,6 +292,13 @@ def test_why_of_a_paused_campaign(program: Program) -> None:
     assert "no next mail: the campaign is paused (by hand)" in program.run("why", "Di Sprout")
 
 
+def test_why_of_a_mailbox_that_rests_until_somebody_acts(program: Program) -> None:
+    program.run("campaign", "new", "spring", "--sequence", "job-search")
+    program.run("mailboxes", "pause", "default")
+    assert "no next mail: the mailbox rests: by hand" in program.run("why", "Di Sprout")
+    assert program.json("why", "Di Sprout")["campaigns"][0]["next_at"] is None
+
+
 def test_a_list_that_gives_what_was_only_guessed_counts_more(program: Program) -> None:
     program.run(*FREE)
     program.bring("Name,Company,Website,Email\nCy Brightly,Zenith,zenith.example,cy@zenith.example\n")
