@@ -20,16 +20,18 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from outreach.core.clock import WRONG_BY
 from outreach.core.normalize import address_key
 from outreach.core.pacing import DAY, FRESH_INBOX, HOUR, Limits, unpaced
-from outreach.core.records import CampaignState, Founder, OutboxState
+from outreach.core.records import CampaignState, Founder, Mailbox, OutboxState
+from outreach.core.records import Sender as Owner
+from outreach.core.sharing import Room
 from outreach.errors import OutreachError, SendRefused
 from outreach.flows import curate
 from outreach.flows.adopt import adopt
-from outreach.flows.enqueue import Conditions, Plan, Writer, enqueue, plan
+from outreach.flows.enqueue import Conditions, Plan, Writer, enqueue, plan_all
 from outreach.flows.enroll import enroll
 from outreach.flows.ingest import Source, ingest
 from outreach.flows.reconcile import reconcile
 from outreach.flows.retry import retry
-from outreach.flows.send import Sender, recover, send
+from outreach.flows.send import Sender, recover, send_all
 from outreach.flows.suppress import suppress, suppress_all, unsuppress
 from outreach.flows.sync import sync
 from outreach.flows.why import why
@@ -148,6 +150,8 @@ class Outreach(RuleBasedStateMachine):
 
     make_store: Callable[[Database, Journal], Store] = Store
     limits = LIMITS
+    owners: tuple[Owner, ...] = (SENDER,)
+    """Whose mailboxes mails are sent from."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -157,7 +161,9 @@ class Outreach(RuleBasedStateMachine):
         self.sent_log: list[dict[str, Any]] = []
         self.no_log: list[dict[str, Any]] = []
         self.store = self.open(Life("shell"))
-        self.writer = Writer(load_sequence(data_dir() / "templates" / "job-search"), SENDER, KEY)
+        senders = {box.id: owner for box, owner in zip(self.mailboxes, self.owners, strict=True)}
+        sequence = load_sequence(data_dir() / "templates" / "job-search")
+        self.writer = Writer(sequence, SENDER, KEY, senders=senders)
         self.processes = 0
         self.dead: set[str] = set()
         self.noes: dict[str, set[str]] = {}
@@ -168,8 +174,8 @@ class Outreach(RuleBasedStateMachine):
         self.resends, self.copies = Counter[str](), Counter[str]()
         self.dots: list[Taken] = []
         """Those that were not refused."""
-        self.reservations: list[datetime] = []
-        """When their intents were recorded, in true time."""
+        self.reservations: dict[str, list[datetime]] = {}
+        """Mailbox → when the intents of its mails were recorded, in true time."""
         self.said_sent: set[str] = set()
         self.backup: tuple[sqlite3.Connection, set[str]] | None = None
         self.adopting = self.restored = self.clock_was_set = False
@@ -194,26 +200,35 @@ class Outreach(RuleBasedStateMachine):
             return done.all() if done.returns_rows else ()
 
     @property
-    def mailbox(self) -> Any:
-        return self.store.campaigns.mailbox(SENDER.address, self.clock.now())
+    def mailboxes(self) -> list[Mailbox]:
+        return [self.store.campaigns.mailbox(owner.address, self.clock.now()) for owner in self.owners]
+
+    def inbox(self, mailbox: Mailbox) -> Post:
+        return Post(self.provider, mailbox.address)
 
     def names(self) -> list[str]:
         return [campaign.name for campaign in self.store.campaigns.all()]
 
     def plan(self, store: Store, *, wait: bool = False) -> Plan:
         work = [(each, self.writer) for each in store.campaigns.all() if each.state is not CampaignState.STOPPED]
-        return plan(store, work, Conditions(self.mailbox, self.limits, wait), self.clock.now())
+        conditions = [Conditions(mailbox, self.limits, wait) for mailbox in self.mailboxes]
+        return plan_all(store, work, conditions, self.clock.now())
 
     def put_in_order(self, store: Store) -> None:
         """As every `send` does before anything else."""
         if store.instance.forgotten(self.sent_log):
             raise SendRefused("an older copy")
-        store.bookings.mind_clock(self.mailbox.id, self.clock.reading())
+        for mailbox in self.mailboxes:
+            store.bookings.mind_clock(mailbox.id, self.clock.reading())
         recover(store, self.dead.__contains__, self.clock.now(), self.sent_log)
 
     def read_answers(self, store: Store) -> None:
-        sync(store, Post(self.provider), mailbox=self.mailbox, owner_name=SENDER.name, clock=self.clock)
-        for role, raw, _ in self.provider.arrived:
+        own = [owner.address for owner in self.owners]
+        for mailbox in self.mailboxes:
+            sync(
+                store, self.inbox(mailbox), mailbox=mailbox, owner_name=SENDER.name, own=own, clock=self.clock
+            )  # fmt: skip
+        for _, role, raw, _ in self.provider.arrived:
             if role == "inbox":
                 self.heard(raw)
 
@@ -257,6 +272,8 @@ class Outreach(RuleBasedStateMachine):
         others = [dot for dot in self.dots if dot.message_id != mail.message_id]
         same = (mail.campaign, mail.step, mail.rcpt)
         promise(same not in [(o.campaign, o.step, o.rcpt) for o in others], f"{mail.rcpt} gets step {mail.step} twice")
+        writers = {o.sender for o in others if (o.campaign, o.rcpt) == (mail.campaign, mail.rcpt)}
+        promise(writers <= {mail.sender}, f"{mail.rcpt} hears from {mail.sender} after {writers}")
         if mail.step == 1:
             mine = set(self.of_founder(mail.rcpt))
             recent = [o for o in others if o.step == 1 and o.rcpt in mine and mail.at - o.at < BETWEEN_FIRST_STEPS]
@@ -264,7 +281,7 @@ class Outreach(RuleBasedStateMachine):
         if answer not in AT_THE_DOT:
             self.copies[mail.message_id] += 1
             self.dots.append(mail)
-            self.reservations.append(seen.at)
+            self.reservations.setdefault(mail.sender, []).append(seen.at)
 
     def find(self, message_id: str) -> tuple[int, str]:
         [row] = self.sql(
@@ -293,17 +310,25 @@ class Outreach(RuleBasedStateMachine):
 
         life.then = then
         store = self.open(life)
-        sender = Sender(
-            store=store, transport=Line(self.provider, life, list(answers), self.judge, self.find),
-            mailbox=self.mailbox, limits=self.limits, clock=self.clock, journal=Log(self.sent_log, life),
-            owner=life.name, chance=lambda: 0.5, wait=wait, at=life.at,
-        )  # fmt: skip
+        coming = list(answers)
+        senders = [
+            Sender(
+                store=store, transport=Line(self.provider, life, coming, self.judge, self.find),
+                mailbox=mailbox, limits=self.limits, clock=self.clock, journal=Log(self.sent_log, life),
+                owner=life.name, chance=lambda: 0.5, wait=wait, at=life.at,
+            )
+            for mailbox in self.mailboxes
+        ]  # fmt: skip
         try:
             self.put_in_order(store)
             self.read_answers(store)
             planned = self.plan(store, wait=wait).first(limit)
-            found = send(sender, enqueue(store, planned, self.clock.now(), paced=self.limits.paced))
-            promise(all(isinstance(error, OutreachError) for error in found.errors), f"{found.errors!r}")
+            items = enqueue(store, planned, self.clock.now(), paced=self.limits.paced)
+            found = send_all([
+                (sender, [item for item in items if item.mailbox_id == sender.mailbox.id]) for sender in senders
+            ])  # fmt: skip
+            errors = [error for report in found for error in report.errors]
+            promise(all(isinstance(error, OutreachError) for error in errors), f"{errors!r}")
             in_hand = [held for held in self.held() if held[1] == life.name]
             promise(not in_hand, f"a run that ended still holds {in_hand}")
         except (Killed, KeyboardInterrupt, OutreachError):
@@ -388,7 +413,8 @@ class Outreach(RuleBasedStateMachine):
         self.pass_time(hours)
         with ignoring(OutreachError):
             self.put_in_order(self.store)
-            reconcile(self.store, Post(self.provider), mailbox=self.mailbox, clock=self.clock)
+            for mailbox in self.mailboxes:
+                reconcile(self.store, self.inbox(mailbox), mailbox=mailbox, clock=self.clock)
 
     def in_state(self, *states: OutboxState) -> list[Any]:
         return self.store.outbox.items(states=states)
@@ -430,7 +456,9 @@ class Outreach(RuleBasedStateMachine):
                 in_reply_to=earlier.message_id, references=earlier.message_id, **fields,
             )  # fmt: skip
         self.answered[raw] = (earlier.rcpt, kind)
-        self.provider.arrive(raw)
+        # A person may write to whichever of our addresses they find; a machine answers the one that wrote.
+        by_hand = kind in texts
+        self.provider.arrive(self.owners[self.count % len(self.owners)].address if by_hand else earlier.sender, raw)
 
     @rule(number=st.integers(0, 99), kind=st.sampled_from(ANSWER_KINDS), read=st.booleans())
     def answer_comes(self, number: int, kind: str, read: bool) -> None:
@@ -492,7 +520,8 @@ class Outreach(RuleBasedStateMachine):
     @rule()
     def resume(self) -> None:
         self.set_campaigns(CampaignState.ACTIVE)
-        self.store.campaigns.wake_mailbox(self.mailbox.id)
+        for mailbox in self.mailboxes:
+            self.store.campaigns.wake_mailbox(mailbox.id)
 
     def stop_campaign(self, name: str) -> None:
         """Its place is taken by the other one."""
@@ -501,8 +530,9 @@ class Outreach(RuleBasedStateMachine):
         self.enroll_everyone(CAMPAIGNS[1])
 
     def new_campaign(self, name: str) -> None:
+        first, *more = (mailbox.id for mailbox in self.mailboxes)
         self.store.campaigns.create(
-            name, sequence="job-search", mailbox_id=self.mailbox.id, filters={}, now=self.clock.now()
+            name, sequence="job-search", mailbox_id=first, more_mailboxes=more, filters={}, now=self.clock.now()
         )
         self.enroll_everyone(name)
 
@@ -511,7 +541,8 @@ class Outreach(RuleBasedStateMachine):
             return self.new_campaign(name)
         campaign = self.store.campaigns.get(name)
         if campaign.state is not CampaignState.STOPPED:
-            enroll(self.store, campaign, clock=self.clock, dry_run=False)
+            rooms = [Room(mailbox.id, self.limits.daily_cap) for mailbox in self.mailboxes]
+            enroll(self.store, campaign, clock=self.clock, dry_run=False, rooms=rooms)
         return None
 
     # --- rules: who is who --------------------------------------------------------------------------------------
@@ -605,7 +636,7 @@ class Outreach(RuleBasedStateMachine):
         self.adopting = True
         adopt(
             self.store, journal=Log(self.sent_log, Life("shell")),
-            mailboxes=[(self.mailbox, Post(self.provider) if looks else None)],
+            mailboxes=[(mailbox, self.inbox(mailbox) if looks else None) for mailbox in self.mailboxes],
             here={"file": "the same"}, key=KEY, clock=self.clock,
         )  # fmt: skip
 
@@ -617,8 +648,8 @@ class Outreach(RuleBasedStateMachine):
         founders = self.founders()
         told = why(
             self.store, founders[number % len(founders)], importers=importers(),
-            steps_of=lambda _campaign: self.writer.sequence, mailboxes=[(self.mailbox, self.limits)],
-            now=self.clock.now(),
+            steps_of=lambda _campaign: self.writer.sequence,
+            mailboxes=[(mailbox, self.limits) for mailbox in self.mailboxes], now=self.clock.now(),
         )  # fmt: skip
         for standing in told.standings:
             promise(standing.next_at or standing.reason, f"nobody can say why nothing goes to {told.founder.full_name}")
@@ -665,10 +696,10 @@ class Outreach(RuleBasedStateMachine):
     @precondition(lambda self: self.limits.paced)
     @invariant()
     def caps_hold_in_true_hours(self) -> None:
-        times = self.reservations
-        promise(holds(times, DAY, LIMITS.daily_cap), f"more than {LIMITS.daily_cap} in 24 hours: {times}")
-        promise(holds(times, HOUR, LIMITS.hourly_cap), f"more than {LIMITS.hourly_cap} in an hour: {times}")
-        promise(holds(times, LIMITS.min_gap, 1), f"closer than {LIMITS.min_gap}: {times}")
+        for times in self.reservations.values():
+            promise(holds(times, DAY, LIMITS.daily_cap), f"more than {LIMITS.daily_cap} in 24 hours: {times}")
+            promise(holds(times, HOUR, LIMITS.hourly_cap), f"more than {LIMITS.hourly_cap} in an hour: {times}")
+            promise(holds(times, LIMITS.min_gap, 1), f"closer than {LIMITS.min_gap}: {times}")
 
     def drop_backup(self) -> None:
         if self.backup:
@@ -683,3 +714,15 @@ class Unpaced(Outreach):
     """The same without gaps and caps: one mail follows the other, and they share their commits."""
 
     limits = unpaced(LIMITS)
+
+
+class TwoMailboxes(Outreach):
+    """Campaigns whose people are shared out to two mailboxes, and moved from one to the other."""
+
+    owners = (SENDER, Owner("Bea Testwell", "bea@bea.example", "Bea", ""))
+
+    @rule(number=st.integers(0, 3))
+    def move(self, number: int) -> None:
+        source, target = self.mailboxes if number % 2 else reversed(self.mailboxes)
+        campaigns = self.store.campaigns.all()
+        self.store.campaigns.move(campaigns[number // 2 % len(campaigns)].id, source.id, target.id, self.clock.now())

@@ -17,6 +17,7 @@ from outreach.core.ports import Outcome, SendResult
 from outreach.core.records import OutboxState
 from outreach.core.sent_log import Story
 from outreach.store.bookings import Bookings
+from outreach.store.campaigns import Campaigns, Moved
 from outreach.store.claims import Answered, Claim, Claims, Held, Intent
 from outreach.store.database import Database
 from outreach.store.instance import Instance
@@ -24,9 +25,9 @@ from outreach.store.journal import Journal
 from outreach.store.outbox import NewMessage, Outbox, complete
 from outreach.store.store import Store
 from outreach.store.suppressions import Suppressions
-from outreach.store.tables import LedgerRow, OutboxRow, table
+from outreach.store.tables import EnrollmentRow, LedgerRow, OutboxRow, table
 
-_outbox, _ledger = table(OutboxRow), table(LedgerRow)
+_outbox, _ledger, _enrollments = table(OutboxRow), table(LedgerRow), table(EnrollmentRow)
 
 
 class RequeuesSending(Claims):
@@ -144,6 +145,20 @@ class HearsNoNo(Suppressions):
         pass
 
 
+class MovesWhoWasWritten(Campaigns):
+    """Everybody gets another mailbox, also those who have a mail from the one they had."""
+
+    def move(self, campaign_id: int, source: int, target: int, now: datetime, *, dry_run: bool = False) -> Moved:
+        moved = super().move(campaign_id, source, target, now, dry_run=dry_run)
+        with self._db.write() as connection:
+            rest = connection.execute(
+                sa.update(_enrollments)
+                .where(_enrollments.c.campaign_id == campaign_id, _enrollments.c.mailbox_id == source)
+                .values(mailbox_id=target)
+            )
+        return Moved(moved.moved + rest.rowcount, 0)
+
+
 class NeverMindsTheClock(Bookings):
     """Caps are counted by a clock that anybody may set."""
 
@@ -171,6 +186,7 @@ _QUICK: tuple[tuple[str, type], ...] = (
     ("claims", LosesTheAnswerBefore),
     ("outbox", ForgetsWhoWasWritten),
     ("suppressions", HearsNoNo),
+    ("campaigns", MovesWhoWasWritten),
 )
 _RARE: tuple[tuple[str, type], ...] = (
     ("instance", BelievesBackups),

@@ -128,6 +128,7 @@ class Taken:
     """A mail that the server took. `at` is true time: nobody sets the server's clock."""
 
     message_id: str
+    sender: str
     rcpt: str
     step: int
     campaign: str
@@ -137,20 +138,21 @@ class Taken:
 
 @dataclass
 class Provider:
-    """The mail server with its mailbox. It files what it takes in the Sent folder, sooner or later."""
+    """The mail server with our mailboxes. It files what it takes in the sender's Sent folder."""
 
     true_time: Callable[[], datetime]
     ledger: list[Taken] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     """Message-IDs whose dot got a valid refusal."""
-    arrived: list[tuple[str, bytes, datetime]] = field(default_factory=list)
+    arrived: list[tuple[str, str, bytes, datetime]] = field(default_factory=list)
+    """In whose mailbox, in which folder, what, and when."""
 
     def take(self, mail: Taken) -> None:
         self.ledger.append(mail)
-        self.arrive(mail.raw, "sent")
+        self.arrive(mail.sender, mail.raw, "sent")
 
-    def arrive(self, raw: bytes, role: str = "inbox") -> None:
-        self.arrived.append((role, raw, self.true_time()))
+    def arrive(self, owner: str, raw: bytes, role: str = "inbox") -> None:
+        self.arrived.append((owner, role, raw, self.true_time()))
 
 
 @dataclass
@@ -173,7 +175,8 @@ class Line:
             return BEFORE_THE_DOT[answer]
         message_id = str(message_from_bytes(envelope.mime)["Message-ID"])
         step, campaign = self.find(message_id)
-        self.staged = Taken(message_id, envelope.rcpt_to, step, campaign, envelope.mime, self.provider.true_time())
+        sender, rcpt, raw = envelope.mail_from, envelope.rcpt_to, envelope.mime
+        self.staged = Taken(message_id, sender, rcpt, step, campaign, raw, self.provider.true_time())
         return None
 
     def commit(self) -> SendResult:
@@ -198,9 +201,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Post:
-    """The provider's mailbox, as an inbox."""
+    """A mailbox at the provider, as an inbox."""
 
     provider: Provider
+    owner: str
 
     def folders(self) -> Sequence[Folder]:
         return (Folder("Sent", "sent"), Folder("INBOX", "inbox"))
@@ -216,8 +220,8 @@ class Post:
         place = Cursor(folder.name, "", 0)
         here = {
             str(number): (raw, at)
-            for number, (role, raw, at) in enumerate(self.provider.arrived)
-            if role == folder.role and at >= since
+            for number, (owner, role, raw, at) in enumerate(self.provider.arrived)
+            if (owner, role) == (self.owner, folder.role) and at >= since
         }
         old = set(known(list(here)))
         fresh = [key for key in here if key not in old]
