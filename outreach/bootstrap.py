@@ -243,7 +243,7 @@ class App:
 
     def note_doubts(self) -> list[int]:
         """What a dead run left without an outcome is in doubt, and shown as that by whichever command looks first."""
-        from outreach.flows.send import find_doubts
+        from outreach.flows.recover import find_doubts
 
         return find_doubts(self.store, self.is_dead, self.clock.now(), self.journal.entries())
 

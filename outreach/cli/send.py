@@ -141,7 +141,7 @@ def _rehearse(app: "App", wanted: _Wanted, expect: int | None, *, json: bool) ->
 def put_in_order(app: "App") -> None:
     """What a killed run left is freed, so that a dry run and the live one after it plan the same; but an older store
     must not plan afresh what has left, so that is asked before anything is expired or freed."""
-    from outreach.flows.send import recover
+    from outreach.flows.recover import recover
 
     missing = app.store.instance.forgotten(app.journal.entries())
     if missing:

@@ -19,7 +19,8 @@ from outreach.core.ports import Envelope, Outcome, Phase, SendResult
 from outreach.core.records import Campaign, EnrollmentState, OutboxState
 from outreach.errors import SendRefused
 from outreach.flows.enqueue import Conditions, Plan, Writer, enqueue, plan
-from outreach.flows.send import Sender, SendReport, recover, send
+from outreach.flows.recover import recover
+from outreach.flows.send import Sender, SendReport, send
 from outreach.resources import data_dir
 from outreach.store.consequences import hold_person, stop_people
 from outreach.store.journal import MemoryJournal

@@ -19,8 +19,9 @@ from outreach.errors import SendRefused, StoreError
 from outreach.flows.adopt import adopt
 from outreach.flows.enqueue import enqueue
 from outreach.flows.ingest import Source, ingest
+from outreach.flows.recover import recover
 from outreach.flows.retry import retry
-from outreach.flows.send import recover, send
+from outreach.flows.send import send
 from outreach.flows.suppress import suppress
 from outreach.importers import all_importers
 from outreach.store.instance import Adopted

@@ -11,7 +11,8 @@ import pytest
 
 from outreach.core.pacing import DAY, HOUR, Limits
 from outreach.flows.enqueue import enqueue
-from outreach.flows.send import recover, send
+from outreach.flows.recover import recover
+from outreach.flows.send import send
 from tests.fakes import FakeClock
 from tests.flows.test_enqueue_and_send import LIMITS, Desk
 

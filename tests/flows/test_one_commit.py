@@ -16,7 +16,8 @@ from outreach.core.ports import Envelope, Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, OutboxItem, OutboxState
 from outreach.errors import StoreError
 from outreach.flows.enqueue import enqueue
-from outreach.flows.send import SendReport, recover, send
+from outreach.flows.recover import recover
+from outreach.flows.send import SendReport, send
 from outreach.store.claims import Claims
 from outreach.store.suppressions import Suppressions
 from outreach.transports.directory import DirectoryTransport

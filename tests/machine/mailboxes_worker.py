@@ -7,7 +7,8 @@ from pathlib import Path
 
 from outreach.bootstrap import App, open_app
 from outreach.flows.enqueue import Conditions, enqueue, plan_all
-from outreach.flows.send import Sender, recover, send_all
+from outreach.flows.recover import recover
+from outreach.flows.send import Sender, send_all
 from tests.machine.worker import killed_at
 
 

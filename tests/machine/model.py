@@ -30,8 +30,9 @@ from outreach.flows.enqueue import Conditions, Plan, Writer, enqueue, plan_all
 from outreach.flows.enroll import enroll
 from outreach.flows.ingest import Source, ingest
 from outreach.flows.reconcile import reconcile
+from outreach.flows.recover import recover
 from outreach.flows.retry import retry
-from outreach.flows.send import Sender, recover, send_all
+from outreach.flows.send import Sender, send_all
 from outreach.flows.suppress import suppress, suppress_all, unsuppress
 from outreach.flows.sync import sync
 from outreach.flows.why import why

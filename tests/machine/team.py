@@ -19,7 +19,8 @@ from pathlib import Path
 from outreach.bootstrap import open_app
 from outreach.core.records import OutboxState
 from outreach.errors import StoreUnavailable
-from outreach.flows.send import Sender, recover, send
+from outreach.flows.recover import recover
+from outreach.flows.send import Sender, send
 from outreach.store.journal import Journal
 from tests.cli.program import Workspace, founders_csv
 from tests.postgres import Server

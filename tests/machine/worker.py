@@ -14,7 +14,8 @@ from pathlib import Path
 from outreach.bootstrap import open_app
 from outreach.core.records import OutboxState
 from outreach.flows.enqueue import enqueue, plan
-from outreach.flows.send import Sender, recover, send
+from outreach.flows.recover import recover
+from outreach.flows.send import Sender, send
 
 
 def killed_at(label: str, occurrence: int) -> Callable[[str], None]:
