@@ -18,10 +18,10 @@ from outreach.core.records import OutboxState
 from outreach.flows.sync import sync
 from outreach.inboxes._imap_login import connect
 from outreach.inboxes.imap import ImapInbox, ImapServer
+from outreach.store import tables as t
 from outreach.store.journal import MemoryJournal
 from outreach.store.schema import open_database
 from outreach.store.store import Store
-from outreach.store.tables import OutboxRow, table
 from tests.factory import SENDER, add_founders, queue_all, start_campaign
 from tests.fakes import FakeClock
 from tests.mails import OUR_TEXT, mail
@@ -72,7 +72,7 @@ def filled_store(path: Path, people: int) -> Store:
     queue_all(store, campaign)
     with store.database.write() as connection:
         sent_at = NOW - timedelta(days=2)
-        connection.execute(table(OutboxRow).update().values(state=OutboxState.SENT, intent_at=sent_at, sent_at=sent_at))
+        connection.execute(t.outbox.update().values(state=OutboxState.SENT, intent_at=sent_at, sent_at=sent_at))
     return store
 
 

@@ -17,10 +17,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from outreach.core.records import EnrollmentState, OutboxItem, OutboxState
+from outreach.store import tables as t
 from outreach.store.journal import MemoryJournal
 from outreach.store.schema import open_database
 from outreach.store.store import Store
-from outreach.store.tables import EnrollmentRow, LedgerRow, OutboxRow, table
 from tests.factory import SENDER, add_founders, queue_all, start_campaign
 from tests.flows.test_enqueue_and_send import LIMITS
 
@@ -66,7 +66,7 @@ def _filled(folder: Path, rows: int) -> tuple[Store, list[OutboxItem]]:
 
 def _note_sent(store: Store, items: list[OutboxItem], now: datetime) -> None:
     """One after the other over a year, until a week ago."""
-    outbox, enrollments, ledger = table(OutboxRow), table(EnrollmentRow), table(LedgerRow)
+    outbox, enrollments, ledger = t.outbox, t.enrollments, t.send_ledger
     step = timedelta(days=365) / len(items)
     sent = [(item, now - timedelta(days=7) - number * step) for number, item in enumerate(items)]
     with store.database.write() as connection:

@@ -1,15 +1,19 @@
-"""Write the next migration from where models and migrations disagree: `python -m migrations "what changes"`."""
+"""Write `store/tables.py` from the models, and with a subject the next migration from where tables and migrations
+disagree: `python -m migrations "what changes"`.
+"""
 
 import sys
 import tempfile
 from pathlib import Path
 
-from alembic import command
-
-from outreach.store.schema import alembic_config, open_database, revisions
+from migrations.tables import FILE, written
 
 
-def main(subject: str) -> None:
+def migrate(subject: str) -> None:
+    from alembic import command
+
+    from outreach.store.schema import alembic_config, open_database, revisions  # reads the tables as they are now
+
     number = f"{int(revisions()[-1]) + 1:04d}"
     with tempfile.TemporaryDirectory() as folder:
         database = open_database(Path(folder) / "empty.db", create=True)
@@ -18,4 +22,6 @@ def main(subject: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    FILE.write_text(written(), encoding="utf-8")
+    for subject in sys.argv[1:]:
+        migrate(subject)

@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from outreach.core.message import build_message, dedupe_key, message_token
 from outreach.core.records import Campaign, Draft, Mailbox, OutboxItem, OutboxState, Sender
+from outreach.store import tables as t
 from outreach.store.outbox import NewMessage
 from outreach.store.store import Store
-from outreach.store.tables import AddressRow, CompanyRow, FounderRow, table
 from tests.fakes import MONDAY_MORNING as NOW
 
 SENDER = Sender("Ada Testwell", "ada@ada.example", "Ada", "")
@@ -26,20 +26,20 @@ def add_founders(store: Store, names: Sequence[str], *, now: datetime = NOW) -> 
         for name in names:
             host = f"{name.lower()}.example"
             company = connection.execute(
-                sa.insert(table(CompanyRow)).values(
+                sa.insert(t.companies).values(
                     name=f"{name} Labs", name_key=name.lower(), domain=host, facts_at=now, created_at=now,
                     **dict.fromkeys(_UNKNOWN, ""), industries=[],
                 )
             ).inserted_primary_key or (0,)  # fmt: skip
             founder = connection.execute(
-                sa.insert(table(FounderRow)).values(
+                sa.insert(t.founders).values(
                     company_id=company[0], full_name=f"{name} Brightly", first_name=name, last_name="Brightly",
                     name_key=f"{name.lower()}brightly", title="", linkedin="", slug="", facts_at=now, created_at=now,
                 )
             ).inserted_primary_key or (0,)  # fmt: skip
             address = f"{name.lower()}@{host}"
             connection.execute(
-                sa.insert(table(AddressRow)).values(
+                sa.insert(t.addresses).values(
                     address=address, key=address, founder_id=founder[0], status="given", origin="test", created_at=now
                 )
             )

@@ -16,7 +16,7 @@ from outreach.cli._output import say
 from outreach.errors import OutreachError, WorkspaceError
 
 if TYPE_CHECKING:
-    from outreach.bootstrap import App, Network  # loads SQLModel and the rest: only commands that need it pay for it
+    from outreach.bootstrap import App, Network  # loads SQLAlchemy and the rest: only commands that need it pay for it
     from outreach.core.ports import Clock
 
 DONE_IN_PART = 3

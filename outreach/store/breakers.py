@@ -7,10 +7,9 @@ import sqlalchemy as sa
 from outreach.core.breakers import SPAN, Tally, tripped
 from outreach.core.delivery import NO_RESUME, bounce_rules
 from outreach.core.records import OutboxState
+from outreach.store import tables as t
 from outreach.store.bookings import pause_campaign
-from outreach.store.tables import Attempt, InboundRow, OutboxRow, table
 
-_outbox, _inbound, _attempts = table(OutboxRow), table(InboundRow), table(Attempt)
 _MAY_HAVE_LEFT = (OutboxState.SENT, OutboxState.UNKNOWN, OutboxState.SENDING)
 _HARD = ("hard", "closed")
 
@@ -27,19 +26,19 @@ def tally(connection: sa.Connection, campaign_id: int, now: datetime) -> Tally:
     """What came of the mails of the last weeks."""
     since = now - SPAN
     sent = sa.select(sa.func.count()).where(
-        _outbox.c.campaign_id == campaign_id, _outbox.c.intent_at > since, _outbox.c.state.in_(_MAY_HAVE_LEFT)
+        t.outbox.c.campaign_id == campaign_id, t.outbox.c.intent_at > since, t.outbox.c.state.in_(_MAY_HAVE_LEFT)
     )
-    people = sa.select(sa.func.count(sa.distinct(_inbound.c.founder_id))).where(
-        _inbound.c.campaign_id == campaign_id, _inbound.c.received_at > since
+    people = sa.select(sa.func.count(sa.distinct(t.inbound.c.founder_id))).where(
+        t.inbound.c.campaign_id == campaign_id, t.inbound.c.received_at > since
     )
     refused = (
-        sa.select(sa.func.count(sa.distinct(_outbox.c.id)))
-        .join(_attempts, _attempts.c.outbox_id == _outbox.c.id)
-        .where(_outbox.c.campaign_id == campaign_id, _attempts.c.at > since, _attempts.c.rule.in_(bounce_rules()))
+        sa.select(sa.func.count(sa.distinct(t.outbox.c.id)))
+        .join(t.attempts, t.attempts.c.outbox_id == t.outbox.c.id)
+        .where(t.outbox.c.campaign_id == campaign_id, t.attempts.c.at > since, t.attempts.c.rule.in_(bounce_rules()))
     )
-    bounced = people.where(_inbound.c.kind == "bounce", _inbound.c.subkind.in_(_HARD))
+    bounced = people.where(t.inbound.c.kind == "bounce", t.inbound.c.subkind.in_(_HARD))
     return Tally(
         sent=connection.scalar(sent) or 0,
         bounced=(connection.scalar(bounced) or 0) + (connection.scalar(refused) or 0),
-        complained=connection.scalar(people.where(_inbound.c.kind == "complaint")) or 0,
+        complained=connection.scalar(people.where(t.inbound.c.kind == "complaint")) or 0,
     )

@@ -22,31 +22,12 @@ from outreach.core.records import (
 )
 from outreach.core.suppression import ADDRESS_ONLY, suppression_keys
 from outreach.errors import NotFound, UsageError
+from outreach.store import tables as t
 from outreach.store.consequences import stop_enrollments
 from outreach.store.database import Database
 from outreach.store.dialect import insert_missing
 from outreach.store.stops import OPEN
-from outreach.store.tables import (
-    CampaignRow,
-    CompanyRow,
-    DomainFlag,
-    DomainPause,
-    EnrollmentRow,
-    FounderRow,
-    HandSent,
-    InboundRow,
-    MailboxRow,
-    OutboxRow,
-    Suppression,
-    table,
-)
 
-_campaigns, _enrollments, _mailboxes = table(CampaignRow), table(EnrollmentRow), table(MailboxRow)
-_outbox, _founders, _companies = table(OutboxRow), table(FounderRow), table(CompanyRow)
-_inbound, _suppressions, _flags = table(InboundRow), table(Suppression), table(DomainFlag)
-_by_hand = table(HandSent)
-
-_rests = table(DomainPause)
 _CHUNK = 500
 
 
@@ -80,26 +61,26 @@ class Campaigns:
         """The sending identity of this address, however it is spelt; made on first use."""
         address = address_key(address)
         with self._db.read() as connection:
-            row = connection.execute(sa.select(_mailboxes).where(_mailboxes.c.address == address)).mappings().first()
+            row = connection.execute(sa.select(t.mailboxes).where(t.mailboxes.c.address == address)).mappings().first()
         if row is None:
             with self._db.write() as connection:
                 new = {"address": address, "next_send_at": now, "pause_reason": ""}
-                insert_missing(connection, _mailboxes, [new])
+                insert_missing(connection, t.mailboxes, [new])
             return self.mailbox(address, now)
         return Mailbox(**{name: row[name] for name in Mailbox.__dataclass_fields__})
 
     def addresses(self) -> dict[int, str]:
         """Every mailbox that ever sent here, or was to: its id → its address."""
         with self._db.read() as connection:
-            query = sa.select(_mailboxes.c.id, _mailboxes.c.address).order_by(_mailboxes.c.id)
+            query = sa.select(t.mailboxes.c.id, t.mailboxes.c.address).order_by(t.mailboxes.c.id)
             return dict(connection.execute(query).all())
 
     def pause_mailbox(self, mailbox_id: int, until: datetime | None, reason: str) -> None:
         """`until` None lets it send again."""
         with self._db.write() as connection:
             connection.execute(
-                sa.update(_mailboxes)
-                .where(_mailboxes.c.id == mailbox_id)
+                sa.update(t.mailboxes)
+                .where(t.mailboxes.c.id == mailbox_id)
                 .values(paused_until=until, pause_reason=reason)
             )
 
@@ -107,12 +88,14 @@ class Campaigns:
         """A person has mended what kept it and some domains from sending; what rests for a time goes on resting."""
         with self._db.write() as connection:
             connection.execute(
-                sa.update(_mailboxes)
-                .where(_mailboxes.c.id == mailbox_id, _mailboxes.c.paused_until == UNTIL_FIXED)
+                sa.update(t.mailboxes)
+                .where(t.mailboxes.c.id == mailbox_id, t.mailboxes.c.paused_until == UNTIL_FIXED)
                 .values(paused_until=None, pause_reason="")
             )
             connection.execute(
-                sa.delete(_rests).where(_rests.c.mailbox_id == mailbox_id, _rests.c.until == UNTIL_FIXED)
+                sa.delete(t.domain_pauses).where(
+                    t.domain_pauses.c.mailbox_id == mailbox_id, t.domain_pauses.c.until == UNTIL_FIXED
+                )
             )
 
     # --- campaigns ------------------------------------------------------------------------------------------
@@ -146,12 +129,12 @@ class Campaigns:
             "more_mailboxes": list(more_mailboxes),
         }
         with self._db.write() as connection:
-            if connection.scalar(sa.select(_campaigns.c.id).where(_campaigns.c.name == name)):
+            if connection.scalar(sa.select(t.campaigns.c.id).where(t.campaigns.c.name == name)):
                 raise UsageError(
                     f"there is a campaign called {name} already.",
                     hint=f"outreach campaign enroll {name} adds people to it",
                 )
-            connection.execute(sa.insert(_campaigns), [row])
+            connection.execute(sa.insert(t.campaigns), [row])
         return self.get(name)
 
     def get(self, name: str) -> Campaign:
@@ -167,14 +150,15 @@ class Campaigns:
     def all(self) -> list[Campaign]:
         with self._db.read() as connection:
             return [
-                _campaign(row) for row in connection.execute(sa.select(_campaigns).order_by(_campaigns.c.id)).mappings()
+                _campaign(row)
+                for row in connection.execute(sa.select(t.campaigns).order_by(t.campaigns.c.id)).mappings()
             ]
 
     def set_state(self, campaign_id: int, state: CampaignState, reason: str) -> None:
         with self._db.write() as connection:
             connection.execute(
-                sa.update(_campaigns)
-                .where(_campaigns.c.id == campaign_id, _campaigns.c.state != CampaignState.STOPPED)
+                sa.update(t.campaigns)
+                .where(t.campaigns.c.id == campaign_id, t.campaigns.c.state != CampaignState.STOPPED)
                 .values(state=state, reason=reason)
             )
 
@@ -182,19 +166,19 @@ class Campaigns:
         """End it for good: nobody in it is written to again, and their colleagues are free for other campaigns."""
         with self._db.write() as connection:
             connection.execute(
-                sa.update(_campaigns)
-                .where(_campaigns.c.id == campaign_id)
+                sa.update(t.campaigns)
+                .where(t.campaigns.c.id == campaign_id)
                 .values(state=CampaignState.STOPPED, reason=reason)
             )
-            everyone = _enrollments.c.campaign_id == campaign_id
+            everyone = t.enrollments.c.campaign_id == campaign_id
             stop_enrollments(connection, everyone, reason="campaign-stopped", cancel="stopped", now=now)
 
     def set_terms(self, campaign_id: int, *, purpose: str, why: str, overrides: Mapping[str, str]) -> None:
         """What the campaign is for, why these people, and which country rules its owner set aside, with the reasons."""
         with self._db.write() as connection:
             connection.execute(
-                sa.update(_campaigns)
-                .where(_campaigns.c.id == campaign_id)
+                sa.update(t.campaigns)
+                .where(t.campaigns.c.id == campaign_id)
                 .values(purpose=purpose, why=why, overrides=dict(overrides))
             )
 
@@ -202,7 +186,7 @@ class Campaigns:
         """Who is enrolled from now on."""
         with self._db.write() as connection:
             connection.execute(
-                sa.update(_campaigns).where(_campaigns.c.id == campaign_id).values(filters=dict(filters))
+                sa.update(t.campaigns).where(t.campaigns.c.id == campaign_id).values(filters=dict(filters))
             )
 
     def set_mailboxes(self, campaign_id: int, mailboxes: Sequence[int]) -> None:
@@ -210,30 +194,30 @@ class Campaigns:
         first, *more = mailboxes
         with self._db.write() as connection:
             values = {"mailbox_id": first, "more_mailboxes": more}
-            connection.execute(sa.update(_campaigns).where(_campaigns.c.id == campaign_id).values(**values))
+            connection.execute(sa.update(t.campaigns).where(t.campaigns.c.id == campaign_id).values(**values))
 
     def move(self, campaign_id: int, source: int, target: int, now: datetime, *, dry_run: bool = False) -> Moved:
         """Let another mailbox write to those of a campaign to whom nothing was sent, nor may have been. What is queued
         for them is cancelled in the same transaction, so that it is written anew."""
         mine = sa.and_(
-            _enrollments.c.campaign_id == campaign_id,
-            _enrollments.c.mailbox_id == source,
-            _enrollments.c.state.in_(OPEN),
+            t.enrollments.c.campaign_id == campaign_id,
+            t.enrollments.c.mailbox_id == source,
+            t.enrollments.c.state.in_(OPEN),
         )
-        waits = _outbox.c.state.in_((OutboxState.QUEUED, OutboxState.HELD, OutboxState.CANCELLED))
+        waits = t.outbox.c.state.in_((OutboxState.QUEUED, OutboxState.HELD, OutboxState.CANCELLED))
         touched = sa.exists().where(
-            _outbox.c.enrollment_id == _enrollments.c.id, sa.or_(_MAY_HAVE_LEFT, sa.not_(waits))
+            t.outbox.c.enrollment_id == t.enrollments.c.id, sa.or_(_MAY_HAVE_LEFT, sa.not_(waits))
         )
         with self._db.write() as connection:
-            everyone = connection.scalar(sa.select(sa.func.count()).select_from(_enrollments).where(mine)) or 0
-            ids = connection.scalars(sa.select(_enrollments.c.id).where(mine, ~touched)).all()
+            everyone = connection.scalar(sa.select(sa.func.count()).select_from(t.enrollments).where(mine)) or 0
+            ids = connection.scalars(sa.select(t.enrollments.c.id).where(mine, ~touched)).all()
             for chunk in [] if dry_run else _chunks(ids):
-                of_them = _outbox.c.enrollment_id.in_(chunk)
-                queued = sa.and_(of_them, _outbox.c.state.in_((OutboxState.QUEUED, OutboxState.HELD)))
+                of_them = t.outbox.c.enrollment_id.in_(chunk)
+                queued = sa.and_(of_them, t.outbox.c.state.in_((OutboxState.QUEUED, OutboxState.HELD)))
                 gone = {"state": OutboxState.CANCELLED, "reason": "moved", "updated_at": now}
-                connection.execute(sa.update(_outbox).where(queued).values(**gone))
+                connection.execute(sa.update(t.outbox).where(queued).values(**gone))
                 values = {"mailbox_id": target, "updated_at": now}
-                connection.execute(sa.update(_enrollments).where(_enrollments.c.id.in_(chunk)).values(**values))
+                connection.execute(sa.update(t.enrollments).where(t.enrollments.c.id.in_(chunk)).values(**values))
         return Moved(len(ids), everyone - len(ids))
 
     # --- enrollments ------------------------------------------------------------------------------------------
@@ -248,7 +232,7 @@ class Campaigns:
     ) -> int:
         """Add (founder, address, address key); those who are in it stay as they are. How many were new. `shares` says
         which mailbox writes to which founder; without it the campaign's first writes to all."""
-        first = sa.select(_campaigns.c.mailbox_id).where(_campaigns.c.id == campaign_id).scalar_subquery()
+        first = sa.select(t.campaigns.c.mailbox_id).where(t.campaigns.c.id == campaign_id).scalar_subquery()
         rows = [
             {
                 "campaign_id": campaign_id,
@@ -265,11 +249,11 @@ class Campaigns:
             for founder, address, key in chosen
         ]
         with self._db.write() as connection:
-            query = sa.select(_enrollments.c.founder_id).where(_enrollments.c.campaign_id == campaign_id)
+            query = sa.select(t.enrollments.c.founder_id).where(t.enrollments.c.campaign_id == campaign_id)
             known = set(connection.scalars(query))
             fresh = [row for row in rows if row["founder_id"] not in known]
             if fresh:
-                insert = sa.insert(_enrollments).values(
+                insert = sa.insert(t.enrollments).values(
                     mailbox_id=sa.func.coalesce(sa.bindparam("mailbox_id", type_=sa.Integer), first)
                 )
                 connection.execute(insert, fresh)
@@ -277,7 +261,7 @@ class Campaigns:
 
     def served(self) -> dict[int, set[int]]:
         """Campaign → the mailboxes that write to anybody in it."""
-        query = sa.select(_enrollments.c.campaign_id, _enrollments.c.mailbox_id).distinct()
+        query = sa.select(t.enrollments.c.campaign_id, t.enrollments.c.mailbox_id).distinct()
         found: dict[int, set[int]] = {}
         with self._db.read() as connection:
             for campaign_id, mailbox_id in connection.execute(query):
@@ -287,9 +271,9 @@ class Campaigns:
     def in_progress(self, campaigns: Sequence[int], mailboxes: Sequence[int]) -> int:
         """How many people in these campaigns these mailboxes still write to."""
         query = sa.select(sa.func.count()).where(
-            _enrollments.c.campaign_id.in_(campaigns),
-            _enrollments.c.mailbox_id.in_(mailboxes),
-            _enrollments.c.state.in_(OPEN),
+            t.enrollments.c.campaign_id.in_(campaigns),
+            t.enrollments.c.mailbox_id.in_(mailboxes),
+            t.enrollments.c.state.in_(OPEN),
         )
         with self._db.read() as connection:
             return connection.scalar(query) or 0
@@ -298,34 +282,34 @@ class Campaigns:
         """Campaigns with people in progress whom none of these mailboxes writes to: the campaign, whose address that
         would be, how many people."""
         query = (
-            sa.select(_campaigns.c.name, _mailboxes.c.address, sa.func.count())
-            .select_from(_enrollments)
-            .join(_campaigns, _campaigns.c.id == _enrollments.c.campaign_id)
-            .join(_mailboxes, _mailboxes.c.id == _enrollments.c.mailbox_id)
+            sa.select(t.campaigns.c.name, t.mailboxes.c.address, sa.func.count())
+            .select_from(t.enrollments)
+            .join(t.campaigns, t.campaigns.c.id == t.enrollments.c.campaign_id)
+            .join(t.mailboxes, t.mailboxes.c.id == t.enrollments.c.mailbox_id)
             .where(
-                _campaigns.c.state != CampaignState.STOPPED,
-                _enrollments.c.state.in_(OPEN),
-                _enrollments.c.mailbox_id.not_in(mailboxes),
+                t.campaigns.c.state != CampaignState.STOPPED,
+                t.enrollments.c.state.in_(OPEN),
+                t.enrollments.c.mailbox_id.not_in(mailboxes),
             )
-            .group_by(_campaigns.c.name, _mailboxes.c.address)
-            .order_by(_campaigns.c.name, _mailboxes.c.address)
+            .group_by(t.campaigns.c.name, t.mailboxes.c.address)
+            .order_by(t.campaigns.c.name, t.mailboxes.c.address)
         )
         with self._db.read() as connection:
             return [(name, address, number) for name, address, number in connection.execute(query)]
 
     def writers(self) -> Writers:
         """Which mailbox writes to whom, over all campaigns."""
-        newest = sa.select(_enrollments.c.founder_id, _founders.c.company_id, _enrollments.c.mailbox_id).join(
-            _founders, _founders.c.id == _enrollments.c.founder_id
+        newest = sa.select(t.enrollments.c.founder_id, t.founders.c.company_id, t.enrollments.c.mailbox_id).join(
+            t.founders, t.founders.c.id == t.enrollments.c.founder_id
         )
-        left = sa.exists().where(_outbox.c.enrollment_id == _enrollments.c.id, _MAY_HAVE_LEFT)
+        left = sa.exists().where(t.outbox.c.enrollment_id == t.enrollments.c.id, _MAY_HAVE_LEFT)
         waiting = (
-            sa.select(_enrollments.c.mailbox_id, sa.func.count())
-            .where(_enrollments.c.state.in_(OPEN), ~left)
-            .group_by(_enrollments.c.mailbox_id)
+            sa.select(t.enrollments.c.mailbox_id, sa.func.count())
+            .where(t.enrollments.c.state.in_(OPEN), ~left)
+            .group_by(t.enrollments.c.mailbox_id)
         )
         with self._db.read() as connection:
-            rows = connection.execute(newest.order_by(_enrollments.c.id)).all()
+            rows = connection.execute(newest.order_by(t.enrollments.c.id)).all()
             return Writers(
                 {row.founder_id: row.mailbox_id for row in rows},
                 {row.company_id: row.mailbox_id for row in rows if row.company_id is not None},
@@ -335,18 +319,18 @@ class Campaigns:
     def unchecked(self, campaign_id: int) -> dict[AddressStatus, int]:
         """How many were enrolled with an address that was only risky or guessed."""
         query = (
-            sa.select(_enrollments.c.address_status, sa.func.count())
-            .where(_enrollments.c.campaign_id == campaign_id, _enrollments.c.address_status.in_(CAPS))
-            .group_by(_enrollments.c.address_status)
+            sa.select(t.enrollments.c.address_status, sa.func.count())
+            .where(t.enrollments.c.campaign_id == campaign_id, t.enrollments.c.address_status.in_(CAPS))
+            .group_by(t.enrollments.c.address_status)
         )
         with self._db.read() as connection:
             return {AddressStatus(status): number for status, number in connection.execute(query)}
 
     def enrollments(self, campaign_id: int, *, open_only: bool = False) -> list[Enrollment]:
         """In the order in which they came; with `open_only`, those that are not over."""
-        query = sa.select(_enrollments).where(_enrollments.c.campaign_id == campaign_id).order_by(_enrollments.c.id)
+        query = sa.select(t.enrollments).where(t.enrollments.c.campaign_id == campaign_id).order_by(t.enrollments.c.id)
         if open_only:
-            query = query.where(_enrollments.c.state.in_(OPEN))
+            query = query.where(t.enrollments.c.state.in_(OPEN))
         with self._db.read() as connection:
             return [_enrollment(row) for row in connection.execute(query).mappings()]
 
@@ -355,8 +339,8 @@ class Campaigns:
         with self._db.write() as connection:
             for chunk in _chunks(ids):
                 connection.execute(
-                    sa.update(_enrollments)
-                    .where(_enrollments.c.id.in_(chunk), _enrollments.c.state.in_(OPEN))
+                    sa.update(t.enrollments)
+                    .where(t.enrollments.c.id.in_(chunk), t.enrollments.c.state.in_(OPEN))
                     .values(state=state, reason=reason, updated_at=now)
                 )
 
@@ -364,8 +348,8 @@ class Campaigns:
         """Those whose hold is over take part again."""
         with self._db.write() as connection:
             connection.execute(
-                sa.update(_enrollments)
-                .where(_enrollments.c.state == EnrollmentState.HELD, _enrollments.c.held_until <= now)
+                sa.update(t.enrollments)
+                .where(t.enrollments.c.state == EnrollmentState.HELD, t.enrollments.c.held_until <= now)
                 .values(state=EnrollmentState.ACTIVE, reason="", updated_at=now)
             )
 
@@ -378,7 +362,7 @@ class Campaigns:
         with self._db.read() as connection:
             suppressed: dict[str, str] = dict(connection.execute(_SUPPRESSED).all())
             bounced: dict[str, str] = dict(connection.execute(_BOUNCED).all())
-            allows = connection.scalar(sa.select(_campaigns.c.allows).where(_campaigns.c.id == campaign_id)) or ()
+            allows = connection.scalar(sa.select(t.campaigns.c.allows).where(t.campaigns.c.id == campaign_id)) or ()
             allowed = tuple(map(AddressStatus, allows))
             replied = dict(connection.execute(_REPLIES).all())
             written: dict[int, datetime] = dict(connection.execute(_first_written(campaign_id)).all())
@@ -406,63 +390,64 @@ class Campaigns:
 
 # --- queries --------------------------------------------------------------------------------------------------
 
-_MAY_HAVE_LEFT = _outbox.c.intent_at.is_not(None)
+_MAY_HAVE_LEFT = t.outbox.c.intent_at.is_not(None)
 _WHY_SUPPRESSED = sa.select(
-    _suppressions.c.value, sa.func.min(_suppressions.c.kind + " (" + _suppressions.c.reason + ")")
-).group_by(_suppressions.c.value)
+    t.suppressions.c.value, sa.func.min(t.suppressions.c.kind + " (" + t.suppressions.c.reason + ")")
+).group_by(t.suppressions.c.value)
 _SUPPRESSED = sa.union_all(
-    _WHY_SUPPRESSED.where(_suppressions.c.kind.not_in(ADDRESS_ONLY)),
+    _WHY_SUPPRESSED.where(t.suppressions.c.kind.not_in(ADDRESS_ONLY)),
     # A domain that takes no mail holds back everyone there, as long as it is flagged.
     sa.select(
-        sa.literal("domain:") + _flags.c.domain, sa.literal("the domain takes no mail (") + _flags.c.reason + ")"
+        sa.literal("domain:") + t.domain_flags.c.domain,
+        sa.literal("the domain takes no mail (") + t.domain_flags.c.reason + ")",
     ),
 )
-_BOUNCED = _WHY_SUPPRESSED.where(_suppressions.c.kind.in_(ADDRESS_ONLY))
+_BOUNCED = _WHY_SUPPRESSED.where(t.suppressions.c.kind.in_(ADDRESS_ONLY))
 _REPLIES = (
-    sa.select(_inbound.c.founder_id, sa.func.max(_inbound.c.received_at, type_=_inbound.c.received_at.type))
-    .where(_inbound.c.kind == "reply", _inbound.c.founder_id.is_not(None))
-    .group_by(_inbound.c.founder_id)
+    sa.select(t.inbound.c.founder_id, sa.func.max(t.inbound.c.received_at, type_=t.inbound.c.received_at.type))
+    .where(t.inbound.c.kind == "reply", t.inbound.c.founder_id.is_not(None))
+    .group_by(t.inbound.c.founder_id)
 )
-_WRITTEN_BY_HAND = sa.select(_by_hand.c.address_key, sa.func.max(_by_hand.c.at, type_=_by_hand.c.at.type)).group_by(
-    _by_hand.c.address_key
-)
+_WRITTEN_BY_HAND = sa.select(
+    t.hand_sent.c.address_key, sa.func.max(t.hand_sent.c.at, type_=t.hand_sent.c.at.type)
+).group_by(t.hand_sent.c.address_key)
 _ANSWERED = (
-    sa.select(_founders.c.company_id, _founders.c.id, _founders.c.full_name)
-    .join(_inbound, _inbound.c.founder_id == _founders.c.id)
-    .where(_founders.c.company_id.is_not(None), _inbound.c.kind.in_(("reply", "unsubscribe", "complaint")))
+    sa.select(t.founders.c.company_id, t.founders.c.id, t.founders.c.full_name)
+    .join(t.inbound, t.inbound.c.founder_id == t.founders.c.id)
+    .where(t.founders.c.company_id.is_not(None), t.inbound.c.kind.in_(("reply", "unsubscribe", "complaint")))
     .distinct()
 )
 
 
 def _first_written(campaign_id: int | None) -> sa.Select[Any]:
     query = (
-        sa.select(_outbox.c.founder_id, sa.func.max(_outbox.c.intent_at, type_=_outbox.c.intent_at.type))
-        .where(_outbox.c.step == 1, _MAY_HAVE_LEFT)
-        .group_by(_outbox.c.founder_id)
+        sa.select(t.outbox.c.founder_id, sa.func.max(t.outbox.c.intent_at, type_=t.outbox.c.intent_at.type))
+        .where(t.outbox.c.step == 1, _MAY_HAVE_LEFT)
+        .group_by(t.outbox.c.founder_id)
     )
-    return query.where(_outbox.c.campaign_id != campaign_id) if campaign_id is not None else query
+    return query.where(t.outbox.c.campaign_id != campaign_id) if campaign_id is not None else query
 
 
 def _running_elsewhere(campaign_id: int | None) -> sa.Select[Any]:
     query = (
-        sa.select(_enrollments.c.founder_id, sa.func.min(_campaigns.c.name))
-        .join(_campaigns, _campaigns.c.id == _enrollments.c.campaign_id)
-        .where(_enrollments.c.state.in_(OPEN), _campaigns.c.state != CampaignState.STOPPED)
-        .group_by(_enrollments.c.founder_id)
+        sa.select(t.enrollments.c.founder_id, sa.func.min(t.campaigns.c.name))
+        .join(t.campaigns, t.campaigns.c.id == t.enrollments.c.campaign_id)
+        .where(t.enrollments.c.state.in_(OPEN), t.campaigns.c.state != CampaignState.STOPPED)
+        .group_by(t.enrollments.c.founder_id)
     )
-    return query.where(_enrollments.c.campaign_id != campaign_id) if campaign_id is not None else query
+    return query.where(t.enrollments.c.campaign_id != campaign_id) if campaign_id is not None else query
 
 
 def _busy_companies(connection: sa.Connection) -> dict[int, dict[int, str]]:
     """company → the founders to whom a sequence is under way: something queued or gone, and not yet over."""
     query = (
-        sa.select(_founders.c.company_id, _founders.c.id, _founders.c.full_name)
-        .join(_enrollments, _enrollments.c.founder_id == _founders.c.id)
-        .join(_outbox, _outbox.c.enrollment_id == _enrollments.c.id)
+        sa.select(t.founders.c.company_id, t.founders.c.id, t.founders.c.full_name)
+        .join(t.enrollments, t.enrollments.c.founder_id == t.founders.c.id)
+        .join(t.outbox, t.outbox.c.enrollment_id == t.enrollments.c.id)
         .where(
-            _founders.c.company_id.is_not(None),
-            _enrollments.c.state.in_(OPEN),
-            _outbox.c.state.not_in((OutboxState.CANCELLED, OutboxState.FAILED)),
+            t.founders.c.company_id.is_not(None),
+            t.enrollments.c.state.in_(OPEN),
+            t.outbox.c.state.not_in((OutboxState.CANCELLED, OutboxState.FAILED)),
         )
         .distinct()
     )
@@ -472,10 +457,10 @@ def _busy_companies(connection: sa.Connection) -> dict[int, dict[int, str]]:
 def _written_names(connection: sa.Connection) -> dict[str, dict[int, str]]:
     """name → the founders who may have been written to, with their company."""
     query = (
-        sa.select(_founders.c.full_name, _founders.c.id, sa.func.coalesce(_companies.c.name, "another company"))
-        .join(_outbox, _outbox.c.founder_id == _founders.c.id)
-        .outerjoin(_companies, _companies.c.id == _founders.c.company_id)
-        .where(_outbox.c.state != OutboxState.CANCELLED)
+        sa.select(t.founders.c.full_name, t.founders.c.id, sa.func.coalesce(t.companies.c.name, "another company"))
+        .join(t.outbox, t.outbox.c.founder_id == t.founders.c.id)
+        .outerjoin(t.companies, t.companies.c.id == t.founders.c.company_id)
+        .where(t.outbox.c.state != OutboxState.CANCELLED)
         .distinct()
     )
     found: dict[str, dict[int, str]] = {}

@@ -18,6 +18,7 @@ from outreach.core.pacing import Limits
 from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import EnrollmentState, OutboxItem, OutboxState
 from outreach.store import gate
+from outreach.store import tables as t
 from outreach.store.bookings import clock_values, pause_campaign, rest_domain, rest_for_quota
 from outreach.store.breakers import check_breakers
 from outreach.store.consequences import pause_mailbox, stop_address, suppress_address
@@ -26,12 +27,9 @@ from outreach.store.journal import Recorder
 from outreach.store.outbox import EXPIRES_AFTER
 from outreach.store.prepared import Prepared
 from outreach.store.stops import WILL_NOT_GO
-from outreach.store.tables import Attempt, EnrollmentRow, LedgerRow, MailboxRow, OutboxRow, table
 
 LEASE = timedelta(minutes=15)
 
-_outbox, _mailboxes = table(OutboxRow), table(MailboxRow)
-_enrollments, _ledger, _attempts = table(EnrollmentRow), table(LedgerRow), table(Attempt)
 
 _NOT_SENT = SendResult(Outcome.DEFERRED, Phase.BODY, text="given up before the final dot")
 _DIED = SendResult(Outcome.UNKNOWN, Phase.DOT, text="the sender died before the answer was recorded")
@@ -105,11 +103,11 @@ class Claims:
     def obstacle(self, item_id: int, limits: Limits, now: datetime) -> str:
         """Why this message cannot be claimed now, by the name of the first check that says no; empty if none does."""
         with self._db.read() as connection:
-            state = connection.scalar(sa.select(_outbox.c.state).where(_outbox.c.id == item_id))
+            state = connection.scalar(sa.select(t.outbox.c.state).where(t.outbox.c.id == item_id))
             if state != OutboxState.QUEUED:
                 return str(state)
             checks = gate.checks(gate.kind_of(limits))
-            query = sa.select(*(check.label(name) for name, check in checks.items())).where(_outbox.c.id == gate.ITEM)
+            query = sa.select(*(check.label(name) for name, check in checks.items())).where(t.outbox.c.id == gate.ITEM)
             told = connection.execute(query, gate.values(item_id, limits, gate.keys_of(connection, item_id), now)).one()
         return next((name for name, passed in zip(checks, told, strict=True) if not passed), "")
 
@@ -212,14 +210,14 @@ class Claims:
         """What became of this mailbox's newest tries, newest first. What we gave up ourselves says nothing about the
         server."""
         query = (
-            sa.select(_attempts.c.outcome, _attempts.c.rule, _attempts.c.code, _attempts.c.enhanced_code)
-            .join(_outbox, _outbox.c.id == _attempts.c.outbox_id)
+            sa.select(t.attempts.c.outcome, t.attempts.c.rule, t.attempts.c.code, t.attempts.c.enhanced_code)
+            .join(t.outbox, t.outbox.c.id == t.attempts.c.outbox_id)
             .where(
-                _outbox.c.mailbox_id == mailbox_id,
-                _attempts.c.text.not_in((_NOT_SENT.text, _DIED.text)),
-                _attempts.c.phase.in_(tuple(Phase)),
+                t.outbox.c.mailbox_id == mailbox_id,
+                t.attempts.c.text.not_in((_NOT_SENT.text, _DIED.text)),
+                t.attempts.c.phase.in_(tuple(Phase)),
             )
-            .order_by(_attempts.c.id.desc())
+            .order_by(t.attempts.c.id.desc())
             .limit(STREAK)
         )
         with self._db.read() as connection:
@@ -233,8 +231,8 @@ class Claims:
         state, found = (OutboxState.UNKNOWN, _DIED) if doubtful else (OutboxState.QUEUED, _NOT_SENT)
         with self._db.write() as connection:
             moved = connection.execute(
-                sa.update(_outbox)
-                .where(_outbox.c.id == held.id, _outbox.c.state == held.state, _outbox.c.token == held.token)
+                sa.update(t.outbox)
+                .where(t.outbox.c.id == held.id, t.outbox.c.state == held.state, t.outbox.c.token == held.token)
                 .values(state=state, reason=found.text if doubtful else "", updated_at=now)
             )
             if moved.rowcount:
@@ -247,8 +245,8 @@ class Claims:
         second copy, the doubt about the first remains."""
         with self._db.write() as connection:
             done = connection.execute(
-                sa.update(_outbox)
-                .where(_outbox.c.state == OutboxState.QUEUED, _outbox.c.expires_at <= now)
+                sa.update(t.outbox)
+                .where(t.outbox.c.state == OutboxState.QUEUED, t.outbox.c.expires_at <= now)
                 .values(state=WILL_NOT_GO, reason="expired", updated_at=now)
             )
         return done.rowcount
@@ -256,8 +254,8 @@ class Claims:
     def held(self, state: OutboxState) -> list[Held]:
         """Rows in this state, which a worker owns."""
         query = sa.select(
-            _outbox.c.id, _outbox.c.state, _outbox.c.token, _outbox.c.owner, _outbox.c.lease_expires_at
-        ).where(_outbox.c.state == state)
+            t.outbox.c.id, t.outbox.c.state, t.outbox.c.token, t.outbox.c.owner, t.outbox.c.lease_expires_at
+        ).where(t.outbox.c.state == state)
         with self._db.read() as connection:
             return [
                 Held(row.id, OutboxState(row.state), row.token, row.owner, row.lease_expires_at)
@@ -271,20 +269,20 @@ class Claims:
 @cache
 def _take(kind: gate.Kind) -> Prepared:
     """T2, for one kind of limits. A worker that lost the database before it heard of its claim asks again."""
-    mine = sa.and_(_outbox.c.state == OutboxState.CLAIMED, _outbox.c.token == sa.bindparam("my_token"))
-    free = sa.or_(_outbox.c.state == OutboxState.QUEUED, mine)
+    mine = sa.and_(t.outbox.c.state == OutboxState.CLAIMED, t.outbox.c.token == sa.bindparam("my_token"))
+    free = sa.or_(t.outbox.c.state == OutboxState.QUEUED, mine)
     return Prepared(
-        sa.update(_outbox)
-        .where(_outbox.c.id == gate.ITEM, free, *gate.checks(kind).values())
+        sa.update(t.outbox)
+        .where(t.outbox.c.id == gate.ITEM, free, *gate.checks(kind).values())
         .values(
             state=OutboxState.CLAIMED,
             token=sa.bindparam("my_token"),
             owner=sa.bindparam("my_owner"),
             lease_expires_at=sa.bindparam("lease"),
-            first_attempt_at=sa.func.coalesce(_outbox.c.first_attempt_at, sa.bindparam("now", type_=gate.TIME)),
+            first_attempt_at=sa.func.coalesce(t.outbox.c.first_attempt_at, sa.bindparam("now", type_=gate.TIME)),
             updated_at=sa.bindparam("now", type_=gate.TIME),
         )
-        .returning(_outbox.c.attempt_count)
+        .returning(t.outbox.c.attempt_count)
     )
 
 
@@ -293,30 +291,30 @@ def _fence(kind: gate.Kind) -> Prepared:
     """T7, for one kind of limits."""
     now = sa.bindparam("now", type_=gate.TIME)
     return Prepared(
-        sa.update(_outbox)
+        sa.update(t.outbox)
         .where(
-            _outbox.c.id == gate.ITEM,
-            _outbox.c.state == OutboxState.CLAIMED,
-            _outbox.c.token == sa.bindparam("my_token"),
-            _outbox.c.lease_expires_at > now,
+            t.outbox.c.id == gate.ITEM,
+            t.outbox.c.state == OutboxState.CLAIMED,
+            t.outbox.c.token == sa.bindparam("my_token"),
+            t.outbox.c.lease_expires_at > now,
             *gate.checks(kind).values(),
         )
         .values(state=OutboxState.SENDING, intent_at=now, lease_expires_at=sa.bindparam("lease"), updated_at=now)
     )
 
 
-_BOOK = Prepared(sa.insert(_ledger), ("mailbox_id", "at", "outbox_id"))
+_BOOK = Prepared(sa.insert(t.send_ledger), ("mailbox_id", "at", "outbox_id"))
 _TRIED = Prepared(
-    sa.insert(_attempts),
+    sa.insert(t.attempts),
     ("outbox_id", "token", "at", "phase", "outcome", "code", "enhanced_code", "text", "rule"),
 )
 _REST = Prepared(
-    sa.update(_mailboxes)
-    .where(_mailboxes.c.id == sa.bindparam("mailbox"))
+    sa.update(t.mailboxes)
+    .where(t.mailboxes.c.id == sa.bindparam("mailbox"))
     .values(
         next_send_at=sa.bindparam("until", type_=gate.TIME),
         **{
-            name: sa.bindparam(name, type_=_mailboxes.c[name].type)
+            name: sa.bindparam(name, type_=t.mailboxes.c[name].type)
             for name in ("clock_boot", "clock_steady", "clock_wall")
         },
     )
@@ -340,22 +338,22 @@ def _swap(connection: sa.Connection, claim: Claim, state: OutboxState, values: M
 @cache
 def _swapping(columns: tuple[str, ...]) -> Prepared:
     return Prepared(
-        sa.update(_outbox)
+        sa.update(t.outbox)
         .where(
-            _outbox.c.id == gate.ITEM,
-            _outbox.c.state == sa.bindparam("before"),
-            _outbox.c.token == sa.bindparam("my_token"),
+            t.outbox.c.id == gate.ITEM,
+            t.outbox.c.state == sa.bindparam("before"),
+            t.outbox.c.token == sa.bindparam("my_token"),
         )
-        .values({name: sa.bindparam(f"new_{name}", type_=_outbox.c[name].type) for name in columns})
+        .values({name: sa.bindparam(f"new_{name}", type_=t.outbox.c[name].type) for name in columns})
     )
 
 
 def _cancel_if_out(connection: sa.Connection, item_id: int, now: datetime) -> None:
     """A message that came back to the queue does not wait there if its founder has been stopped meanwhile."""
     row = connection.execute(
-        sa.select(_outbox, _enrollments.c.state.label("enrolled"), _enrollments.c.reason.label("why"))
-        .join(_enrollments, _enrollments.c.id == _outbox.c.enrollment_id)
-        .where(_outbox.c.id == item_id, _outbox.c.state == OutboxState.QUEUED)
+        sa.select(t.outbox, t.enrollments.c.state.label("enrolled"), t.enrollments.c.reason.label("why"))
+        .join(t.enrollments, t.enrollments.c.id == t.outbox.c.enrollment_id)
+        .where(t.outbox.c.id == item_id, t.outbox.c.state == OutboxState.QUEUED)
     ).first()
     if row is None:
         return
@@ -366,7 +364,7 @@ def _cancel_if_out(connection: sa.Connection, item_id: int, now: datetime) -> No
     else:
         return
     connection.execute(
-        sa.update(_outbox).where(_outbox.c.id == item_id).values(state=WILL_NOT_GO, reason=reason, updated_at=now)
+        sa.update(t.outbox).where(t.outbox.c.id == item_id).values(state=WILL_NOT_GO, reason=reason, updated_at=now)
     )
 
 
@@ -391,10 +389,10 @@ def _note(
 
 def _unbook(connection: sa.Connection, item_id: int) -> None:
     """The server surely did not take it, so its reservation goes; unless an earlier try of the row was doubtful."""
-    doubted = sa.exists().where(_attempts.c.outbox_id == item_id, _attempts.c.outcome == Outcome.UNKNOWN)
-    newest = sa.select(sa.func.max(_ledger.c.id)).where(_ledger.c.outbox_id == item_id).scalar_subquery()
-    connection.execute(sa.delete(_ledger).where(_ledger.c.id == newest))
-    connection.execute(sa.update(_outbox).where(_outbox.c.id == item_id, ~doubted).values(intent_at=None))
+    doubted = sa.exists().where(t.attempts.c.outbox_id == item_id, t.attempts.c.outcome == Outcome.UNKNOWN)
+    newest = sa.select(sa.func.max(t.send_ledger.c.id)).where(t.send_ledger.c.outbox_id == item_id).scalar_subquery()
+    connection.execute(sa.delete(t.send_ledger).where(t.send_ledger.c.id == newest))
+    connection.execute(sa.update(t.outbox).where(t.outbox.c.id == item_id, ~doubted).values(intent_at=None))
 
 
 def _outcome(claim: Claim, result: SendResult, decision: Decision, now: datetime) -> dict[str, Any]:

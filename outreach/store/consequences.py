@@ -30,32 +30,11 @@ from outreach.core.measures import (
 from outreach.core.normalize import address_key, suppression_key
 from outreach.core.ports import Outcome
 from outreach.core.records import AddressStatus, CampaignState, EnrollmentState, OutboxState
+from outreach.store import tables as t
 from outreach.store.journal import Recorder
 from outreach.store.stops import OPEN, WAITING, WILL_NOT_GO, stop_all
-from outreach.store.tables import (
-    AddressRow,
-    Attempt,
-    CampaignRow,
-    CompanyRow,
-    DomainFlag,
-    EnrollmentRow,
-    FounderRow,
-    InboundRow,
-    MailboxRow,
-    OutboxRow,
-    Suppression,
-    table,
-)
 
-_enrollments, _outbox, _founders = table(EnrollmentRow), table(OutboxRow), table(FounderRow)
-_campaigns = table(CampaignRow)
-_companies, _addresses, _mailboxes = table(CompanyRow), table(AddressRow), table(MailboxRow)
-_suppressions, _attempts = table(Suppression), table(Attempt)
-_inbound, _flags, _campaigns = table(InboundRow), table(DomainFlag), table(CampaignRow)
-
-_inbound = table(InboundRow)
-
-_INTENDED = _outbox.c.intent_at.is_not(None)
+_INTENDED = t.outbox.c.intent_at.is_not(None)
 
 _FOR_THE_PERSON = ("replied", "opted-out", "complained", "already-in-touch", "left")
 """Reasons of a stop that is about the person, not about one address or one campaign."""
@@ -65,16 +44,16 @@ SAME_PERSON = "same-person"
 """Why a founder waits who seems to be another one of the same campaign."""
 _ANSWERS = ("reply", "unsubscribe", "complaint")
 _HAS_ANSWERED = sa.union(
-    sa.select(_inbound.c.founder_id).where(_inbound.c.kind.in_(_ANSWERS), _inbound.c.founder_id.is_not(None)),
-    sa.select(_enrollments.c.founder_id).where(
-        _enrollments.c.state == EnrollmentState.STOPPED, _enrollments.c.reason.in_(_FOR_THE_PERSON)
+    sa.select(t.inbound.c.founder_id).where(t.inbound.c.kind.in_(_ANSWERS), t.inbound.c.founder_id.is_not(None)),
+    sa.select(t.enrollments.c.founder_id).where(
+        t.enrollments.c.state == EnrollmentState.STOPPED, t.enrollments.c.reason.in_(_FOR_THE_PERSON)
     ),
 )
-_COLLEAGUE_HAS_ANSWERED = sa.select(_founders.c.id).where(
-    _founders.c.company_id.in_(
-        sa.select(_founders.c.company_id)
-        .join(_inbound, _inbound.c.founder_id == _founders.c.id)
-        .where(_inbound.c.kind.in_(_ANSWERS), _founders.c.company_id.is_not(None))
+_COLLEAGUE_HAS_ANSWERED = sa.select(t.founders.c.id).where(
+    t.founders.c.company_id.in_(
+        sa.select(t.founders.c.company_id)
+        .join(t.inbound, t.inbound.c.founder_id == t.founders.c.id)
+        .where(t.inbound.c.kind.in_(_ANSWERS), t.founders.c.company_id.is_not(None))
     )
 )
 
@@ -156,21 +135,21 @@ def _apply_one(connection: sa.Connection, consequence: Consequence, mailbox_id: 
 
 def stop_people(connection: sa.Connection, founders: Sequence[int], *, reason: str, cancel: str, now: datetime) -> int:
     """End every open enrollment of these founders, in all campaigns; how many of them were in one."""
-    return stop_enrollments(connection, _enrollments.c.founder_id.in_(founders), reason=reason, cancel=cancel, now=now)
+    return stop_enrollments(connection, t.enrollments.c.founder_id.in_(founders), reason=reason, cancel=cancel, now=now)
 
 
 def stop_answered(connection: sa.Connection, now: datetime) -> None:
     """Stop whoever turns out to have answered, or to be a colleague of someone who has: an import may find that two
     records are one person, or two companies one."""
     for who, reason in ((_HAS_ANSWERED, "replied"), (_COLLEAGUE_HAS_ANSWERED, "colleague-replied")):
-        stop_enrollments(connection, _enrollments.c.founder_id.in_(who), reason=reason, cancel="replied", now=now)
+        stop_enrollments(connection, t.enrollments.c.founder_id.in_(who), reason=reason, cancel="replied", now=now)
 
 
 def hold_together(connection: sa.Connection, founders: Iterable[int], now: datetime) -> None:
     """A person who is away is away in every campaign: holds that came with another record of theirs hold them all."""
     for founder in founders:
-        query = sa.select(_enrollments.c.held_until, _enrollments.c.reason).where(
-            _enrollments.c.founder_id == founder, _enrollments.c.state == EnrollmentState.HELD
+        query = sa.select(t.enrollments.c.held_until, t.enrollments.c.reason).where(
+            t.enrollments.c.founder_id == founder, t.enrollments.c.state == EnrollmentState.HELD
         )
         for until, reason in connection.execute(query).all():
             hold_person(connection, HoldPerson(founder, until, reason), now)
@@ -179,16 +158,16 @@ def hold_together(connection: sa.Connection, founders: Iterable[int], now: datet
 def keep_one_sequence(connection: sa.Connection, founders: Iterable[int], now: datetime) -> None:
     """Of several sequences that turn out to go to one person only the one that is furthest goes on."""
     furthest = (
-        sa.select(_enrollments.c.id)
-        .outerjoin(_outbox, sa.and_(_outbox.c.enrollment_id == _enrollments.c.id, _INTENDED))
-        .where(_enrollments.c.state.in_(OPEN))
-        .group_by(_enrollments.c.id)
-        .order_by(sa.func.coalesce(sa.func.max(_outbox.c.step), 0).desc(), _enrollments.c.id)
+        sa.select(t.enrollments.c.id)
+        .outerjoin(t.outbox, sa.and_(t.outbox.c.enrollment_id == t.enrollments.c.id, _INTENDED))
+        .where(t.enrollments.c.state.in_(OPEN))
+        .group_by(t.enrollments.c.id)
+        .order_by(sa.func.coalesce(sa.func.max(t.outbox.c.step), 0).desc(), t.enrollments.c.id)
     )
     for founder in founders:
-        _, *others = connection.scalars(furthest.where(_enrollments.c.founder_id == founder)).all() or (None,)
+        _, *others = connection.scalars(furthest.where(t.enrollments.c.founder_id == founder)).all() or (None,)
         if others:
-            stop_enrollments(connection, _enrollments.c.id.in_(others), reason=SAME_PERSON, cancel="stopped", now=now)
+            stop_enrollments(connection, t.enrollments.c.id.in_(others), reason=SAME_PERSON, cancel="stopped", now=now)
 
 
 def hold_twins(connection: sa.Connection, twins: Mapping[int, int], now: datetime) -> None:
@@ -207,17 +186,19 @@ def stop_enrollments(
 ) -> int:
     """T18: end the open enrollments that fit, and cancel what waits for them. A claimed message dies at the fence.
     How many people this concerns."""
-    fitting = sa.and_(_enrollments.c.state.in_(OPEN), condition)
-    people = connection.scalar(sa.select(sa.func.count(sa.distinct(_enrollments.c.founder_id))).where(fitting)) or 0
+    fitting = sa.and_(t.enrollments.c.state.in_(OPEN), condition)
+    people = connection.scalar(sa.select(sa.func.count(sa.distinct(t.enrollments.c.founder_id))).where(fitting)) or 0
     if not people:
         return 0
     connection.execute(
-        sa.update(_outbox)
-        .where(_outbox.c.state.in_(WAITING), _outbox.c.enrollment_id.in_(sa.select(_enrollments.c.id).where(fitting)))
+        sa.update(t.outbox)
+        .where(
+            t.outbox.c.state.in_(WAITING), t.outbox.c.enrollment_id.in_(sa.select(t.enrollments.c.id).where(fitting))
+        )
         .values(state=WILL_NOT_GO, reason=cancel, updated_at=now)
     )
     connection.execute(
-        sa.update(_enrollments).where(fitting).values(state=EnrollmentState.STOPPED, reason=reason, updated_at=now)
+        sa.update(t.enrollments).where(fitting).values(state=EnrollmentState.STOPPED, reason=reason, updated_at=now)
     )
     return people
 
@@ -225,7 +206,7 @@ def stop_enrollments(
 def stop_address(connection: sa.Connection, key: str, *, reason: str, cancel: str, now: datetime) -> int:
     """The same for everyone written to at this address. Where it was one that a campaign only tried, and it came back,
     the campaign may rest."""
-    condition = _enrollments.c.address_key == key
+    condition = t.enrollments.c.address_key == key
     stopped = stop_enrollments(connection, condition, reason=reason, cancel=cancel, now=now)
     if reason == "bounced":
         _rest_after_bounces(connection, key)
@@ -233,32 +214,32 @@ def stop_address(connection: sa.Connection, key: str, *, reason: str, cancel: st
 
 
 def _rest_after_bounces(connection: sa.Connection, key: str) -> None:
-    tried = sa.select(_enrollments.c.campaign_id, _enrollments.c.address_status).where(
-        _enrollments.c.address_key == key, _enrollments.c.address_status.is_not(None)
+    tried = sa.select(t.enrollments.c.campaign_id, t.enrollments.c.address_status).where(
+        t.enrollments.c.address_key == key, t.enrollments.c.address_status.is_not(None)
     )
     for campaign_id, status in connection.execute(tried).all():
         bounced = sa.select(sa.func.count()).where(
-            _enrollments.c.campaign_id == campaign_id,
-            _enrollments.c.address_status == status,
-            _enrollments.c.reason == "bounced",
+            t.enrollments.c.campaign_id == campaign_id,
+            t.enrollments.c.address_status == status,
+            t.enrollments.c.reason == "bounced",
         )
         if why := unchecked_bounces_stop(AddressStatus(status), connection.scalar(bounced) or 0):
             connection.execute(
-                sa.update(_campaigns)
-                .where(_campaigns.c.id == campaign_id, _campaigns.c.state == CampaignState.ACTIVE)
+                sa.update(t.campaigns)
+                .where(t.campaigns.c.id == campaign_id, t.campaigns.c.state == CampaignState.ACTIVE)
                 .values(state=CampaignState.PAUSED, reason=why)
             )
 
 
 def hold_person(connection: sa.Connection, hold: HoldPerson, now: datetime) -> int:
     """Let open enrollments wait; a hold is extended, never shortened. How many people wait now, or wait longer."""
-    shorter = _enrollments.c.held_until < hold.until if hold.until else _enrollments.c.held_until.is_not(None)
-    waits = sa.and_(_enrollments.c.state == EnrollmentState.HELD, _enrollments.c.held_until.is_not(None), shorter)
+    shorter = t.enrollments.c.held_until < hold.until if hold.until else t.enrollments.c.held_until.is_not(None)
+    waits = sa.and_(t.enrollments.c.state == EnrollmentState.HELD, t.enrollments.c.held_until.is_not(None), shorter)
     held = connection.execute(
-        sa.update(_enrollments)
+        sa.update(t.enrollments)
         .where(
-            _enrollments.c.founder_id == hold.founder_id,
-            sa.or_(_enrollments.c.state == EnrollmentState.ACTIVE, waits),
+            t.enrollments.c.founder_id == hold.founder_id,
+            sa.or_(t.enrollments.c.state == EnrollmentState.ACTIVE, waits),
         )
         .values(state=EnrollmentState.HELD, held_until=hold.until, reason=hold.reason, updated_at=now)
     )
@@ -267,10 +248,10 @@ def hold_person(connection: sa.Connection, hold: HoldPerson, now: datetime) -> i
 
 def release_person(connection: sa.Connection, founder_id: int, now: datetime) -> int:
     """A person has looked at what held this founder without an end: the sequence goes on."""
-    open_end = (_enrollments.c.state == EnrollmentState.HELD, _enrollments.c.held_until.is_(None))
+    open_end = (t.enrollments.c.state == EnrollmentState.HELD, t.enrollments.c.held_until.is_(None))
     released = connection.execute(
-        sa.update(_enrollments)
-        .where(_enrollments.c.founder_id == founder_id, *open_end)
+        sa.update(t.enrollments)
+        .where(t.enrollments.c.founder_id == founder_id, *open_end)
         .values(state=EnrollmentState.ACTIVE, reason="", updated_at=now)
     )
     return released.rowcount
@@ -279,11 +260,11 @@ def release_person(connection: sa.Connection, founder_id: int, now: datetime) ->
 def reopen_failed(connection: sa.Connection, enrollment_id: int, now: datetime) -> None:
     """A sequence that ended with a message that could not be sent goes on, since that message is tried again."""
     connection.execute(
-        sa.update(_enrollments)
+        sa.update(t.enrollments)
         .where(
-            _enrollments.c.id == enrollment_id,
-            _enrollments.c.state == EnrollmentState.STOPPED,
-            _enrollments.c.reason == FAILED,
+            t.enrollments.c.id == enrollment_id,
+            t.enrollments.c.state == EnrollmentState.STOPPED,
+            t.enrollments.c.reason == FAILED,
         )
         .values(state=EnrollmentState.ACTIVE, reason="", updated_at=now)
     )
@@ -291,10 +272,10 @@ def reopen_failed(connection: sa.Connection, enrollment_id: int, now: datetime) 
 
 def release_twin(connection: sa.Connection, founder_id: int, now: datetime) -> int:
     """A person has said that this founder is nobody else: what waited for that goes on."""
-    waits = (_enrollments.c.state == EnrollmentState.HELD, _enrollments.c.reason.startswith(SAME_PERSON))
+    waits = (t.enrollments.c.state == EnrollmentState.HELD, t.enrollments.c.reason.startswith(SAME_PERSON))
     released = connection.execute(
-        sa.update(_enrollments)
-        .where(_enrollments.c.founder_id == founder_id, _enrollments.c.held_until.is_(None), *waits)
+        sa.update(t.enrollments)
+        .where(t.enrollments.c.founder_id == founder_id, t.enrollments.c.held_until.is_(None), *waits)
         .values(state=EnrollmentState.ACTIVE, reason="", updated_at=now)
     )
     return released.rowcount
@@ -303,10 +284,10 @@ def release_twin(connection: sa.Connection, founder_id: int, now: datetime) -> i
 def pause_mailbox(connection: sa.Connection, mailbox_id: int, until: datetime, reason: str) -> None:
     """Nothing leaves until then; a longer pause stays."""
     connection.execute(
-        sa.update(_mailboxes)
+        sa.update(t.mailboxes)
         .where(
-            _mailboxes.c.id == mailbox_id,
-            sa.or_(_mailboxes.c.paused_until.is_(None), _mailboxes.c.paused_until < until),
+            t.mailboxes.c.id == mailbox_id,
+            sa.or_(t.mailboxes.c.paused_until.is_(None), t.mailboxes.c.paused_until < until),
         )
         .values(paused_until=until, pause_reason=reason)
     )
@@ -317,14 +298,14 @@ def pause_mailbox(connection: sa.Connection, mailbox_id: int, until: datetime, r
 
 def suppress(connection: sa.Connection, value: str, *, kind: str, reason: str, cause: Cause) -> int:
     """Put a value (`address:…`, `domain:…`, `person:…`, `company:…`) on the list; 1 if it was not there yet."""
-    there = sa.select(_suppressions.c.id).where(_suppressions.c.value == value, _suppressions.c.kind == kind)
+    there = sa.select(t.suppressions.c.id).where(t.suppressions.c.value == value, t.suppressions.c.kind == kind)
     if connection.scalar(there) is not None:
         return 0
     entry = {"value": value, "kind": kind, "reason": reason, "origin": cause.origin}
     # Before the commit: a suppression too many in the file does no harm, one too few forgets an opt-out.
     if cause.journal is not None:
         cause.journal.record({"at": cause.now.isoformat(), "action": "add", **entry})
-    connection.execute(sa.insert(_suppressions).values(created_at=cause.now, **entry))
+    connection.execute(sa.insert(t.suppressions).values(created_at=cause.now, **entry))
     return 1
 
 
@@ -345,7 +326,7 @@ def suppress_address(
 def _suppress_address(connection: sa.Connection, address: str, kind: str, reason: str, cause: Cause) -> int:
     if kind == "bounce":
         connection.execute(
-            sa.update(_addresses).where(_addresses.c.key == address_key(address)).values(status=AddressStatus.BOUNCED)
+            sa.update(t.addresses).where(t.addresses.c.key == address_key(address)).values(status=AddressStatus.BOUNCED)
         )
     return suppress(connection, f"address:{suppression_key(address)}", kind=kind, reason=reason, cause=cause)
 
@@ -355,8 +336,8 @@ def suppress_learned(
 ) -> None:
     """Whoever must not be written to must not be written to at an address that was learned later either, whomever that
     address may be taken for one day."""
-    of_people = sa.select(_suppressions).where(_suppressions.c.value >= "person:", _suppressions.c.value < "person;")
-    entries = list(connection.execute(of_people.order_by(_suppressions.c.id)).mappings()) if founders else []
+    of_people = sa.select(t.suppressions).where(t.suppressions.c.value >= "person:", t.suppressions.c.value < "person;")
+    entries = list(connection.execute(of_people.order_by(t.suppressions.c.id)).mappings()) if founders else []
     wanted = {f"person:{founder}": founder for founder in founders}
     for entry in entries:
         if entry["value"] in wanted:
@@ -366,10 +347,10 @@ def suppress_learned(
 
 def _suppress_lasting(connection: sa.Connection, address: str, cause: Cause) -> int:
     """For a month, if temporary failures at this address have lasted for weeks. Not journaled: it ends by itself."""
-    failed = sa.select(_inbound.c.received_at).where(
-        _inbound.c.kind == "bounce",
-        _inbound.c.subkind == "soft",
-        _inbound.c.outbox_id.in_(sa.select(_outbox.c.id).where(_outbox.c.rcpt_key == address)),
+    failed = sa.select(t.inbound.c.received_at).where(
+        t.inbound.c.kind == "bounce",
+        t.inbound.c.subkind == "soft",
+        t.inbound.c.outbox_id.in_(sa.select(t.outbox.c.id).where(t.outbox.c.rcpt_key == address)),
     )
     times = list(connection.scalars(failed))
     if not is_lasting(times):
@@ -378,30 +359,30 @@ def _suppress_lasting(connection: sa.Connection, address: str, cause: Cause) -> 
     if until <= cause.now:
         return 0
     reason = f"{len(times)} temporary failures over weeks; until {until:%Y-%m-%d}"
-    mine = (_suppressions.c.value == value, _suppressions.c.kind == "soft_bounce")
-    if connection.execute(sa.update(_suppressions).where(*mine).values(until=until, reason=reason)).rowcount:
+    mine = (t.suppressions.c.value == value, t.suppressions.c.kind == "soft_bounce")
+    if connection.execute(sa.update(t.suppressions).where(*mine).values(until=until, reason=reason)).rowcount:
         return 0
     entry = {"value": value, "kind": "soft_bounce", "reason": reason, "origin": cause.origin, "until": until}
-    connection.execute(sa.insert(_suppressions).values(created_at=cause.now, **entry))
+    connection.execute(sa.insert(t.suppressions).values(created_at=cause.now, **entry))
     stop_enrollments(
-        connection, _enrollments.c.address_key == address, reason="bounced", cancel="bounced", now=cause.now
+        connection, t.enrollments.c.address_key == address, reason="bounced", cancel="bounced", now=cause.now
     )
     return 1
 
 
 def flag_domain(connection: sa.Connection, domain: str, reason: str, cause: Cause) -> None:
     """Remember that this domain takes no mail; once is enough."""
-    if connection.scalar(sa.select(_flags.c.domain).where(_flags.c.domain == domain)) is None:
+    if connection.scalar(sa.select(t.domain_flags.c.domain).where(t.domain_flags.c.domain == domain)) is None:
         values = {"domain": domain, "reason": reason, "origin": cause.origin, "flagged_at": cause.now}
-        connection.execute(sa.insert(_flags).values(**values))
+        connection.execute(sa.insert(t.domain_flags).values(**values))
 
 
 def suppress_person(connection: sa.Connection, founder_id: int, *, kind: str, reason: str, cause: Cause) -> int:
     """The person and every address known of them, those that mails went to included."""
     known = sa.union(
-        sa.select(_addresses.c.key).where(_addresses.c.founder_id == founder_id),
-        sa.select(_enrollments.c.address_key).where(_enrollments.c.founder_id == founder_id),
-        sa.select(_outbox.c.rcpt_key).where(_outbox.c.founder_id == founder_id),
+        sa.select(t.addresses.c.key).where(t.addresses.c.founder_id == founder_id),
+        sa.select(t.enrollments.c.address_key).where(t.enrollments.c.founder_id == founder_id),
+        sa.select(t.outbox.c.rcpt_key).where(t.outbox.c.founder_id == founder_id),
     )
     values = [f"person:{founder_id}", *(f"address:{suppression_key(key)}" for key in connection.scalars(known))]
     return sum(suppress(connection, value, kind=kind, reason=reason, cause=cause) for value in dict.fromkeys(values))
@@ -413,28 +394,28 @@ def suppress_person(connection: sa.Connection, founder_id: int, *, kind: str, re
 def confirm_sent(connection: sa.Connection, outbox_id: int, evidence: str, now: datetime) -> int:
     """T14: a doubtful message did leave. The evidence joins its attempts. That holds also while its sender still waits
     for the answer, and where a person has ordered a second copy already: then that one stays here."""
-    waits = sa.and_(_outbox.c.state.in_((*WAITING, OutboxState.CLAIMED)), _INTENDED)
-    doubtful = sa.or_(_outbox.c.state.in_((OutboxState.UNKNOWN, OutboxState.SENDING)), waits)
+    waits = sa.and_(t.outbox.c.state.in_((*WAITING, OutboxState.CLAIMED)), _INTENDED)
+    doubtful = sa.or_(t.outbox.c.state.in_((OutboxState.UNKNOWN, OutboxState.SENDING)), waits)
     moved = connection.execute(
-        sa.update(_outbox)
-        .where(_outbox.c.id == outbox_id, doubtful)
+        sa.update(t.outbox)
+        .where(t.outbox.c.id == outbox_id, doubtful)
         .values(
             state=OutboxState.SENT,
             reason=evidence,
-            sent_at=sa.func.coalesce(_outbox.c.sent_at, _outbox.c.intent_at),
+            sent_at=sa.func.coalesce(t.outbox.c.sent_at, t.outbox.c.intent_at),
             updated_at=now,
         )
     )
     if moved.rowcount:
         values = {"outbox_id": outbox_id, "token": "", "at": now, "phase": "inbox", "outcome": Outcome.ACCEPTED}
-        connection.execute(sa.insert(_attempts).values(code=0, enhanced_code="", text=evidence, **values))
+        connection.execute(sa.insert(t.attempts).values(code=0, enhanced_code="", text=evidence, **values))
     return moved.rowcount
 
 
 def learn_wire_id(connection: sa.Connection, outbox_id: int, wire_message_id: str) -> None:
     """Remember the Message-ID that the provider gave our message."""
     connection.execute(
-        sa.update(_outbox)
-        .where(_outbox.c.id == outbox_id, _outbox.c.wire_message_id == "")
+        sa.update(t.outbox)
+        .where(t.outbox.c.id == outbox_id, t.outbox.c.wire_message_id == "")
         .values(wire_message_id=wire_message_id)
     )

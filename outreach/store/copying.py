@@ -11,18 +11,16 @@ from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
-from sqlmodel import SQLModel
 
 from outreach.core.records import CampaignState, OutboxState
 from outreach.errors import StoreError
+from outreach.store import tables as t
 from outreach.store.database import Database, create_private
 from outreach.store.dialect import advance_ids, on_server
 from outreach.store.meta import GATE, INDEX, KEY, MOVED, PLACE, get_fact, put_fact
 from outreach.store.schema import backup, backup_name, file_revision, migrate, open_database, revisions, server_revision
-from outreach.store.tables import CampaignRow, MailboxRow, Meta, OutboxRow, table
 
 _BATCH = 1000
-_meta, _outbox, _campaigns, _mailboxes = table(Meta), table(OutboxRow), table(CampaignRow), table(MailboxRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +46,9 @@ def move(source: Database, target: Database, now: datetime) -> Copied:
             _copy_facts(reading, writing, with_place=False)
         # Only now: a target too many is harmless, a source that says it moved and did not would be lost.
         put_fact(reading, MOVED, f"{target.name} on {now:%Y-%m-%d}")
-        active = _campaigns.c.state == CampaignState.ACTIVE
+        active = t.campaigns.c.state == CampaignState.ACTIVE
         halted = {"state": CampaignState.PAUSED, "reason": "this store has moved"}
-        reading.execute(sa.update(_campaigns).where(active).values(halted))  # stops a sender that has it open
+        reading.execute(sa.update(t.campaigns).where(active).values(halted))  # stops a sender that has it open
     return copied
 
 
@@ -138,11 +136,11 @@ def _copy_table(reading: sa.Connection, writing: sa.Connection, each: sa.Table) 
 
 def _copy_facts(reading: sa.Connection, writing: sa.Connection, *, with_place: bool) -> None:
     """With the facts about the place, the copy knows that it is one, and sends nothing until it is adopted."""
-    facts = [dict(row) for row in reading.execute(sa.select(_meta)).mappings()]
+    facts = [dict(row) for row in reading.execute(sa.select(t.meta)).mappings()]
     left = (GATE, INDEX) if with_place else (GATE, INDEX, MOVED, PLACE)
     kept = [fact for fact in facts if not fact["name"].startswith(left)]
     if kept:
-        writing.execute(sa.insert(_meta), kept)
+        writing.execute(sa.insert(t.meta), kept)
 
 
 def _count(connection: sa.Connection, each: sa.Table) -> int:
@@ -150,16 +148,16 @@ def _count(connection: sa.Connection, each: sa.Table) -> int:
 
 
 def _model_tables() -> list[sa.Table]:
-    return [each for each in SQLModel.metadata.sorted_tables if each is not _meta]
+    return [each for each in t.metadata.sorted_tables if each is not t.meta]
 
 
 def _own_tables(connection: sa.Connection) -> list[sa.Table]:
     """The tables as they are there, which may be of an older schema; known ones with the models' types."""
     found = sa.MetaData()
     found.reflect(connection)
-    own = [each for each in found.sorted_tables if each.name not in ("alembic_version", _meta.name)]
+    own = [each for each in found.sorted_tables if each.name not in ("alembic_version", t.meta.name)]
     for each in own:
-        model = SQLModel.metadata.tables.get(each.name)
+        model = t.metadata.tables.get(each.name)
         for column in each.columns if model is not None else ():
             if model is not None and column.name in model.c:
                 column.type = model.c[column.name].type
@@ -171,7 +169,7 @@ def _own_tables(connection: sa.Connection) -> list[sa.Table]:
 
 def _refuse_at_work(connection: sa.Connection, now: datetime) -> None:
     in_hand = (OutboxState.CLAIMED, OutboxState.SENDING)
-    query = sa.select(sa.func.count()).where(_outbox.c.state.in_(in_hand), _outbox.c.lease_expires_at > now)
+    query = sa.select(sa.func.count()).where(t.outbox.c.state.in_(in_hand), t.outbox.c.lease_expires_at > now)
     if connection.scalar(query):
         raise StoreError(
             "a mail is on its way from this store just now; nothing was copied.",
@@ -182,15 +180,15 @@ def _refuse_at_work(connection: sa.Connection, now: datetime) -> None:
 def _empty(reading: sa.Connection, writing: sa.Connection, target: Database) -> None:
     """Raise StoreError unless the target holds nothing, or only what was moved from it to this source before. A mailbox
     without a mail is made by looking at an empty store; it gives way."""
-    empty = not any(_count(writing, each) for each in _model_tables() if each is not _mailboxes)
+    empty = not any(_count(writing, each) for each in _model_tables() if each is not t.mailboxes)
     if not empty and not _came_from(writing, reading):
         raise StoreError(
             f"{target.name} holds a store already; nothing was copied.", hint="name an empty database, or a new file"
         )
     for each in reversed(_model_tables()):
         writing.execute(sa.delete(each))
-    here = sa.or_(_meta.c.name == GATE, _meta.c.name.startswith(PLACE))
-    writing.execute(sa.delete(_meta).where(~here))
+    here = sa.or_(t.meta.c.name == GATE, t.meta.c.name.startswith(PLACE))
+    writing.execute(sa.delete(t.meta).where(~here))
 
 
 def _came_from(old: sa.Connection, new: sa.Connection) -> bool:

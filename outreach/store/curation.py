@@ -12,40 +12,10 @@ import sqlalchemy as sa
 
 from outreach.core.rulings import AS_COMPANY, Ruling, Seat
 from outreach.errors import NotFound, UsageError
+from outreach.store import tables as t
 from outreach.store.bulk import delete_in, insert_all, select_in
 from outreach.store.consequences import SAME_PERSON, release_twin, stop_enrollments
 from outreach.store.dialect import insert_missing
-from outreach.store.tables import (
-    AddressRow,
-    Candidate,
-    CompanyHint,
-    CompanyKey,
-    CompanyName,
-    CompanyRow,
-    EnrollmentRow,
-    FounderEdit,
-    FounderHint,
-    FounderKey,
-    FounderRow,
-    FounderTag,
-    Import,
-    InboundRow,
-    LeadFounder,
-    LeadRow,
-    OutboxRow,
-    RetiredId,
-    RulingRow,
-    Suppression,
-    table,
-)
-
-_imports, _leads, _lead_founders = table(Import), table(LeadRow), table(LeadFounder)
-_companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
-_keys, _hints, _names = table(CompanyKey), table(CompanyHint), table(CompanyName)
-_founder_keys, _founder_hints, _tags = table(FounderKey), table(FounderHint), table(FounderTag)
-_candidates, _rulings, _edits, _retired = table(Candidate), table(RulingRow), table(FounderEdit), table(RetiredId)
-_enrollments, _outbox, _inbound = table(EnrollmentRow), table(OutboxRow), table(InboundRow)
-_suppressions = table(Suppression)
 
 EDITABLE = ("full_name", "first_name", "last_name", "title", "linkedin")
 
@@ -67,25 +37,25 @@ class NamingRow:
 
 def rows_naming(connection: sa.Connection, kind: str, record_id: int) -> list[NamingRow]:
     """Oldest first."""
-    position = _lead_founders.c.position if kind == "founder" else sa.literal(AS_COMPANY)
+    position = t.lead_founders.c.position if kind == "founder" else sa.literal(AS_COMPANY)
     query = (
         sa.select(
-            _leads.c.id,
-            _leads.c.sha256,
+            t.leads.c.id,
+            t.leads.c.sha256,
             position.label("position"),
-            _imports.c.file,
-            _leads.c.line,
-            _imports.c.exported_at,
-            _leads.c.cells,
+            t.imports.c.file,
+            t.leads.c.line,
+            t.imports.c.exported_at,
+            t.leads.c.cells,
         )
-        .join(_imports, _imports.c.id == _leads.c.import_id)
-        .order_by(_leads.c.id)
+        .join(t.imports, t.imports.c.id == t.leads.c.import_id)
+        .order_by(t.leads.c.id)
     )
     if kind == "founder":
-        query = query.join(_lead_founders, _lead_founders.c.lead_id == _leads.c.id)
-        query = query.where(_lead_founders.c.founder_id == record_id)
+        query = query.join(t.lead_founders, t.lead_founders.c.lead_id == t.leads.c.id)
+        query = query.where(t.lead_founders.c.founder_id == record_id)
     else:
-        query = query.where(_leads.c.company_id == record_id, _leads.c.outcome != "skipped")
+        query = query.where(t.leads.c.company_id == record_id, t.leads.c.outcome != "skipped")
     return [
         NamingRow(id_, Seat(sha256, place), file, line, exported_at, cells)
         for id_, sha256, place, file, line, exported_at, cells in connection.execute(query)
@@ -103,7 +73,7 @@ def rule(connection: sa.Connection, ruling: Ruling, now: datetime) -> None:
         "right_position": ruling.right.position,
         "ruled_at": now,
     }
-    connection.execute(sa.insert(_rulings).values(row))
+    connection.execute(sa.insert(t.rulings).values(row))
 
 
 def rulings_between(
@@ -112,7 +82,9 @@ def rulings_between(
     """Earlier rulings of that kind between one of these seats and one of those, newest first."""
     one, other = set(left), set(right)
     found = []
-    query = sa.select(_rulings).where(_rulings.c.kind == kind, _rulings.c.same == same).order_by(_rulings.c.id.desc())
+    query = (
+        sa.select(t.rulings).where(t.rulings.c.kind == kind, t.rulings.c.same == same).order_by(t.rulings.c.id.desc())
+    )
     for row in connection.execute(query).mappings():
         ends = Seat(row["left_sha256"], row["left_position"]), Seat(row["right_sha256"], row["right_position"])
         if (ends[0] in one and ends[1] in other) or (ends[1] in one and ends[0] in other):
@@ -121,7 +93,7 @@ def rulings_between(
 
 
 def take_back(connection: sa.Connection, rulings: Iterable[int]) -> None:
-    delete_in(connection, _rulings.c.id, rulings)
+    delete_in(connection, t.rulings.c.id, rulings)
 
 
 # --- candidates -----------------------------------------------------------------------------------
@@ -142,18 +114,18 @@ class Pair:
 
 def pairs(connection: sa.Connection, *, decision: str = "", limit: int | None = None) -> list[Pair]:
     """Open questions (or those with another decision), oldest first."""
-    query = sa.select(*(_candidates.c[name] for name in Pair.__dataclass_fields__))
-    query = query.where(_candidates.c.decision == decision).order_by(_candidates.c.id).limit(limit)
+    query = sa.select(*(t.candidates.c[name] for name in Pair.__dataclass_fields__))
+    query = query.where(t.candidates.c.decision == decision).order_by(t.candidates.c.id).limit(limit)
     return [Pair(**row) for row in connection.execute(query).mappings()]
 
 
 def count_pairs(connection: sa.Connection, decision: str = "") -> int:
-    query = sa.select(sa.func.count()).select_from(_candidates).where(_candidates.c.decision == decision)
+    query = sa.select(sa.func.count()).select_from(t.candidates).where(t.candidates.c.decision == decision)
     return connection.scalar(query) or 0
 
 
 def get_pair(connection: sa.Connection, pair_id: int) -> Pair:
-    query = sa.select(*(_candidates.c[name] for name in Pair.__dataclass_fields__)).where(_candidates.c.id == pair_id)
+    query = sa.select(*(t.candidates.c[name] for name in Pair.__dataclass_fields__)).where(t.candidates.c.id == pair_id)
     row = connection.execute(query).mappings().first()
     if row is None:
         raise NotFound(f"there is no pair {pair_id}.", hint="outreach duplicates lists them")
@@ -163,11 +135,11 @@ def get_pair(connection: sa.Connection, pair_id: int) -> Pair:
 def decide(connection: sa.Connection, kind: str, left_id: int, right_id: int, decision: str, now: datetime) -> None:
     """Remember what a person said of this pair, asked or not."""
     low, high = sorted((left_id, right_id))
-    at = (_candidates.c.kind == kind, _candidates.c.left_id == low, _candidates.c.right_id == high)
-    changed = connection.execute(sa.update(_candidates).where(*at).values(decision=decision))
+    at = (t.candidates.c.kind == kind, t.candidates.c.left_id == low, t.candidates.c.right_id == high)
+    changed = connection.execute(sa.update(t.candidates).where(*at).values(decision=decision))
     if not changed.rowcount:
         row = {"kind": kind, "left_id": low, "right_id": high, "rule": "person", "evidence": "you said so"}
-        connection.execute(sa.insert(_candidates).values(**row, decision=decision, found_at=now))
+        connection.execute(sa.insert(t.candidates).values(**row, decision=decision, found_at=now))
 
 
 def settle_twins(connection: sa.Connection, left_id: int, right_id: int, *, same: bool, now: datetime) -> int:
@@ -175,8 +147,8 @@ def settle_twins(connection: sa.Connection, left_id: int, right_id: int, *, same
     if not same:
         return release_twin(connection, left_id, now) + release_twin(connection, right_id, now)
     low, high = sorted((left_id, right_id))
-    shared = sa.select(_enrollments.c.campaign_id).where(_enrollments.c.founder_id == low)
-    condition = sa.and_(_enrollments.c.founder_id == high, _enrollments.c.campaign_id.in_(shared))
+    shared = sa.select(t.enrollments.c.campaign_id).where(t.enrollments.c.founder_id == low)
+    condition = sa.and_(t.enrollments.c.founder_id == high, t.enrollments.c.campaign_id.in_(shared))
     return stop_enrollments(connection, condition, reason=SAME_PERSON, cancel="stopped", now=now)
 
 
@@ -190,12 +162,16 @@ def edit(connection: sa.Connection, founder_id: int, fields: Mapping[str, str], 
     ]
     if rows:
         forget_edits(connection, founder_id, fields)
-        connection.execute(sa.insert(_edits), rows)
+        connection.execute(sa.insert(t.founder_edits), rows)
 
 
 def forget_edits(connection: sa.Connection, founder_id: int, fields: Iterable[str]) -> None:
     """The lists are believed again."""
-    connection.execute(sa.delete(_edits).where(_edits.c.founder_id == founder_id, _edits.c.field.in_(list(fields))))
+    connection.execute(
+        sa.delete(t.founder_edits).where(
+            t.founder_edits.c.founder_id == founder_id, t.founder_edits.c.field.in_(list(fields))
+        )
+    )
 
 
 def tag(
@@ -208,10 +184,14 @@ def tag(
         {**{f"tag:{each}": "yes" for each in added}, **{f"tag:{each}": "" for each in removed}},
         now,
     )
-    connection.execute(sa.delete(_tags).where(_tags.c.founder_id == founder_id, _tags.c.tag.in_(list(removed))))
+    connection.execute(
+        sa.delete(t.founder_tags).where(
+            t.founder_tags.c.founder_id == founder_id, t.founder_tags.c.tag.in_(list(removed))
+        )
+    )
     if added:
         rows = [{"founder_id": founder_id, "tag": each} for each in added]
-        insert_missing(connection, _tags, rows)
+        insert_missing(connection, t.founder_tags, rows)
 
 
 # --- taking an import back ------------------------------------------------------------------------
@@ -239,7 +219,7 @@ class Removed:
 
 def remove_rows(connection: sa.Connection, import_id: int, now: datetime) -> Removed:
     """Take an import's rows away, but for those of founders to whom something has happened since."""
-    found = connection.execute(sa.select(_imports).where(_imports.c.id == import_id)).mappings().first()
+    found = connection.execute(sa.select(t.imports).where(t.imports.c.id == import_id)).mappings().first()
     if found is None:
         raise NotFound(f"there is no import {import_id}.", hint="outreach imports lists them")
     if found["undone_at"] is not None:
@@ -249,18 +229,20 @@ def remove_rows(connection: sa.Connection, import_id: int, now: datetime) -> Rem
         )
     stays = _who_stays(connection, import_id)
     gone = _removable(connection, import_id, [each.founder_id for each in stays])
-    named = sa.select(_leads.c.company_id).where(_leads.c.id.in_(gone), _leads.c.company_id.is_not(None))
+    named = sa.select(t.leads.c.company_id).where(t.leads.c.id.in_(gone), t.leads.c.company_id.is_not(None))
     companies = frozenset(connection.scalars(named.distinct()))
     founders = frozenset(
-        connection.scalars(sa.select(_lead_founders.c.founder_id).where(_lead_founders.c.lead_id.in_(gone)).distinct())
+        connection.scalars(
+            sa.select(t.lead_founders.c.founder_id).where(t.lead_founders.c.lead_id.in_(gone)).distinct()
+        )
     )
-    rested = sa.select(_addresses.c.key, _addresses.c.status).where(_addresses.c.lead_id.in_(gone))
+    rested = sa.select(t.addresses.c.key, t.addresses.c.status).where(t.addresses.c.lead_id.in_(gone))
     statuses = {row.key: row.status for row in connection.execute(rested)}
     _untag(connection, found["tag"], import_id, founders - {each.founder_id for each in stays})
-    connection.execute(sa.delete(_addresses).where(_addresses.c.lead_id.in_(gone)))
-    connection.execute(sa.delete(_lead_founders).where(_lead_founders.c.lead_id.in_(gone)))
-    removed = connection.execute(sa.delete(_leads).where(_leads.c.id.in_(gone))).rowcount
-    connection.execute(sa.update(_imports).where(_imports.c.id == import_id).values(undone_at=now))
+    connection.execute(sa.delete(t.addresses).where(t.addresses.c.lead_id.in_(gone)))
+    connection.execute(sa.delete(t.lead_founders).where(t.lead_founders.c.lead_id.in_(gone)))
+    removed = connection.execute(sa.delete(t.leads).where(t.leads.c.id.in_(gone))).rowcount
+    connection.execute(sa.update(t.imports).where(t.imports.c.id == import_id).values(undone_at=now))
     connection.execute(sa.delete(_gone))
     return Removed(removed, companies, founders, statuses, stays)
 
@@ -272,10 +254,12 @@ def _removable(connection: sa.Connection, import_id: int, staying: Sequence[int]
     """The rows to take away, listed in a table of this connection: they may be a million."""
     _gone.create(connection, checkfirst=True)
     connection.execute(sa.delete(_gone))
-    mine = sa.select(_leads.c.id).where(_leads.c.import_id == import_id)
+    mine = sa.select(t.leads.c.id).where(t.leads.c.import_id == import_id)
     connection.execute(sa.insert(_gone).from_select(["id"], mine))
     for start in range(0, len(staying), 500):
-        named = sa.select(_lead_founders.c.lead_id).where(_lead_founders.c.founder_id.in_(staying[start : start + 500]))
+        named = sa.select(t.lead_founders.c.lead_id).where(
+            t.lead_founders.c.founder_id.in_(staying[start : start + 500])
+        )
         connection.execute(sa.delete(_gone).where(_gone.c.id.in_(named)))
     return sa.select(_gone.c.id)
 
@@ -283,25 +267,25 @@ def _removable(connection: sa.Connection, import_id: int, staying: Sequence[int]
 def _who_stays(connection: sa.Connection, import_id: int) -> tuple[Stays, ...]:
     """Founders of the import who were written to, answered, are on a list not to be written to, or were edited."""
     named = (
-        sa.select(_lead_founders.c.founder_id)
-        .join(_leads, _leads.c.id == _lead_founders.c.lead_id)
-        .where(_leads.c.import_id == import_id)
+        sa.select(t.lead_founders.c.founder_id)
+        .join(t.leads, t.leads.c.id == t.lead_founders.c.lead_id)
+        .where(t.leads.c.import_id == import_id)
     )
-    suppressed = sa.select(sa.cast(sa.func.substr(_suppressions.c.value, 8), sa.Integer).label("founder_id")).where(
-        _suppressions.c.value >= "person:", _suppressions.c.value < "person;"
+    suppressed = sa.select(sa.cast(sa.func.substr(t.suppressions.c.value, 8), sa.Integer).label("founder_id")).where(
+        t.suppressions.c.value >= "person:", t.suppressions.c.value < "person;"
     )
     reasons: dict[int, list[str]] = {}
     for reason, column, of in (
-        ("mailed", _outbox.c.founder_id, _outbox.c.intent_at.is_not(None)),
-        ("answered", _inbound.c.founder_id, sa.true()),
-        ("in a campaign", _enrollments.c.founder_id, sa.true()),
-        ("edited", _edits.c.founder_id, sa.true()),
+        ("mailed", t.outbox.c.founder_id, t.outbox.c.intent_at.is_not(None)),
+        ("answered", t.inbound.c.founder_id, sa.true()),
+        ("in a campaign", t.enrollments.c.founder_id, sa.true()),
+        ("edited", t.founder_edits.c.founder_id, sa.true()),
     ):
         for founder in connection.scalars(sa.select(column).where(of, column.in_(named)).distinct()):
             reasons.setdefault(founder, []).append(reason)
     for founder in connection.scalars(suppressed.where(sa.literal_column("founder_id").in_(named)).distinct()):
         reasons.setdefault(founder, []).append("must not be written to")
-    people = select_in(connection, sa.select(_founders.c.id, _founders.c.full_name), _founders.c.id, sorted(reasons))
+    people = select_in(connection, sa.select(t.founders.c.id, t.founders.c.full_name), t.founders.c.id, sorted(reasons))
     return tuple(Stays(row["id"], row["full_name"], tuple(reasons[row["id"]])) for row in people)
 
 
@@ -310,29 +294,31 @@ def _untag(connection: sa.Connection, text: str, import_id: int, founders: Itera
     if not text:
         return
     others = (
-        sa.select(_lead_founders.c.founder_id)
-        .join(_leads, _leads.c.id == _lead_founders.c.lead_id)
-        .join(_imports, _imports.c.id == _leads.c.import_id)
-        .where(_imports.c.tag == text, _imports.c.id != import_id, _imports.c.undone_at.is_(None))
+        sa.select(t.lead_founders.c.founder_id)
+        .join(t.leads, t.leads.c.id == t.lead_founders.c.lead_id)
+        .join(t.imports, t.imports.c.id == t.leads.c.import_id)
+        .where(t.imports.c.tag == text, t.imports.c.id != import_id, t.imports.c.undone_at.is_(None))
     )
-    by_hand = sa.select(_edits.c.founder_id).where(_edits.c.field == f"tag:{text}")
+    by_hand = sa.select(t.founder_edits.c.founder_id).where(t.founder_edits.c.field == f"tag:{text}")
     for start in range(0, len(wanted := sorted(founders)), 500):
         chunk = wanted[start : start + 500]
         connection.execute(
-            sa.delete(_tags).where(
-                _tags.c.tag == text,
-                _tags.c.founder_id.in_(chunk),
-                _tags.c.founder_id.not_in(others),
-                _tags.c.founder_id.not_in(by_hand),
+            sa.delete(t.founder_tags).where(
+                t.founder_tags.c.tag == text,
+                t.founder_tags.c.founder_id.in_(chunk),
+                t.founder_tags.c.founder_id.not_in(others),
+                t.founder_tags.c.founder_id.not_in(by_hand),
             )
         )
 
 
 def still_named(connection: sa.Connection, removed: Removed) -> tuple[set[int], set[int]]:
     """Those of the removed rows whom other rows still name."""
-    companies = select_in(connection, sa.select(_leads.c.company_id).distinct(), _leads.c.company_id, removed.companies)
+    companies = select_in(
+        connection, sa.select(t.leads.c.company_id).distinct(), t.leads.c.company_id, removed.companies
+    )
     founders = select_in(
-        connection, sa.select(_lead_founders.c.founder_id).distinct(), _lead_founders.c.founder_id, removed.founders
+        connection, sa.select(t.lead_founders.c.founder_id).distinct(), t.lead_founders.c.founder_id, removed.founders
     )
     return {row["company_id"] for row in companies}, {row["founder_id"] for row in founders}
 
@@ -342,40 +328,45 @@ def drop_unnamed(connection: sa.Connection, removed: Removed, now: datetime) -> 
     companies, founders = still_named(connection, removed)
     people = sorted(removed.founders - founders)
     for column in (
-        _founder_keys.c.founder_id,
-        _founder_hints.c.founder_id,
-        _tags.c.founder_id,
-        _addresses.c.founder_id,
+        t.founder_keys.c.founder_id,
+        t.founder_hints.c.founder_id,
+        t.founder_tags.c.founder_id,
+        t.addresses.c.founder_id,
     ):
         delete_in(connection, column, people)
-    delete_in(connection, _founders.c.id, people)
+    delete_in(connection, t.founders.c.id, people)
     used = {
         row["company_id"]
-        for column in (_founders.c.company_id, _outbox.c.company_id)
+        for column in (t.founders.c.company_id, t.outbox.c.company_id)
         for row in select_in(connection, sa.select(column).distinct(), column, removed.companies)
     }
     firms = sorted(removed.companies - companies - used)
-    for column in (_keys.c.company_id, _hints.c.company_id, _names.c.company_id, _addresses.c.company_id):
+    for column in (
+        t.company_keys.c.company_id,
+        t.company_hints.c.company_id,
+        t.company_names.c.company_id,
+        t.addresses.c.company_id,
+    ):
         delete_in(connection, column, firms)
-    delete_in(connection, _companies.c.id, firms)
+    delete_in(connection, t.companies.c.id, firms)
     for kind, word, ids in (("founder", "person", people), ("company", "company", firms)):
         _drop_questions(connection, kind, ids)
         if ids:  # a number is never given again
             row = {"kind": word, "id": ids[-1], "became": 0, "retired_at": now}
-            insert_all(connection, _retired, [row])
+            insert_all(connection, t.retired_ids, [row])
     return len(firms), len(people)
 
 
 def _drop_questions(connection: sa.Connection, kind: str, ids: Sequence[int]) -> None:
     for start in range(0, len(ids), 500):
         chunk = ids[start : start + 500]
-        either = sa.or_(_candidates.c.left_id.in_(chunk), _candidates.c.right_id.in_(chunk))
-        connection.execute(sa.delete(_candidates).where(_candidates.c.kind == kind, either))
+        either = sa.or_(t.candidates.c.left_id.in_(chunk), t.candidates.c.right_id.in_(chunk))
+        connection.execute(sa.delete(t.candidates).where(t.candidates.c.kind == kind, either))
 
 
 def restore_statuses(connection: sa.Connection, statuses: Mapping[str, str]) -> None:
     """An address that other rows name as well keeps what was learned of it."""
     rows = [{"at_key": key, "learned": status} for key, status in statuses.items() if status != "given"]
     if rows:
-        statement = sa.update(_addresses).where(_addresses.c.key == sa.bindparam("at_key"))
+        statement = sa.update(t.addresses).where(t.addresses.c.key == sa.bindparam("at_key"))
         connection.execute(statement.values(status=sa.bindparam("learned")), rows)

@@ -11,12 +11,9 @@ from outreach.core.address_check import SENDABLE, Checked
 from outreach.core.normalize import registrable_domain
 from outreach.core.ports import Answer, LookupOutcome, Question, Wanted
 from outreach.core.records import AddressStatus, Founder, KnownAddress
+from outreach.store import tables as t
 from outreach.store.bulk import select_in
 from outreach.store.database import Database
-from outreach.store.tables import AddressRow, CompanyRow, FounderRow, LookupRow, VerdictRow, table
-
-_addresses, _founders, _companies = table(AddressRow), table(FounderRow), table(CompanyRow)
-_lookups, _verdicts = table(LookupRow), table(VerdictRow)
 
 _DEAD = (AddressStatus.INVALID, AddressStatus.BOUNCED)
 _IMPROVABLE = (AddressStatus.GUESSED, AddressStatus.UNKNOWN, AddressStatus.RISKY, AddressStatus.INVALID)
@@ -45,7 +42,7 @@ class Finds:
         companies = {founder.company.id for founder in founders if founder.company}
         colleagues: dict[int, list[sa.RowMapping]] = {}
         with self._db.read() as connection:
-            for row in select_in(connection, _COLLEAGUES, _founders.c.company_id, companies):
+            for row in select_in(connection, _COLLEAGUES, t.founders.c.company_id, companies):
                 colleagues.setdefault(row["company_id"], []).append(row)
         team: dict[int, int] = {}
         for founder in founders:
@@ -68,8 +65,8 @@ class Finds:
         found: dict[tuple[str, str], Lookup] = {}
         with self._db.read() as connection:
             for finder, keys in wanted.items():
-                query = sa.select(_lookups).where(_lookups.c.finder == finder).order_by(_lookups.c.id)
-                for row in select_in(connection, query, _lookups.c.question, sorted(keys)):
+                query = sa.select(t.lookups).where(t.lookups.c.finder == finder).order_by(t.lookups.c.id)
+                for row in select_in(connection, query, t.lookups.c.question, sorted(keys)):
                     found[finder, row["question"]] = _lookup(row)
         return found
 
@@ -82,8 +79,8 @@ class Finds:
         is and of the credits spent `since`; nobody writes while it is asked.
         """
         told = Answer(LookupOutcome.DOUBTFUL, {}, question.calls, question.credits)
-        same = (_lookups.c.finder == question.finder, _lookups.c.question == question.key)
-        newest = sa.select(_lookups).where(*same).order_by(_lookups.c.id.desc()).limit(1)
+        same = (t.lookups.c.finder == question.finder, t.lookups.c.question == question.key)
+        newest = sa.select(t.lookups).where(*same).order_by(t.lookups.c.id.desc()).limit(1)
         with self._db.write() as connection:
             row = connection.execute(newest).mappings().first()
             if not may(_lookup(row) if row else None, int(connection.scalar(_spent(since)) or 0)):
@@ -94,7 +91,7 @@ class Finds:
         """The answer to a question that was begun."""
         with self._db.write() as connection:
             connection.execute(
-                sa.update(_lookups).where(_lookups.c.id == lookup_id).values(answered_at=now, **_told(answer))
+                sa.update(t.lookups).where(t.lookups.c.id == lookup_id).values(answered_at=now, **_told(answer))
             )
 
     def record(self, question: Question, answer: Answer, asked_at: datetime, now: datetime) -> None:
@@ -111,9 +108,9 @@ class Finds:
 
     def others(self, founder_id: int, keys: Iterable[str]) -> set[str]:
         """Which of these addresses belong to somebody else, or to a company."""
-        query = sa.select(_addresses.c.key, _addresses.c.founder_id)
+        query = sa.select(t.addresses.c.key, t.addresses.c.founder_id)
         with self._db.read() as connection:
-            rows = select_in(connection, query, _addresses.c.key, keys)
+            rows = select_in(connection, query, t.addresses.c.key, keys)
             return {row["key"] for row in rows if row["founder_id"] != founder_id}
 
     def save(
@@ -122,22 +119,24 @@ class Finds:
         """Keep these addresses, each with the finder it came from, and that this founder was looked for. What is given,
         verified or has bounced stays as it is, and so does what belongs to somebody else."""
         with self._db.write() as connection:
-            connection.execute(sa.insert(_lookups).values(**_asked(search[0], now, now), **_told(search[1])))
+            connection.execute(sa.insert(t.lookups).values(**_asked(search[0], now, now), **_told(search[1])))
             for checked, origin in found:
                 owner = {"company_id" if checked.of_company else "founder_id": _owner(wanted, checked)}
                 if None in owner.values():
                     continue
                 row = (
-                    connection.execute(sa.select(_addresses).where(_addresses.c.key == checked.key)).mappings().first()
+                    connection.execute(sa.select(t.addresses).where(t.addresses.c.key == checked.key))
+                    .mappings()
+                    .first()
                 )
                 if row is None:
                     values = {"address": checked.key, "key": checked.key, "created_at": now, "origin": origin}
-                    connection.execute(sa.insert(_addresses).values(status=checked.status, **owner, **values))
+                    connection.execute(sa.insert(t.addresses).values(status=checked.status, **owner, **values))
                 elif any(row[column] != value for column, value in owner.items()) or row["status"] not in _IMPROVABLE:
                     continue
                 else:
-                    same = _addresses.c.id == row["id"]
-                    connection.execute(sa.update(_addresses).where(same).values(status=checked.status, origin=origin))
+                    same = t.addresses.c.id == row["id"]
+                    connection.execute(sa.update(t.addresses).where(same).values(status=checked.status, origin=origin))
                 _note(connection, checked, origin, now)
 
 
@@ -145,16 +144,16 @@ class Finds:
 
 _COLLEAGUES = (
     sa.select(
-        _founders.c.company_id,
-        _founders.c.id.label("founder_id"),
-        _founders.c.full_name,
-        _companies.c.country,
-        _addresses.c.key,
-        _addresses.c.status,
+        t.founders.c.company_id,
+        t.founders.c.id.label("founder_id"),
+        t.founders.c.full_name,
+        t.companies.c.country,
+        t.addresses.c.key,
+        t.addresses.c.status,
     )
-    .join(_companies, _companies.c.id == _founders.c.company_id)
-    .outerjoin(_addresses, _addresses.c.founder_id == _founders.c.id)
-    .order_by(_founders.c.id, _addresses.c.id)
+    .join(t.companies, t.companies.c.id == t.founders.c.company_id)
+    .outerjoin(t.addresses, t.addresses.c.founder_id == t.founders.c.id)
+    .order_by(t.founders.c.id, t.addresses.c.id)
 )
 
 
@@ -188,28 +187,31 @@ def _owner(wanted: Wanted, checked: Checked) -> int | None:
 def _note(connection: sa.Connection, checked: Checked, origin: str, now: datetime) -> None:
     """Remember a check, unless the newest one said the very same."""
     newest = connection.execute(
-        sa.select(_verdicts).where(_verdicts.c.key == checked.key).order_by(_verdicts.c.id.desc()).limit(1)
+        sa.select(t.address_verdicts)
+        .where(t.address_verdicts.c.key == checked.key)
+        .order_by(t.address_verdicts.c.id.desc())
+        .limit(1)
     ).first()
     said = (checked.status, checked.confidence, origin, list(checked.evidence))
     if newest and (newest.status, newest.confidence, newest.origin, newest.evidence) == said:
         return
     status, confidence, origin, evidence = said
     connection.execute(
-        sa.insert(_verdicts).values(
+        sa.insert(t.address_verdicts).values(
             key=checked.key, status=status, confidence=confidence, origin=origin, evidence=evidence, checked_at=now
         )
     )
 
 
 def _spent(since: datetime) -> sa.Select[tuple[int]]:
-    return sa.select(sa.func.coalesce(sa.func.sum(_lookups.c.credits), 0)).where(_lookups.c.asked_at > since)
+    return sa.select(sa.func.coalesce(sa.func.sum(t.lookups.c.credits), 0)).where(t.lookups.c.asked_at > since)
 
 
 def _inserted(
     connection: sa.Connection, question: Question, answer: Answer, asked_at: datetime, answered_at: datetime | None
 ) -> int:
     values = {**_asked(question, asked_at, answered_at), **_told(answer)}
-    key = connection.execute(sa.insert(_lookups).values(**values)).inserted_primary_key
+    key = connection.execute(sa.insert(t.lookups).values(**values)).inserted_primary_key
     assert key is not None  # noqa: S101  every INSERT of one row has one
     return int(key[0])
 

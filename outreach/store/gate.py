@@ -16,32 +16,10 @@ from outreach.core.normalize import suppression_key
 from outreach.core.pacing import CANARY, CANARY_PATIENCE, CANARY_WAIT, DAY, HOUR, Limits
 from outreach.core.records import CampaignState, EnrollmentState
 from outreach.core.suppression import ADDRESS_ONLY, suppression_keys
+from outreach.store import tables as t
 from outreach.store.prepared import Prepared
-from outreach.store.tables import (
-    AddressRow,
-    CampaignRow,
-    DomainPause,
-    EnrollmentRow,
-    FounderRow,
-    HandSent,
-    LedgerRow,
-    MailboxRow,
-    OutboxRow,
-    Suppression,
-    table,
-)
 
-_outbox, _campaigns, _mailboxes, _ledger = table(OutboxRow), table(CampaignRow), table(MailboxRow), table(LedgerRow)
-_enrollments, _suppressions, _addresses, _founders = (
-    table(EnrollmentRow),
-    table(Suppression),
-    table(AddressRow),
-    table(FounderRow),
-)
-
-_rests, _by_hand = table(DomainPause), table(HandSent)
-
-TIME = _outbox.c.due_at.type
+TIME = t.outbox.c.due_at.type
 GMAIL = ("gmail.com", "googlemail.com")
 GMAIL_CEILING = 4000
 ITEM = sa.bindparam("item", type_=sa.Integer)
@@ -79,26 +57,30 @@ def values(item_id: int, limits: Limits, keys: Sequence[str], now: datetime) -> 
 def checks(kind: Kind) -> dict[str, sa.ColumnElement[bool]]:
     """What must hold, by the name of the reason it gives when it does not. Parameters: `values`."""
     now = sa.bindparam("now", type_=TIME)
-    campaign = sa.exists().where(_campaigns.c.id == _outbox.c.campaign_id, _campaigns.c.state == CampaignState.ACTIVE)
-    mine = _enrollments.c.id == _outbox.c.enrollment_id
+    campaign = sa.exists().where(
+        t.campaigns.c.id == t.outbox.c.campaign_id, t.campaigns.c.state == CampaignState.ACTIVE
+    )
+    mine = t.enrollments.c.id == t.outbox.c.enrollment_id
     found: dict[str, sa.ColumnElement[bool]] = {
         "suppressed": ~_covered(sa.bindparam("keys", expanding=True), sa.bindparam("own", type_=sa.String)),
-        "stopped": sa.exists().where(mine, _enrollments.c.state.in_((EnrollmentState.ACTIVE, EnrollmentState.HELD))),
-        "on-hold": sa.exists().where(mine, _enrollments.c.state != EnrollmentState.HELD),
+        "stopped": sa.exists().where(mine, t.enrollments.c.state.in_((EnrollmentState.ACTIVE, EnrollmentState.HELD))),
+        "on-hold": sa.exists().where(mine, t.enrollments.c.state != EnrollmentState.HELD),
         "campaign-paused": campaign,
-        "mailbox-paused": _mailbox(sa.or_(_mailboxes.c.paused_until.is_(None), _mailboxes.c.paused_until <= now)),
+        "mailbox-paused": _mailbox(sa.or_(t.mailboxes.c.paused_until.is_(None), t.mailboxes.c.paused_until <= now)),
         "domain-paused": ~sa.exists().where(
-            _rests.c.mailbox_id == _outbox.c.mailbox_id, _rests.c.domain == _outbox.c.rcpt_domain, _rests.c.until > now
+            t.domain_pauses.c.mailbox_id == t.outbox.c.mailbox_id,
+            t.domain_pauses.c.domain == t.outbox.c.rcpt_domain,
+            t.domain_pauses.c.until > now,
         ),
-        "not-due": _outbox.c.due_at <= now,
-        "expired": _outbox.c.expires_at > now,
+        "not-due": t.outbox.c.due_at <= now,
+        "expired": t.outbox.c.expires_at > now,
     }
     if kind.fresh:
-        fresh = _mailbox(_mailboxes.c.synced_at >= sa.bindparam("read_after", type_=TIME))
-        found["inbox-stale"] = sa.or_(_outbox.c.step == 1, fresh) if kind.first_steps_pass else fresh
+        fresh = _mailbox(t.mailboxes.c.synced_at >= sa.bindparam("read_after", type_=TIME))
+        found["inbox-stale"] = sa.or_(t.outbox.c.step == 1, fresh) if kind.first_steps_pass else fresh
     if kind.paced:
         found |= {
-            "gap": _mailbox(_mailboxes.c.next_send_at <= now),
+            "gap": _mailbox(t.mailboxes.c.next_send_at <= now),
             "hourly-cap": _booked("hour_ago") < sa.bindparam("hourly_cap", type_=sa.Integer),
             "daily-cap": _booked("day_ago") < sa.bindparam("daily_cap", type_=sa.Integer),
             "mailbox-ceiling": _booked("day_ago") + _hand_sent("day_ago") < sa.bindparam("ceiling", type_=sa.Integer),
@@ -111,14 +93,16 @@ def checks(kind: Kind) -> dict[str, sa.ColumnElement[bool]]:
 
 
 def _mailbox(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[bool]:
-    return sa.exists().where(_mailboxes.c.id == _outbox.c.mailbox_id, condition)
+    return sa.exists().where(t.mailboxes.c.id == t.outbox.c.mailbox_id, condition)
 
 
 def _booked(since: str) -> sa.ScalarSelect[int]:
     return (
         sa.select(sa.func.count())
-        .select_from(_ledger)
-        .where(_ledger.c.mailbox_id == _outbox.c.mailbox_id, _ledger.c.at > sa.bindparam(since, type_=TIME))
+        .select_from(t.send_ledger)
+        .where(
+            t.send_ledger.c.mailbox_id == t.outbox.c.mailbox_id, t.send_ledger.c.at > sa.bindparam(since, type_=TIME)
+        )
         .scalar_subquery()
     )
 
@@ -126,38 +110,38 @@ def _booked(since: str) -> sa.ScalarSelect[int]:
 def _hand_sent(since: str) -> sa.ScalarSelect[int]:
     return (
         sa.select(sa.func.count())
-        .select_from(_by_hand)
-        .where(_by_hand.c.mailbox_id == _outbox.c.mailbox_id, _by_hand.c.at > sa.bindparam(since, type_=TIME))
+        .select_from(t.hand_sent)
+        .where(t.hand_sent.c.mailbox_id == t.outbox.c.mailbox_id, t.hand_sent.c.at > sa.bindparam(since, type_=TIME))
         .scalar_subquery()
     )
 
 
 def _domain_free() -> sa.ColumnElement[bool]:
     """The newest mail from this mailbox to the recipient's domain is as long ago as the gap of a domain."""
-    other = _outbox.alias("neighbour")
+    other = t.outbox.alias("neighbour")
     return ~(
         sa.exists()
         .where(
-            _ledger.c.mailbox_id == _outbox.c.mailbox_id,
-            _ledger.c.at > sa.bindparam("domain_rested", type_=TIME),
-            other.c.id == _ledger.c.outbox_id,
-            other.c.rcpt_domain == _outbox.c.rcpt_domain,
+            t.send_ledger.c.mailbox_id == t.outbox.c.mailbox_id,
+            t.send_ledger.c.at > sa.bindparam("domain_rested", type_=TIME),
+            other.c.id == t.send_ledger.c.outbox_id,
+            other.c.rcpt_domain == t.outbox.c.rcpt_domain,
         )
-        .correlate(_outbox)
+        .correlate(t.outbox)
     )
 
 
 def _canary_over(kind: Kind) -> sa.ColumnElement[bool]:
     """A campaign's first mails went some time ago, and the inbox was read to its end since then, and those of the
     mailboxes that sent them, which are waited for no longer than a day; or they are too few yet."""
-    first, sender = _outbox.alias("first"), _mailboxes.alias("sender")
+    first, sender = t.outbox.alias("first"), t.mailboxes.alias("sender")
     last_of_them = (
         sa.select(first.c.intent_at)
-        .where(first.c.campaign_id == _outbox.c.campaign_id, first.c.intent_at.is_not(None))
+        .where(first.c.campaign_id == t.outbox.c.campaign_id, first.c.intent_at.is_not(None))
         .order_by(first.c.intent_at)
         .limit(1)
         .offset(CANARY - 1)
-        .correlate(_outbox)
+        .correlate(t.outbox)
         .scalar_subquery()
     )
     over = last_of_them <= sa.bindparam("canary_over", type_=TIME)
@@ -165,41 +149,41 @@ def _canary_over(kind: Kind) -> sa.ColumnElement[bool]:
         unread = (
             sa.exists()
             .where(
-                first.c.campaign_id == _outbox.c.campaign_id,
+                first.c.campaign_id == t.outbox.c.campaign_id,
                 first.c.intent_at <= last_of_them,
                 sender.c.id == first.c.mailbox_id,
                 sender.c.synced_at <= last_of_them,
             )
-            .correlate(_outbox)
+            .correlate(t.outbox)
         )
         given_up = last_of_them <= sa.bindparam("patience_over", type_=TIME)
-        over = sa.and_(over, _mailbox(_mailboxes.c.synced_at > last_of_them), sa.or_(given_up, ~unread))
+        over = sa.and_(over, _mailbox(t.mailboxes.c.synced_at > last_of_them), sa.or_(given_up, ~unread))
     return sa.or_(last_of_them.is_(None), over)
 
 
 def _gmail_free() -> sa.ColumnElement[bool]:
     """Google counts all mail of a domain to its own: everything that this store sent there in a day."""
-    other = _outbox.alias("googler")
-    return sa.or_(_outbox.c.rcpt_domain.not_in(GMAIL), _today(other, other.c.rcpt_domain.in_(GMAIL)) < GMAIL_CEILING)
+    other = t.outbox.alias("googler")
+    return sa.or_(t.outbox.c.rcpt_domain.not_in(GMAIL), _today(other, other.c.rcpt_domain.in_(GMAIL)) < GMAIL_CEILING)
 
 
 def _company_free() -> sa.ColumnElement[bool]:
     """New mails to one company within a day stay under its cap; follow-ups do not count."""
-    other = _outbox.alias("other")
-    same = other.c.company_id == _outbox.c.company_id
-    today = _today(other, same, other.c.step == 1, other.c.id != _outbox.c.id)
+    other = t.outbox.alias("other")
+    same = other.c.company_id == t.outbox.c.company_id
+    today = _today(other, same, other.c.step == 1, other.c.id != t.outbox.c.id)
     under = today < sa.bindparam("company_daily_cap", type_=sa.Integer)
-    return sa.or_(_outbox.c.step > 1, _outbox.c.company_id.is_(None), under)
+    return sa.or_(t.outbox.c.step > 1, t.outbox.c.company_id.is_(None), under)
 
 
 def _today(other: sa.FromClause, *which: sa.ColumnElement[bool]) -> sa.ScalarSelect[int]:
     """How many such mails left within a day, from whichever mailbox."""
     return (
         sa.select(sa.func.count())
-        .select_from(other.join(_ledger, _ledger.c.outbox_id == other.c.id))
+        .select_from(other.join(t.send_ledger, t.send_ledger.c.outbox_id == other.c.id))
         .where(
-            _ledger.c.mailbox_id.in_(sa.select(_mailboxes.c.id)),  # so that the index on the times is of use
-            _ledger.c.at > sa.bindparam("day_ago", type_=TIME),
+            t.send_ledger.c.mailbox_id.in_(sa.select(t.mailboxes.c.id)),  # so that the index on the times is of use
+            t.send_ledger.c.at > sa.bindparam("day_ago", type_=TIME),
             *which,
         )
         .scalar_subquery()
@@ -210,15 +194,15 @@ def _today(other: sa.FromClause, *which: sa.ColumnElement[bool]) -> sa.ScalarSel
 
 _WHO = Prepared(
     sa.select(
-        _outbox.c.founder_id,
-        _outbox.c.company_id,
-        _founders.c.company_id.label("works_at"),
-        _outbox.c.rcpt,
-        _addresses.c.key,
+        t.outbox.c.founder_id,
+        t.outbox.c.company_id,
+        t.founders.c.company_id.label("works_at"),
+        t.outbox.c.rcpt,
+        t.addresses.c.key,
     )
-    .join(_founders, _founders.c.id == _outbox.c.founder_id)
-    .outerjoin(_addresses, _addresses.c.founder_id == _outbox.c.founder_id)
-    .where(_outbox.c.id == ITEM)
+    .join(t.founders, t.founders.c.id == t.outbox.c.founder_id)
+    .outerjoin(t.addresses, t.addresses.c.founder_id == t.outbox.c.founder_id)
+    .where(t.outbox.c.id == ITEM)
 )
 
 
@@ -242,5 +226,5 @@ def is_suppressed(keys: Sequence[str]) -> sa.ColumnElement[bool]:
 
 def _covered(keys: Any, own: Any) -> sa.ColumnElement[bool]:
     """A bounce is about an address, not about the person: of these only the one to the message's own address counts."""
-    counts = sa.or_(_suppressions.c.kind.not_in(ADDRESS_ONLY), _suppressions.c.value == own)
-    return sa.exists().where(_suppressions.c.value.in_(keys), counts)
+    counts = sa.or_(t.suppressions.c.kind.not_in(ADDRESS_ONLY), t.suppressions.c.value == own)
+    return sa.exists().where(t.suppressions.c.value.in_(keys), counts)

@@ -11,31 +11,9 @@ from outreach.core.lookups import again_from
 from outreach.core.ports import LookupOutcome
 from outreach.core.records import Founder
 from outreach.core.suppression import suppression_keys
+from outreach.store import tables as t
 from outreach.store.bulk import select_in
 from outreach.store.database import Database
-from outreach.store.tables import (
-    Attempt,
-    CampaignRow,
-    Candidate,
-    EnrollmentRow,
-    FounderRow,
-    Import,
-    InboundRow,
-    LeadFounder,
-    LeadRow,
-    LookupRow,
-    OutboxRow,
-    RetiredId,
-    Suppression,
-    VerdictRow,
-    table,
-)
-
-_imports, _leads, _seats = table(Import), table(LeadRow), table(LeadFounder)
-_campaigns, _enrollments, _outbox = table(CampaignRow), table(EnrollmentRow), table(OutboxRow)
-_attempts, _inbound, _suppressions = table(Attempt), table(InboundRow), table(Suppression)
-_candidates, _founders = table(Candidate), table(FounderRow)
-_lookups, _verdicts, _retired = table(LookupRow), table(VerdictRow), table(RetiredId)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +50,13 @@ class Histories:
         """The rows that named this founder, oldest import first."""
         query = (
             sa.select(
-                _imports.c.file, _leads.c.line, _imports.c.imported_at, _imports.c.exported_at, _imports.c.format,
-                _imports.c.mapping, _leads.c.cells, _seats.c.position,
+                t.imports.c.file, t.leads.c.line, t.imports.c.imported_at, t.imports.c.exported_at, t.imports.c.format,
+                t.imports.c.mapping, t.leads.c.cells, t.lead_founders.c.position,
             )
-            .join(_leads, _leads.c.id == _seats.c.lead_id)
-            .join(_imports, _imports.c.id == _leads.c.import_id)
-            .where(_seats.c.founder_id == founder_id, _leads.c.outcome != "skipped")
-            .order_by(_imports.c.imported_at, _leads.c.id)
+            .join(t.leads, t.leads.c.id == t.lead_founders.c.lead_id)
+            .join(t.imports, t.imports.c.id == t.leads.c.import_id)
+            .where(t.lead_founders.c.founder_id == founder_id, t.leads.c.outcome != "skipped")
+            .order_by(t.imports.c.imported_at, t.leads.c.id)
         )  # fmt: skip
         with self._db.read() as connection:
             return [SourceRow(**row) for row in connection.execute(query).mappings()]
@@ -102,11 +80,11 @@ class Histories:
 
 def _imported(connection: sa.Connection, founder_id: int) -> Iterator[Event]:
     query = (
-        sa.select(_imports.c.file, _imports.c.imported_at, _leads.c.line, _leads.c.outcome)
-        .join(_leads, _leads.c.import_id == _imports.c.id)
-        .join(_seats, _seats.c.lead_id == _leads.c.id)
-        .where(_seats.c.founder_id == founder_id)
-        .order_by(_leads.c.id)
+        sa.select(t.imports.c.file, t.imports.c.imported_at, t.leads.c.line, t.leads.c.outcome)
+        .join(t.leads, t.leads.c.import_id == t.imports.c.id)
+        .join(t.lead_founders, t.lead_founders.c.lead_id == t.leads.c.id)
+        .where(t.lead_founders.c.founder_id == founder_id)
+        .order_by(t.leads.c.id)
     )
     for row in connection.execute(query):
         yield Event(row.imported_at, "import", f"{row.file}, line {row.line} ({row.outcome})")
@@ -114,17 +92,17 @@ def _imported(connection: sa.Connection, founder_id: int) -> Iterator[Event]:
 
 def _questions(connection: sa.Connection, founder_id: int) -> Iterator[Event]:
     """Whether this is the same person as somebody else: asked, and answered."""
-    here = sa.or_(_candidates.c.left_id == founder_id, _candidates.c.right_id == founder_id)
-    for row in connection.execute(sa.select(_candidates).where(_candidates.c.kind == "founder", here)):
+    here = sa.or_(t.candidates.c.left_id == founder_id, t.candidates.c.right_id == founder_id)
+    for row in connection.execute(sa.select(t.candidates).where(t.candidates.c.kind == "founder", here)):
         other = row.right_id if row.left_id == founder_id else row.left_id
-        name = connection.scalar(sa.select(_founders.c.full_name).where(_founders.c.id == other)) or ""
+        name = connection.scalar(sa.select(t.founders.c.full_name).where(t.founders.c.id == other)) or ""
         said = f"; decided: {row.decision}" if row.decision else "; not decided yet"
         yield Event(row.found_at, "duplicate", f"may be {name} ({other}): {row.evidence}{said}")
 
 
 def _merged(connection: sa.Connection, founder_id: int) -> Iterator[Event]:
     """Records that turned out to be this person."""
-    became = sa.select(_retired).where(_retired.c.kind == "person", _retired.c.became == founder_id)
+    became = sa.select(t.retired_ids).where(t.retired_ids.c.kind == "person", t.retired_ids.c.became == founder_id)
     for row in connection.execute(became):
         yield Event(row.retired_at, "merged", f"founder {row.id} turned out to be the same person")
 
@@ -134,13 +112,13 @@ def _lookups_of(connection: sa.Connection, founder: Founder, name_key: str) -> I
         return
     persons = ["", name_key, *(address.key for address in founder.addresses)]
     query = (
-        sa.select(_lookups)
+        sa.select(t.lookups)
         .where(
-            _lookups.c.about == founder.company.domain,
-            _lookups.c.person.in_(persons),
-            _lookups.c.finder.not_in(("dns", "find")),
+            t.lookups.c.about == founder.company.domain,
+            t.lookups.c.person.in_(persons),
+            t.lookups.c.finder.not_in(("dns", "find")),
         )
-        .order_by(_lookups.c.id)
+        .order_by(t.lookups.c.id)
     )
     for row in connection.execute(query):
         cost = f", {row.credits} credit" + ("s" if row.credits != 1 else "") if row.credits else ""
@@ -153,15 +131,19 @@ def _lookups_of(connection: sa.Connection, founder: Founder, name_key: str) -> I
 
 def _checks(connection: sa.Connection, founder: Founder) -> Iterator[Event]:
     keys = [address.key for address in founder.addresses]
-    for row in select_in(connection, sa.select(_verdicts).order_by(_verdicts.c.id), _verdicts.c.key, keys):
+    for row in select_in(
+        connection, sa.select(t.address_verdicts).order_by(t.address_verdicts.c.id), t.address_verdicts.c.key, keys
+    ):
         why = "; ".join(row["evidence"])
         sure = f"{row['status']}, {row['confidence']} %"
         yield Event(row["checked_at"], "address", f"{row['key']} is {sure} by {row['origin']}: {why}")
 
 
 def _enrolled(connection: sa.Connection, founder_id: int) -> Iterator[Event]:
-    query = sa.select(_enrollments, _campaigns.c.name).join(_campaigns, _campaigns.c.id == _enrollments.c.campaign_id)
-    for row in connection.execute(query.where(_enrollments.c.founder_id == founder_id)):
+    query = sa.select(t.enrollments, t.campaigns.c.name).join(
+        t.campaigns, t.campaigns.c.id == t.enrollments.c.campaign_id
+    )
+    for row in connection.execute(query.where(t.enrollments.c.founder_id == founder_id)):
         yield Event(row.enrolled_at, "campaign", f"enrolled in {row.name} with {row.address}")
         if row.state != "active":
             until = f" until {row.held_until:%Y-%m-%d}" if row.held_until else ""
@@ -169,16 +151,16 @@ def _enrolled(connection: sa.Connection, founder_id: int) -> Iterator[Event]:
 
 
 def _mails(connection: sa.Connection, founder_id: int) -> Iterator[Event]:
-    query = sa.select(_outbox, _campaigns.c.name).join(_campaigns, _campaigns.c.id == _outbox.c.campaign_id)
-    rows = connection.execute(query.where(_outbox.c.founder_id == founder_id).order_by(_outbox.c.id)).all()
+    query = sa.select(t.outbox, t.campaigns.c.name).join(t.campaigns, t.campaigns.c.id == t.outbox.c.campaign_id)
+    rows = connection.execute(query.where(t.outbox.c.founder_id == founder_id).order_by(t.outbox.c.id)).all()
     for row in rows:
         mail = f"message {row.id}, step {row.step} of {row.name}"
         yield Event(row.queued_at, "mail", f"{mail} queued: “{row.subject}” to {row.rcpt}")
         if row.intent_at is None and row.state in ("cancelled", "failed", "held"):
             yield Event(row.updated_at, "mail", f"{mail} {row.state}: {row.reason or row.state}")
     numbers: dict[int, Any] = {row.id: row for row in rows}
-    tried = sa.select(_attempts).order_by(_attempts.c.id)
-    for attempt in select_in(connection, tried, _attempts.c.outbox_id, numbers):
+    tried = sa.select(t.attempts).order_by(t.attempts.c.id)
+    for attempt in select_in(connection, tried, t.attempts.c.outbox_id, numbers):
         sent = numbers[attempt["outbox_id"]]
         answer = " ".join(filter(None, (str(attempt["code"] or ""), attempt["text"])))
         words = f" ({answer})" if answer else ""
@@ -188,7 +170,7 @@ def _mails(connection: sa.Connection, founder_id: int) -> Iterator[Event]:
 
 
 def _replies(connection: sa.Connection, founder_id: int) -> Iterator[Event]:
-    query = sa.select(_inbound).where(_inbound.c.founder_id == founder_id).order_by(_inbound.c.id)
+    query = sa.select(t.inbound).where(t.inbound.c.founder_id == founder_id).order_by(t.inbound.c.id)
     for row in connection.execute(query):
         kind = " ".join(filter(None, (row.kind.replace("_", " "), row.subkind.replace("_", " "))))
         label = f", labelled {row.label}" if row.label else ""
@@ -199,7 +181,7 @@ def _replies(connection: sa.Connection, founder_id: int) -> Iterator[Event]:
 def _suppressed(connection: sa.Connection, founder: Founder) -> Iterator[Event]:
     company = founder.company.id if founder.company else None
     keys = suppression_keys([each.key for each in founder.addresses], founder_id=founder.id, company_id=company)
-    for row in select_in(connection, sa.select(_suppressions), _suppressions.c.value, keys):
+    for row in select_in(connection, sa.select(t.suppressions), t.suppressions.c.value, keys):
         yield Event(
             row["created_at"], "suppressed", f"{row['value']} ({row['kind']}): {row['reason']}, by {row['origin']}"
         )

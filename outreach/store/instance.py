@@ -16,30 +16,12 @@ from outreach.core.normalize import address_key, suppression_key
 from outreach.core.records import EnrollmentState, OutboxState
 from outreach.core.sent_log import Story, read_log
 from outreach.errors import StoreError
+from outreach.store import tables as t
 from outreach.store.consequences import Cause, suppress
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
 from outreach.store.meta import ADOPTION, KEY, PLACE, get_fact, put_fact
-from outreach.store.outbox import EXPIRES_AFTER, LIVE, Outbox, Tries, complete
-from outreach.store.tables import (
-    AddressRow,
-    CampaignRow,
-    EnrollmentRow,
-    FounderRow,
-    LedgerRow,
-    MailboxRow,
-    Meta,
-    OutboxRow,
-    table,
-)
-
-_meta, _outbox, _ledger, _mailboxes = table(Meta), table(OutboxRow), table(LedgerRow), table(MailboxRow)
-_campaigns, _enrollments, _founders, _addresses = (
-    table(CampaignRow),
-    table(EnrollmentRow),
-    table(FounderRow),
-    table(AddressRow),
-)
+from outreach.store.outbox import EXPIRES_AFTER, LIVE, Outbox, Tries
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +109,7 @@ class Instance:
             sent += _found(connection, seen_in_sent, now)
             _record(connection, here)
             put_fact(connection, ADOPTION + adoption, now.isoformat())
-            waiting = connection.scalar(sa.select(sa.func.count()).where(_outbox.c.state == OutboxState.QUEUED)) or 0
+            waiting = connection.scalar(sa.select(sa.func.count()).where(t.outbox.c.state == OutboxState.QUEUED)) or 0
         return Adopted(tuple(sent), tuple(doubtful), tuple(recreated), tuple(blocked), waiting)
 
     def _block(self, connection: sa.Connection, story: Story, now: datetime) -> list[str]:
@@ -145,32 +127,32 @@ def _explained(story: Story, known: Tries) -> bool:
 
 
 def _facts(connection: sa.Connection, start: str) -> dict[str, str]:
-    rows = connection.execute(sa.select(_meta).where(_meta.c.name.startswith(start))).all()
+    rows = connection.execute(sa.select(t.meta).where(t.meta.c.name.startswith(start))).all()
     return {row.name.removeprefix(start): row.value for row in rows}
 
 
 def _record(connection: sa.Connection, here: Mapping[str, str]) -> None:
-    connection.execute(sa.delete(_meta).where(_meta.c.name.startswith(PLACE)))
-    connection.execute(sa.insert(_meta), [{"name": PLACE + name, "value": value} for name, value in here.items()])
+    connection.execute(sa.delete(t.meta).where(t.meta.c.name.startswith(PLACE)))
+    connection.execute(sa.insert(t.meta), [{"name": PLACE + name, "value": value} for name, value in here.items()])
 
 
 def _end_claims(connection: sa.Connection, now: datetime) -> None:
     """Whoever had these in hand worked on another copy: an intent is a doubt, a claim is for the log to judge."""
     for before, after in ((OutboxState.SENDING, OutboxState.UNKNOWN), (OutboxState.CLAIMED, OutboxState.QUEUED)):
         connection.execute(
-            sa.update(_outbox).where(_outbox.c.state == before).values(state=after, reason="adopted", updated_at=now)
+            sa.update(t.outbox).where(t.outbox.c.state == before).values(state=after, reason="adopted", updated_at=now)
         )
 
 
 def _mark(connection: sa.Connection, story: Story, left: str, now: datetime) -> bool:
     """A message that is here did leave, or may have."""
     at = datetime.fromisoformat(story.at) if story.at else now
-    row = connection.execute(sa.select(_outbox).where(_outbox.c.message_id == story.message_id)).first()
+    row = connection.execute(sa.select(t.outbox).where(t.outbox.c.message_id == story.message_id)).first()
     if row is None:
         return False
     connection.execute(
-        sa.update(_outbox)
-        .where(_outbox.c.id == row.id)
+        sa.update(t.outbox)
+        .where(t.outbox.c.id == row.id)
         .values(
             state=OutboxState.SENT if left == "sent" else OutboxState.UNKNOWN,
             reason="by the word of sent.log",
@@ -179,14 +161,14 @@ def _mark(connection: sa.Connection, story: Story, left: str, now: datetime) -> 
             updated_at=now,
         )
     )
-    connection.execute(sa.insert(_ledger).values(mailbox_id=row.mailbox_id, at=at, outbox_id=row.id))
+    connection.execute(sa.insert(t.send_ledger).values(mailbox_id=row.mailbox_id, at=at, outbox_id=row.id))
     return True
 
 
 def _found(connection: sa.Connection, seen_in_sent: Collection[str], now: datetime) -> list[str]:
     """Messages that wait or are in doubt here and lie in the Sent folder."""
     states = (OutboxState.QUEUED, OutboxState.HELD, OutboxState.UNKNOWN)
-    rows = connection.execute(sa.select(_outbox.c.message_id).where(_outbox.c.state.in_(states))).scalars()
+    rows = connection.execute(sa.select(t.outbox.c.message_id).where(t.outbox.c.state.in_(states))).scalars()
     found = [message_id for message_id in rows if message_id in seen_in_sent]
     for message_id in found:
         _mark(connection, Story(message_id, "sent"), "sent", now)
@@ -195,10 +177,10 @@ def _found(connection: sa.Connection, seen_in_sent: Collection[str], now: dateti
 
 def _recreate(connection: sa.Connection, story: Story, left: str, now: datetime) -> bool:
     """The row of a message that only the log remembers, if its campaign and its founder are here."""
-    campaign = connection.execute(sa.select(_campaigns).where(_campaigns.c.name == story.campaign)).first()
+    campaign = connection.execute(sa.select(t.campaigns).where(t.campaigns.c.name == story.campaign)).first()
     founder = connection.execute(
-        sa.select(_founders).join(_addresses, _addresses.c.founder_id == _founders.c.id)
-        .where(_addresses.c.key == story.rcpt)
+        sa.select(t.founders).join(t.addresses, t.addresses.c.founder_id == t.founders.c.id)
+        .where(t.addresses.c.key == story.rcpt)
     ).first()  # fmt: skip
     if campaign is None or founder is None:
         return False
@@ -207,32 +189,26 @@ def _recreate(connection: sa.Connection, story: Story, left: str, now: datetime)
         return False
     enrolled = _enrolled(connection, campaign, founder.id, story, now)
     connection.execute(
-        sa.insert(_outbox).values(
-            **complete(
-                {
-                    "campaign_id": campaign.id,
-                    "enrollment_id": enrolled.id,
-                    "mailbox_id": enrolled.mailbox_id,
-                    "step": story.step,
-                    "founder_id": founder.id,
-                    "company_id": founder.company_id,
-                    "rcpt": story.rcpt,
-                    "rcpt_key": story.rcpt,
-                    "rcpt_domain": story.rcpt.rpartition("@")[2],
-                    "subject": "",
-                    "dedupe_key": key,
-                    "generation": 0,
-                    "message_id": story.message_id,
-                    "mime": b"",
-                    "sha256": "",
-                    "state": OutboxState.QUEUED,
-                    "reason": "",
-                    "due_at": now,
-                    "expires_at": now + EXPIRES_AFTER,
-                    "queued_at": now,
-                    "updated_at": now,
-                }
-            )
+        sa.insert(t.outbox).values(
+            campaign_id=campaign.id,
+            enrollment_id=enrolled.id,
+            mailbox_id=enrolled.mailbox_id,
+            step=story.step,
+            founder_id=founder.id,
+            company_id=founder.company_id,
+            rcpt=story.rcpt,
+            rcpt_key=story.rcpt,
+            rcpt_domain=story.rcpt.rpartition("@")[2],
+            subject="",
+            dedupe_key=key,
+            message_id=story.message_id,
+            mime=b"",
+            sha256="",
+            state=OutboxState.QUEUED,
+            due_at=now,
+            expires_at=now + EXPIRES_AFTER,
+            queued_at=now,
+            updated_at=now,
         )
     )
     return _mark(connection, story, left, now)
@@ -241,24 +217,24 @@ def _recreate(connection: sa.Connection, story: Story, left: str, now: datetime)
 def _free(connection: sa.Connection, key: str, now: datetime) -> bool:
     """Make room for what left under another id: the same step, planned here and never sent, is cancelled."""
     connection.execute(
-        sa.update(_outbox)
-        .where(_outbox.c.dedupe_key == key, _outbox.c.intent_at.is_(None))
+        sa.update(t.outbox)
+        .where(t.outbox.c.dedupe_key == key, t.outbox.c.intent_at.is_(None))
         .values(state=OutboxState.CANCELLED, reason="adopted", updated_at=now)
     )
-    return connection.scalar(sa.select(_outbox.c.id).where(_outbox.c.dedupe_key == key, LIVE).limit(1)) is None
+    return connection.scalar(sa.select(t.outbox.c.id).where(t.outbox.c.dedupe_key == key, LIVE).limit(1)) is None
 
 
 def _enrolled(
     connection: sa.Connection, campaign: sa.Row[Any], founder_id: int, story: Story, now: datetime
 ) -> sa.Row[Any]:
     """The founder's place in the campaign, made if it is gone too; from now on with the mailbox that wrote to them."""
-    mine = sa.and_(_enrollments.c.campaign_id == campaign.id, _enrollments.c.founder_id == founder_id)
-    wrote = connection.scalar(sa.select(_mailboxes.c.id).where(_mailboxes.c.address == address_key(story.mailbox)))
-    if connection.scalar(sa.select(_enrollments.c.id).where(mine)) is None:
+    mine = sa.and_(t.enrollments.c.campaign_id == campaign.id, t.enrollments.c.founder_id == founder_id)
+    wrote = connection.scalar(sa.select(t.mailboxes.c.id).where(t.mailboxes.c.address == address_key(story.mailbox)))
+    if connection.scalar(sa.select(t.enrollments.c.id).where(mine)) is None:
         values: dict[str, Any] = {"campaign_id": campaign.id, "founder_id": founder_id, "reason": ""}
         values |= {"address": story.rcpt, "address_key": story.rcpt, "state": EnrollmentState.ACTIVE}
         values |= {"enrolled_at": now, "updated_at": now, "mailbox_id": wrote or campaign.mailbox_id}
-        connection.execute(sa.insert(_enrollments).values(**values))
+        connection.execute(sa.insert(t.enrollments).values(**values))
     elif wrote is not None:
-        connection.execute(sa.update(_enrollments).where(mine).values(mailbox_id=wrote))
-    return connection.execute(sa.select(_enrollments).where(mine)).one()
+        connection.execute(sa.update(t.enrollments).where(mine).values(mailbox_id=wrote))
+    return connection.execute(sa.select(t.enrollments).where(mine)).one()

@@ -23,6 +23,7 @@ from outreach.core.reply_text import ReplyText
 from outreach.core.triage import Links, Sent
 from outreach.core.verdict import Kind, Verdict
 from outreach.errors import NotFound
+from outreach.store import tables as t
 from outreach.store.bookings import note_by_hand
 from outreach.store.breakers import check_breakers
 from outreach.store.bulk import insert_all, select_in
@@ -31,24 +32,6 @@ from outreach.store.database import Database
 from outreach.store.journal import Recorder
 from outreach.store.reply_log import read_reply_row, select_replies, wanted_replies
 from outreach.store.sent_index import all_sent, find_links, find_sent
-from outreach.store.tables import (
-    AddressRow,
-    CampaignRow,
-    CompanyRow,
-    CursorRow,
-    EnrollmentRow,
-    FounderRow,
-    InboundLocation,
-    InboundRow,
-    MailboxRow,
-    OutboxRow,
-    table,
-)
-
-_inbound, _locations, _cursors = table(InboundRow), table(InboundLocation), table(CursorRow)
-_outbox, _enrollments, _addresses = table(OutboxRow), table(EnrollmentRow), table(AddressRow)
-_founders, _companies, _campaigns = table(FounderRow), table(CompanyRow), table(CampaignRow)
-_mailboxes = table(MailboxRow)
 
 _MAX_RAW = 1_000_000
 _MOST_ATTACHMENTS = 50
@@ -98,9 +81,9 @@ class Mail:
 
     def position(self, mailbox_id: int, folder: str) -> tuple[Cursor | None, Known]:
         """How far a folder was read, and a way to ask which keys are known in it under that validity."""
-        of_folder = (_cursors.c.mailbox_id == mailbox_id, _cursors.c.folder == folder)
+        of_folder = (t.cursors.c.mailbox_id == mailbox_id, t.cursors.c.folder == folder)
         with self._db.read() as connection:
-            row = connection.execute(sa.select(_cursors).where(*of_folder)).one_or_none()
+            row = connection.execute(sa.select(t.cursors).where(*of_folder)).one_or_none()
         if row is None:
             return None, lambda _keys: ()
         place = {"mailbox_id": mailbox_id, "folder": folder, "validity": row.validity}
@@ -113,7 +96,7 @@ class Mail:
     def first_sent_at(self) -> datetime | None:
         """When the first mail may have left, from whichever mailbox: nothing older can be an answer, and an answer may
         come in to another one."""
-        query = sa.select(sa.func.min(_outbox.c.intent_at, type_=_outbox.c.intent_at.type))
+        query = sa.select(sa.func.min(t.outbox.c.intent_at, type_=t.outbox.c.intent_at.type))
         with self._db.read() as connection:
             first: datetime | None = connection.scalar(query)
         return first
@@ -121,7 +104,7 @@ class Mail:
     def finish(self, mailbox_id: int, now: datetime) -> None:
         """Every folder was read to its end."""
         with self._db.write() as connection:
-            connection.execute(sa.update(_mailboxes).where(_mailboxes.c.id == mailbox_id).values(synced_at=now))
+            connection.execute(sa.update(t.mailboxes).where(t.mailboxes.c.id == mailbox_id).values(synced_at=now))
 
     # --- what a message may be about -----------------------------------------------------------------------
 
@@ -142,10 +125,10 @@ class Mail:
 
     def sent_bytes(self, founders: Collection[int]) -> dict[int, list[bytes]]:
         """Our mails to each of these founders that may have left, newest first: what they may quote."""
-        query = sa.select(_outbox.c.founder_id, _outbox.c.mime).where(_outbox.c.intent_at.is_not(None))
+        query = sa.select(t.outbox.c.founder_id, t.outbox.c.mime).where(t.outbox.c.intent_at.is_not(None))
         found: dict[int, list[bytes]] = {}
         with self._db.read() as connection:
-            for row in select_in(connection, query.order_by(_outbox.c.id.desc()), _outbox.c.founder_id, founders):
+            for row in select_in(connection, query.order_by(t.outbox.c.id.desc()), t.outbox.c.founder_id, founders):
                 mails = found.setdefault(row["founder_id"], [])
                 if len(mails) < _OWN_TEXTS:
                     mails.append(row["mime"])
@@ -189,10 +172,10 @@ class Mail:
     def stored(self, after: int, limit: int) -> list[Stored]:
         """Kept messages in the order in which they came, from the one after `after` on."""
         query = (
-            sa.select(_inbound, _founders.c.full_name.label("founder"))
-            .outerjoin(_founders, _founders.c.id == _inbound.c.founder_id)
-            .where(_inbound.c.id > after, _inbound.c.raw.is_not(None), sa.func.length(_inbound.c.raw) > 0)
-            .order_by(_inbound.c.id)
+            sa.select(t.inbound, t.founders.c.full_name.label("founder"))
+            .outerjoin(t.founders, t.founders.c.id == t.inbound.c.founder_id)
+            .where(t.inbound.c.id > after, t.inbound.c.raw.is_not(None), sa.func.length(t.inbound.c.raw) > 0)
+            .order_by(t.inbound.c.id)
             .limit(limit)
         )
         with self._db.read() as connection:
@@ -202,7 +185,7 @@ class Mail:
         """Another verdict on a message replaces the old one; with `follow`, it adds stops and suppressions. It lifts
         nothing; label and note stay."""
         with self._db.write() as connection:
-            connection.execute(sa.update(_inbound).where(_inbound.c.id == stored_id).values(**_verdict_values(entry)))
+            connection.execute(sa.update(t.inbound).where(t.inbound.c.id == stored_id).values(**_verdict_values(entry)))
             cause = Cause(f"mail {stored_id}, judged again", now, self._journal)
             if not follow:
                 return Effects()
@@ -228,8 +211,8 @@ class Mail:
         """The log: what waits for a label first, then newest first. `due_on`: only reminders up to that day (ISO);
         `after`: only rows that came after this one."""
         conditions = wanted_replies(kinds, campaign_id, founder_id, since, unlabelled=unlabelled)
-        conditions += [_inbound.c.remind_on != "", _inbound.c.remind_on <= due_on] if due_on else []
-        conditions += [_inbound.c.id > after] if after else []
+        conditions += [t.inbound.c.remind_on != "", t.inbound.c.remind_on <= due_on] if due_on else []
+        conditions += [t.inbound.c.id > after] if after else []
         query = select_replies().where(*conditions).limit(limit)
         with self._db.read() as connection:
             return [read_reply_row(row) for row in connection.execute(query).mappings()]
@@ -245,35 +228,37 @@ class Mail:
         """How many messages `replies` would list without a limit."""
         conditions = wanted_replies(kinds, campaign_id, None, since, unlabelled=unlabelled)
         with self._db.read() as connection:
-            return connection.scalar(sa.select(sa.func.count()).select_from(_inbound).where(*conditions)) or 0
+            return connection.scalar(sa.select(sa.func.count()).select_from(t.inbound).where(*conditions)) or 0
 
     def newest(self) -> int:
         """The number of the newest row; 0 for an empty log."""
         with self._db.read() as connection:
-            return connection.scalar(sa.select(sa.func.max(_inbound.c.id))) or 0
+            return connection.scalar(sa.select(sa.func.max(t.inbound.c.id))) or 0
 
     def due(self, day: str) -> int:
         """Reminders up to that day (ISO)."""
         with self._db.read() as connection:
-            wanted = (_inbound.c.remind_on != "", _inbound.c.remind_on <= day)
-            return connection.scalar(sa.select(sa.func.count()).select_from(_inbound).where(*wanted)) or 0
+            wanted = (t.inbound.c.remind_on != "", t.inbound.c.remind_on <= day)
+            return connection.scalar(sa.select(sa.func.count()).select_from(t.inbound).where(*wanted)) or 0
 
     def conversation(self, founder_id: int) -> list[Reply]:
         """Everything that came from one founder, oldest first."""
-        query = select_replies().where(_inbound.c.founder_id == founder_id)
+        query = select_replies().where(t.inbound.c.founder_id == founder_id)
         with self._db.read() as connection:
             found = [read_reply_row(row) for row in connection.execute(query).mappings()]
         return sorted(found, key=lambda reply: (reply.received_at, reply.id))
 
     def quarantined(self) -> int:
         """Messages that could not be read whole, and wait for a person."""
-        query = sa.select(sa.func.count()).select_from(_inbound).where(_inbound.c.trouble != "", _inbound.c.label == "")
+        query = (
+            sa.select(sa.func.count()).select_from(t.inbound).where(t.inbound.c.trouble != "", t.inbound.c.label == "")
+        )
         with self._db.read() as connection:
             return connection.scalar(query) or 0
 
     def get(self, reply_id: int) -> Reply:
         with self._db.read() as connection:
-            row = connection.execute(select_replies().where(_inbound.c.id == reply_id)).mappings().one_or_none()
+            row = connection.execute(select_replies().where(t.inbound.c.id == reply_id)).mappings().one_or_none()
         if row is None:
             raise NotFound(f"there is no reply {reply_id}.", hint="`outreach replies` lists them")
         return read_reply_row(row)
@@ -296,16 +281,16 @@ class Mail:
 
     def thread_mailbox(self, reply_id: int) -> int | None:
         """The mailbox that a message's thread goes from: that of the mail it answers, else the one it came to."""
-        wrote = sa.select(_outbox.c.mailbox_id).join(_inbound, _inbound.c.outbox_id == _outbox.c.id)
-        came_to = sa.select(_locations.c.mailbox_id).where(_locations.c.inbound_id == reply_id)
+        wrote = sa.select(t.outbox.c.mailbox_id).join(t.inbound, t.inbound.c.outbox_id == t.outbox.c.id)
+        came_to = sa.select(t.inbound_locations.c.mailbox_id).where(t.inbound_locations.c.inbound_id == reply_id)
         with self._db.read() as connection:
-            found: int | None = connection.scalar(wrote.where(_inbound.c.id == reply_id))
+            found: int | None = connection.scalar(wrote.where(t.inbound.c.id == reply_id))
             return found if found is not None else connection.scalar(came_to.limit(1))
 
     def raw(self, reply_id: int) -> bytes:
         """The message as it came, cut at 1 MB; empty if it was not kept."""
         with self._db.read() as connection:
-            return connection.scalar(sa.select(_inbound.c.raw).where(_inbound.c.id == reply_id)) or b""
+            return connection.scalar(sa.select(t.inbound.c.raw).where(t.inbound.c.id == reply_id)) or b""
 
 
 def _teach(connection: sa.Connection, entry: Entry | None, incoming: Incoming, mailbox_id: int, now: datetime) -> None:
@@ -330,14 +315,14 @@ def _hold_against_campaign(connection: sa.Connection, entry: Entry, now: datetim
 def _keep(connection: sa.Connection, batch: Sequence[tuple[Incoming, Entry]], now: datetime) -> list[tuple[int, bool]]:
     """For each message its row, and whether it is new: the same id with other bytes is another message."""
     named = [(_identity(one, entry), entry.arrival.sha256) for one, entry in batch]
-    query = sa.select(_inbound.c.id, _inbound.c.message_id, _inbound.c.sha256)
-    rows = select_in(connection, query, _inbound.c.message_id, {identity for identity, _ in named})
+    query = sa.select(t.inbound.c.id, t.inbound.c.message_id, t.inbound.c.sha256)
+    rows = select_in(connection, query, t.inbound.c.message_id, {identity for identity, _ in named})
     known = {(row["message_id"], row["sha256"]): row["id"] for row in rows}
     fresh: dict[tuple[str, str], dict[str, Any]] = {}
     for name, (one, entry) in zip(named, batch, strict=True):
         if name not in known:
             fresh.setdefault(name, {"message_id": name[0], **_values(entry, one, now)})
-    statement = sa.insert(_inbound).returning(_inbound.c.id, sort_by_parameter_order=True)
+    statement = sa.insert(t.inbound).returning(t.inbound.c.id, sort_by_parameter_order=True)
     made = dict(zip(fresh, connection.scalars(statement, list(fresh.values())), strict=True)) if fresh else {}
     return [
         (known[name], False) if name in known else (made[name], fresh.pop(name, None) is not None) for name in named
@@ -411,7 +396,7 @@ def _mailbox_of(connection: sa.Connection, entry: Entry) -> int | None:
     mail = entry.match.mail if entry.match else None
     if mail is None or not any(isinstance(each, PauseMailbox) for each in entry.consequences):
         return None
-    mailbox_id: int | None = connection.scalar(sa.select(_outbox.c.mailbox_id).where(_outbox.c.id == mail.id))
+    mailbox_id: int | None = connection.scalar(sa.select(t.outbox.c.mailbox_id).where(t.outbox.c.id == mail.id))
     return mailbox_id
 
 
@@ -423,20 +408,22 @@ def _locate(connection: sa.Connection, mailbox_id: int, found: Sequence[tuple[In
     place = {"mailbox_id": mailbox_id, "folder": first.folder.name, "validity": first.cursor.validity}
     there = _located(connection, place, [incoming.key for incoming, _ in found])
     fresh = {one.key: {**place, "key": one.key, "inbound_id": to} for one, to in found if one.key not in there}
-    insert_all(connection, _locations, list(fresh.values()))
+    insert_all(connection, t.inbound_locations, list(fresh.values()))
 
 
 def _located(connection: sa.Connection, place: Mapping[str, Any], keys: Sequence[str]) -> set[str]:
-    query = sa.select(_locations.c.key).where(*(_locations.c[name] == value for name, value in place.items()))
-    return {row["key"] for row in select_in(connection, query, _locations.c.key, keys)}
+    query = sa.select(t.inbound_locations.c.key).where(
+        *(t.inbound_locations.c[name] == value for name, value in place.items())
+    )
+    return {row["key"] for row in select_in(connection, query, t.inbound_locations.c.key, keys)}
 
 
 def _move_cursor(connection: sa.Connection, mailbox_id: int, cursor: Cursor) -> None:
-    of_folder = (_cursors.c.mailbox_id == mailbox_id, _cursors.c.folder == cursor.folder)
+    of_folder = (t.cursors.c.mailbox_id == mailbox_id, t.cursors.c.folder == cursor.folder)
     values = {"validity": cursor.validity, "last_uid": cursor.last_uid, "mark": cursor.mark}
-    if connection.execute(sa.update(_cursors).where(*of_folder).values(**values)).rowcount == 0:
-        connection.execute(sa.insert(_cursors).values(mailbox_id=mailbox_id, folder=cursor.folder, **values))
+    if connection.execute(sa.update(t.cursors).where(*of_folder).values(**values)).rowcount == 0:
+        connection.execute(sa.insert(t.cursors).values(mailbox_id=mailbox_id, folder=cursor.folder, **values))
 
 
 def _annotate(connection: sa.Connection, reply_id: int, values: Mapping[str, str]) -> None:
-    connection.execute(sa.update(_inbound).where(_inbound.c.id == reply_id).values(**values))
+    connection.execute(sa.update(t.inbound).where(t.inbound.c.id == reply_id).values(**values))

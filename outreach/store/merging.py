@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import SQLModel
 
 from outreach.core.address_check import SENDABLE
 from outreach.core.merge import MergePlan, Question
 from outreach.core.records import AddressStatus
 from outreach.core.survivors import CompanyRecord, Entry, FounderRecord
 from outreach.store import gate
+from outreach.store import tables as t
 from outreach.store.bulk import delete_in, insert_all, next_id, select_in, update_all
 from outreach.store.consequences import (
     hold_together,
@@ -32,39 +32,6 @@ from outreach.store.journal import Recorder
 from outreach.store.leads import implied_keys
 from outreach.store.staging import mark_changed
 from outreach.store.stops import WAITING
-from outreach.store.tables import (
-    AddressRow,
-    Candidate,
-    CompanyHint,
-    CompanyKey,
-    CompanyName,
-    CompanyRow,
-    EnrollmentRow,
-    FounderEdit,
-    FounderHint,
-    FounderKey,
-    FounderNote,
-    FounderRow,
-    FounderTag,
-    Import,
-    InboundRow,
-    LeadFounder,
-    LeadRow,
-    Merged,
-    OutboxRow,
-    RetiredId,
-    Suppression,
-    table,
-)
-
-_imports, _leads, _lead_founders = table(Import), table(LeadRow), table(LeadFounder)
-_companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
-_keys, _hints, _names = table(CompanyKey), table(CompanyHint), table(CompanyName)
-_founder_keys, _founder_hints = table(FounderKey), table(FounderHint)
-_tags, _candidates, _notes = table(FounderTag), table(Candidate), table(FounderNote)
-_suppressions, _retired = table(Suppression), table(RetiredId)
-_edits, _merged = table(FounderEdit), table(Merged)
-_enrollments, _outbox, _inbound = table(EnrollmentRow), table(OutboxRow), table(InboundRow)
 
 _ELSEWHERE = ("aliases", "keys", "hints")
 """Parts of a record that have tables of their own."""
@@ -125,8 +92,8 @@ class Merging:
         self._company_records(plan)
         self._founder_records(plan)
         self._merges(plan, entries)
-        self._repoint(_founders, "person", plan.absorbed_founders, plan.split_founders)
-        self._repoint(_companies, "company", plan.absorbed_companies, plan.split_companies)
+        self._repoint(t.founders, "person", plan.absorbed_founders, plan.split_founders)
+        self._repoint(t.companies, "company", plan.absorbed_companies, plan.split_companies)
         hold_together(self._c, set(plan.absorbed_founders.values()), self._now)
         hold_twins(self._c, plan.twins, self._now)
         stop_answered(self._c, self._now)
@@ -144,8 +111,8 @@ class Merging:
 
     def _stop_suppressed(self, founders: Iterable[int]) -> None:
         """Whoever turns out to be somebody who must not be written to: what waits for them is cancelled (T18)."""
-        waiting = sa.select(_outbox.c.id, _outbox.c.founder_id).where(_outbox.c.state.in_(WAITING))
-        for row in select_in(self._c, waiting, _outbox.c.founder_id, founders):
+        waiting = sa.select(t.outbox.c.id, t.outbox.c.founder_id).where(t.outbox.c.state.in_(WAITING))
+        for row in select_in(self._c, waiting, t.outbox.c.founder_id, founders):
             if self._c.scalar(sa.select(gate.is_suppressed(gate.keys_of(self._c, row["id"])))):
                 stop_people(self._c, [row["founder_id"]], reason="suppressed", cancel="suppressed", now=self._now)
 
@@ -161,26 +128,26 @@ class Merging:
         wanted = {(each.kind, each.left_id, each.right_id) for each in questions}
         there = self._asked("company", companies) | self._asked("founder", founders)
         settled = [id_ for key, (id_, decision) in there.items() if key not in wanted and not decision]
-        delete_in(self._c, _candidates.c.id, settled)
+        delete_in(self._c, t.candidates.c.id, settled)
         fresh = self.unasked(questions, companies, founders)
-        insert_all(self._c, _candidates, [{**asdict(each), "decision": "", "found_at": self._now} for each in fresh])
+        insert_all(self._c, t.candidates, [{**asdict(each), "decision": "", "found_at": self._now} for each in fresh])
 
     # --- records ------------------------------------------------------------------------------------
 
     def record_imports(self, files: Sequence[NewImport]) -> list[int]:
-        first = next_id(self._c, _imports)
+        first = next_id(self._c, t.imports)
         rows = [{"id": first + at, **asdict(file), "imported_at": self._now} for at, file in enumerate(files)]
-        insert_all(self._c, _imports, rows)
+        insert_all(self._c, t.imports, rows)
         return [int(row["id"]) for row in rows]
 
     def _company_records(self, plan: MergePlan) -> None:
         rows = [_columns(record) for record in plan.companies]
-        known = self._upsert(_companies, rows)
+        known = self._upsert(t.companies, rows)
         implied = {row["id"]: implied_keys(row) for row in rows}
         for of, column, texts in (
-            (_names, "name", {each.id: each.aliases for each in plan.companies}),
-            (_keys, "key", {each.id: each.keys - implied[each.id][0] for each in plan.companies}),
-            (_hints, "key", {each.id: each.hints - implied[each.id][1] for each in plan.companies}),
+            (t.company_names, "name", {each.id: each.aliases for each in plan.companies}),
+            (t.company_keys, "key", {each.id: each.keys - implied[each.id][0] for each in plan.companies}),
+            (t.company_hints, "key", {each.id: each.hints - implied[each.id][1] for each in plan.companies}),
         ):
             delete_in(self._c, of.c.company_id, [*known, *plan.absorbed_companies])
             insert_all(
@@ -189,10 +156,10 @@ class Merging:
 
     def _founder_records(self, plan: MergePlan) -> None:
         rows = [{name: getattr(record, name) for name in _FOUNDER_COLUMNS} for record in plan.founders]
-        known = self._upsert(_founders, rows)
+        known = self._upsert(t.founders, rows)
         for of, texts in (
-            (_founder_keys, {each.id: each.keys for each in plan.founders}),
-            (_founder_hints, {each.id: each.hints for each in plan.founders}),
+            (t.founder_keys, {each.id: each.keys for each in plan.founders}),
+            (t.founder_hints, {each.id: each.hints for each in plan.founders}),
         ):
             delete_in(self._c, of.c.founder_id, [*known, *plan.absorbed_founders])
             insert_all(
@@ -221,7 +188,7 @@ class Merging:
             }
             for (kind, old), (rule, evidence) in plan.reasons.items()
         ]
-        insert_all(self._c, _merged, rows)
+        insert_all(self._c, t.merges, rows)
 
     def _upsert(self, of: sa.Table, rows: Sequence[Mapping[str, Any]]) -> set[int]:
         """Write these records; those that were there already are returned."""
@@ -236,7 +203,12 @@ class Merging:
         if gone:
             for column in _pointing_to(of):
                 update_unless_taken(self._c, {column: sa.bindparam("new")}, column == sa.bindparam("old"), gone)
-                if column.table in (_tags, _names, _edits, _notes):  # what both had is left over
+                if column.table in (
+                    t.founder_tags,
+                    t.company_names,
+                    t.founder_edits,
+                    t.founder_notes,
+                ):  # what both had is left over
                     delete_in(self._c, column, absorbed)
             self._move_questions(word, gone)
             self._retire(word, absorbed)
@@ -244,28 +216,30 @@ class Merging:
         delete_in(self._c, of.c.id, absorbed)
 
     def _retire(self, word: str, absorbed: Mapping[int, int]) -> None:
-        earlier = sa.update(_retired).where(_retired.c.kind == word, _retired.c.became == sa.bindparam("old"))
+        earlier = sa.update(t.retired_ids).where(
+            t.retired_ids.c.kind == word, t.retired_ids.c.became == sa.bindparam("old")
+        )
         self._c.execute(
             earlier.values(became=sa.bindparam("new")), [{"old": old, "new": new} for old, new in absorbed.items()]
         )
         rows = [
             {"kind": word, "id": old, "became": new, "retired_at": self._now} for old, new in sorted(absorbed.items())
         ]
-        insert_all(self._c, _retired, rows)
+        insert_all(self._c, t.retired_ids, rows)
 
     def _move_questions(self, word: str, gone: Sequence[Mapping[str, int]]) -> None:
         """Questions that a person has answered stay answered; those between the two themselves are settled."""
         kind = {"person": "founder"}.get(word, word)
-        same = sa.and_(_candidates.c.kind == kind, _candidates.c.decision != "")
-        for column in (_candidates.c.left_id, _candidates.c.right_id):
+        same = sa.and_(t.candidates.c.kind == kind, t.candidates.c.decision != "")
+        for column in (t.candidates.c.left_id, t.candidates.c.right_id):
             where = sa.and_(same, column == sa.bindparam("old"))
             update_unless_taken(self._c, {column: sa.bindparam("new")}, where, gone)
-        left, right = _candidates.c.left_id, _candidates.c.right_id
+        left, right = t.candidates.c.left_id, t.candidates.c.right_id
         update_unless_taken(self._c, {left: right, right: left}, sa.and_(same, left > right))
         old = [each["old"] for each in gone]
         self._c.execute(
-            sa.delete(_candidates).where(
-                _candidates.c.kind == kind, sa.or_(left == right, left.in_(old), right.in_(old))
+            sa.delete(t.candidates).where(
+                t.candidates.c.kind == kind, sa.or_(left == right, left.in_(old), right.in_(old))
             )
         )
 
@@ -273,11 +247,11 @@ class Merging:
         """From each old record to its new one; several may have come from one."""
         old = {f"{word}:{old}" for old, _ in pairs}
         found: dict[str, list[dict[str, Any]]] = {}
-        for row in select_in(self._c, sa.select(_suppressions), _suppressions.c.value, old):
+        for row in select_in(self._c, sa.select(t.suppressions), t.suppressions.c.value, old):
             kept = {name: row[name] for name in ("kind", "reason", "origin", "created_at")}
             found.setdefault(row["value"], []).append(kept)
         rows = [{**row, "value": f"{word}:{new}"} for old, new in pairs for row in found.get(f"{word}:{old}", ())]
-        insert_missing(self._c, _suppressions, rows)
+        insert_missing(self._c, t.suppressions, rows)
 
     # --- rows ---------------------------------------------------------------------------------------
 
@@ -289,32 +263,32 @@ class Merging:
             for entry, company, _ in told
             if entry.lead_id and entry.company_id != company
         ]
-        update_all(self._c, _leads, moved)
+        update_all(self._c, t.leads, moved)
         people = {entry.lead_id: those for entry, _, those in told if entry.lead_id and entry.founder_ids != those}
-        delete_in(self._c, _lead_founders.c.lead_id, people)
-        insert_all(self._c, _lead_founders, [row for lead, those in people.items() for row in _seats(lead, those)])
+        delete_in(self._c, t.lead_founders.c.lead_id, people)
+        insert_all(self._c, t.lead_founders, [row for lead, those in people.items() for row in _seats(lead, those)])
 
     def _new_rows(self, plan: MergePlan, imports: Sequence[int], leads: Sequence[NewLead]) -> list["_Written"]:
         """Every row of the files, with whom it was taken for."""
         twins = self._taken_for({lead.twin for lead in leads if lead.twin is not None})
-        first = next_id(self._c, _leads)
+        first = next_id(self._c, t.leads)
         written = []
         for at, lead in enumerate(leads):
             company, founders = twins[lead.twin] if lead.twin is not None else (None, ())
             if lead.entry is not None:
                 company, founders = plan.entry_company[lead.entry], plan.entry_founders[lead.entry]
             written.append(_Written(first + at, lead, company, founders))
-        insert_all(self._c, _leads, [_lead_row(each, imports[each.lead.file]) for each in written])
-        insert_all(self._c, _lead_founders, [row for each in written for row in _seats(each.id, each.founders)])
+        insert_all(self._c, t.leads, [_lead_row(each, imports[each.lead.file]) for each in written])
+        insert_all(self._c, t.lead_founders, [row for each in written for row in _seats(each.id, each.founders)])
         return written
 
     def _taken_for(self, leads: Iterable[int]) -> dict[int, tuple[int | None, tuple[int, ...]]]:
         leads = list(leads)
         people: dict[int, list[int]] = {}
-        seats = select_in(self._c, sa.select(_lead_founders), _lead_founders.c.lead_id, leads)
+        seats = select_in(self._c, sa.select(t.lead_founders), t.lead_founders.c.lead_id, leads)
         for seat in sorted(seats, key=lambda seat: int(seat["position"])):
             people.setdefault(seat["lead_id"], []).append(seat["founder_id"])
-        rows = select_in(self._c, sa.select(_leads.c.id, _leads.c.company_id), _leads.c.id, leads)
+        rows = select_in(self._c, sa.select(t.leads.c.id, t.leads.c.company_id), t.leads.c.id, leads)
         return {row["id"]: (row["company_id"], tuple(people.get(row["id"], ()))) for row in rows}
 
     def _address_changes(self, plan: MergePlan, entries: Sequence[Entry], lead_of: Mapping[int, int]) -> None:
@@ -326,8 +300,8 @@ class Merging:
                 lead = entry.lead_id or lead_of.get(change.entry)
                 known = {"status": _status(entry, change.key), "origin": entry.format, "lead_id": lead}
                 added.append({"address": change.key, "key": change.key, **owner, **known, "created_at": self._now})
-        insert_all(self._c, _addresses, added)
-        moved = sa.update(_addresses).where(_addresses.c.key == sa.bindparam("at_key"))
+        insert_all(self._c, t.addresses, added)
+        moved = sa.update(t.addresses).where(t.addresses.c.key == sa.bindparam("at_key"))
         rows = [
             {"at_key": each.key, "founder": each.founder_id, "company": each.company_id}
             for each in plan.addresses
@@ -344,13 +318,13 @@ class Merging:
             return
         new: sa.BindParameter[int] = sa.bindparam("new")
         old: sa.BindParameter[int] = sa.bindparam("old")
-        own = sa.select(_addresses.c.key).where(_addresses.c.founder_id == new)
-        mine = sa.select(_enrollments.c.id).where(_enrollments.c.founder_id == new)
-        sent = sa.select(_outbox.c.id).where(_outbox.c.founder_id == new)
+        own = sa.select(t.addresses.c.key).where(t.addresses.c.founder_id == new)
+        mine = sa.select(t.enrollments.c.id).where(t.enrollments.c.founder_id == new)
+        sent = sa.select(t.outbox.c.id).where(t.outbox.c.founder_id == new)
         for of, goes in (
-            (_enrollments, _enrollments.c.address_key.in_(own)),
-            (_outbox, _outbox.c.enrollment_id.in_(mine)),
-            (_inbound, _inbound.c.outbox_id.in_(sent)),
+            (t.enrollments, t.enrollments.c.address_key.in_(own)),
+            (t.outbox, t.outbox.c.enrollment_id.in_(mine)),
+            (t.inbound, t.inbound.c.outbox_id.in_(sent)),
         ):
             self._c.execute(sa.update(of).where(of.c.founder_id == old, goes).values(founder_id=new), pairs)
 
@@ -364,17 +338,17 @@ class Merging:
             if person.email_status in SENDABLE
         ]
         if rows:
-            found = sa.and_(_addresses.c.lead_id.is_(None), _addresses.c.status != AddressStatus.BOUNCED)
+            found = sa.and_(t.addresses.c.lead_id.is_(None), t.addresses.c.status != AddressStatus.BOUNCED)
             values = {"status": "told", "origin": "format", "lead_id": "lead"}
             new: dict[str, Any] = {column: sa.bindparam(name) for column, name in values.items()}
             self._c.execute(
-                sa.update(_addresses).where(_addresses.c.key == sa.bindparam("at_key"), found).values(new), rows
+                sa.update(t.addresses).where(t.addresses.c.key == sa.bindparam("at_key"), found).values(new), rows
             )
 
     def _tag(self, files: Sequence[NewImport], fresh: Sequence["_Written"]) -> None:
         tagged = {(founder, files[each.lead.file].tag) for each in fresh for founder in each.founders}
-        edits = sa.select(_edits.c.founder_id, _edits.c.field).where(
-            _edits.c.value == "", _edits.c.field.startswith("tag:")
+        edits = sa.select(t.founder_edits.c.founder_id, t.founder_edits.c.field).where(
+            t.founder_edits.c.value == "", t.founder_edits.c.field.startswith("tag:")
         )
         unwanted = {(row.founder_id, row.field) for row in self._c.execute(edits)}
         rows = [
@@ -382,13 +356,13 @@ class Merging:
             for founder, tag in sorted(tagged)
             if tag and (founder, f"tag:{tag}") not in unwanted
         ]
-        insert_missing(self._c, _tags, rows)
+        insert_missing(self._c, t.founder_tags, rows)
 
     def _asked(self, kind: str, ids: Iterable[int]) -> dict[tuple[str, int, int], tuple[int, str]]:
         """Questions between two of these records."""
         among = set(ids)
         rows = select_in(
-            self._c, sa.select(_candidates).where(_candidates.c.kind == kind), _candidates.c.left_id, among
+            self._c, sa.select(t.candidates).where(t.candidates.c.kind == kind), t.candidates.c.left_id, among
         )
         return {
             (kind, row["left_id"], row["right_id"]): (row["id"], row["decision"])
@@ -410,11 +384,11 @@ class _Written:
 def tag_import(connection: sa.Connection, import_id: int, tag: str) -> None:
     """Tag everyone whom an earlier import named."""
     named = (
-        sa.select(_lead_founders.c.founder_id, sa.literal(tag).label("tag"))
-        .join(_leads, _leads.c.id == _lead_founders.c.lead_id)
-        .where(_leads.c.import_id == import_id)
+        sa.select(t.lead_founders.c.founder_id, sa.literal(tag).label("tag"))
+        .join(t.leads, t.leads.c.id == t.lead_founders.c.lead_id)
+        .where(t.leads.c.import_id == import_id)
     )
-    insert_missing(connection, _tags, named.distinct())
+    insert_missing(connection, t.founder_tags, named.distinct())
 
 
 def _columns(record: CompanyRecord) -> dict[str, Any]:
@@ -447,6 +421,4 @@ def _status(entry: Entry, address: str) -> str:
 
 def _pointing_to(of: sa.Table) -> list[sa.Column[Any]]:
     """Every column of every table that refers to this one's id."""
-    return [
-        key.parent for other in SQLModel.metadata.sorted_tables for key in other.foreign_keys if key.column is of.c.id
-    ]
+    return [key.parent for other in t.metadata.sorted_tables for key in other.foreign_keys if key.column is of.c.id]

@@ -3,10 +3,8 @@
 import sqlalchemy as sa
 
 from outreach.errors import StoreError
+from outreach.store import tables as t
 from outreach.store.database import Database
-from outreach.store.tables import Meta, table
-
-_meta = table(Meta)
 
 GATE = "gate"
 """The row that every writer on PostgreSQL locks first."""
@@ -24,12 +22,12 @@ INDEX = "search:"
 
 def get_fact(connection: sa.Connection, name: str) -> str:
     """Empty if it is not known."""
-    return connection.scalar(sa.select(_meta.c.value).where(_meta.c.name == name)) or ""
+    return connection.scalar(sa.select(t.meta.c.value).where(t.meta.c.name == name)) or ""
 
 
 def put_fact(connection: sa.Connection, name: str, value: str) -> None:
-    connection.execute(sa.delete(_meta).where(_meta.c.name == name))
-    connection.execute(sa.insert(_meta).values(name=name, value=value))
+    connection.execute(sa.delete(t.meta).where(t.meta.c.name == name))
+    connection.execute(sa.insert(t.meta).values(name=name, value=value))
 
 
 def refuse_moved(database: Database) -> None:

@@ -14,27 +14,16 @@ from outreach.core.records import CampaignState, EnrollmentState, OutboxItem, Ou
 from outreach.core.sequence import Progress
 from outreach.errors import NotFound, SendRefused
 from outreach.store import gate
+from outreach.store import tables as t
 from outreach.store.bulk import select_in
 from outreach.store.consequences import confirm_sent, reopen_failed, stop_enrollments
 from outreach.store.database import Database
-from outreach.store.tables import (
-    Attempt,
-    CampaignRow,
-    EnrollmentRow,
-    FounderRow,
-    LedgerRow,
-    OutboxRow,
-    table,
-)
 
 EXPIRES_AFTER = timedelta(hours=48)
 
-_outbox, _campaigns, _founders = table(OutboxRow), table(CampaignRow), table(FounderRow)
-_ledger, _attempts = table(LedgerRow), table(Attempt)
-_enrollments = table(EnrollmentRow)
 
-LIVE = sa.or_(_outbox.c.state != OutboxState.CANCELLED, _outbox.c.intent_at.is_not(None))
-ORDER = (sa.case((_outbox.c.step > 1, 0), else_=1), _outbox.c.due_at, _outbox.c.id)
+LIVE = sa.or_(t.outbox.c.state != OutboxState.CANCELLED, t.outbox.c.intent_at.is_not(None))
+ORDER = (sa.case((t.outbox.c.step > 1, 0), else_=1), t.outbox.c.due_at, t.outbox.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +84,7 @@ class Outbox:
             asked = [row["enrollment_id"] for row in rows]
             part = {
                 each["id"]: (each["founder_id"], each["mailbox_id"])
-                for each in select_in(connection, _TAKE_PART, _enrollments.c.id, asked)
+                for each in select_in(connection, _TAKE_PART, t.enrollments.c.id, asked)
             }
             fresh = [
                 row
@@ -104,38 +93,38 @@ class Outbox:
                 and part.get(row["enrollment_id"]) == (row["founder_id"], row["mailbox_id"])
             ]
             if fresh:
-                connection.execute(sa.insert(_outbox), [complete(row) for row in fresh])
+                connection.execute(sa.insert(t.outbox), fresh)
         return len(fresh)
 
     def bring_forward(self, ids: Sequence[int], now: datetime) -> None:
         """Let mails that were never tried go at once; what waits for a retry goes on waiting."""
         with self._db.write() as connection:
             connection.execute(
-                sa.update(_outbox)
-                .where(_outbox.c.id.in_(ids), _outbox.c.state == OutboxState.QUEUED, _outbox.c.attempt_count == 0)
-                .values(due_at=sa.case((_outbox.c.due_at > now, now), else_=_outbox.c.due_at))
+                sa.update(t.outbox)
+                .where(t.outbox.c.id.in_(ids), t.outbox.c.state == OutboxState.QUEUED, t.outbox.c.attempt_count == 0)
+                .values(due_at=sa.case((t.outbox.c.due_at > now, now), else_=t.outbox.c.due_at))
             )
 
     def generations(self, campaign_id: int) -> dict[str, int]:
         """dedupe key → how many of its rows were cancelled before they could leave."""
         query = (
-            sa.select(_outbox.c.dedupe_key, sa.func.count())
-            .where(_outbox.c.campaign_id == campaign_id, ~LIVE)
-            .group_by(_outbox.c.dedupe_key)
+            sa.select(t.outbox.c.dedupe_key, sa.func.count())
+            .where(t.outbox.c.campaign_id == campaign_id, ~LIVE)
+            .group_by(t.outbox.c.dedupe_key)
         )
         with self._db.read() as connection:
             return dict(connection.execute(query).all())
 
     def histories(self, campaign_id: int, enrollments: Iterable[int] | None = None) -> dict[int, list[Progress]]:
         """enrollment → what became of its steps; of everybody in the campaign, or of these."""
-        told = (_outbox.c.enrollment_id, _outbox.c.step, _outbox.c.state, _outbox.c.sent_at, _outbox.c.zone)
-        query = sa.select(*told).where(_outbox.c.campaign_id == campaign_id, LIVE)
+        told = (t.outbox.c.enrollment_id, t.outbox.c.step, t.outbox.c.state, t.outbox.c.sent_at, t.outbox.c.zone)
+        query = sa.select(*told).where(t.outbox.c.campaign_id == campaign_id, LIVE)
         found: dict[int, list[Progress]] = {}
         with self._db.read() as connection:
             if enrollments is None:
                 rows: Iterable[sa.RowMapping] = connection.execute(query).mappings()
             else:
-                rows = select_in(connection, query, _outbox.c.enrollment_id, enrollments)
+                rows = select_in(connection, query, t.outbox.c.enrollment_id, enrollments)
             for row in rows:
                 progress = Progress(row["step"], OutboxState(row["state"]), row["sent_at"], row["zone"])
                 found.setdefault(row["enrollment_id"], []).append(progress)
@@ -155,22 +144,22 @@ class Outbox:
         """Messages in the order they go out: follow-ups first, oldest due first."""
         query = select_items().order_by(*ORDER).limit(limit)
         if states:
-            query = query.where(_outbox.c.state.in_(states))
+            query = query.where(t.outbox.c.state.in_(states))
         if campaign_id is not None:
-            query = query.where(_outbox.c.campaign_id == campaign_id)
+            query = query.where(t.outbox.c.campaign_id == campaign_id)
         if mailbox_id is not None:
-            query = query.where(_outbox.c.mailbox_id == mailbox_id)
+            query = query.where(t.outbox.c.mailbox_id == mailbox_id)
         if ids:
-            query = query.where(_outbox.c.id.in_(ids))
+            query = query.where(t.outbox.c.id.in_(ids))
         with self._db.read() as connection:
             return [read_item(row) for row in connection.execute(query).mappings()]
 
     def written_from(self, campaign_id: int) -> list[tuple[int, str, str, OutboxState, str]]:
         """Step, variant, template, state and founder of every mail of a campaign, without the mails themselves."""
-        columns = (_outbox.c.step, _outbox.c.variant, _outbox.c.template, _outbox.c.state, _founders.c.full_name)
-        query = sa.select(*columns).join(_founders, _founders.c.id == _outbox.c.founder_id).order_by(_outbox.c.id)
+        columns = (t.outbox.c.step, t.outbox.c.variant, t.outbox.c.template, t.outbox.c.state, t.founders.c.full_name)
+        query = sa.select(*columns).join(t.founders, t.founders.c.id == t.outbox.c.founder_id).order_by(t.outbox.c.id)
         with self._db.read() as connection:
-            rows = connection.execute(query.where(_outbox.c.campaign_id == campaign_id)).all()
+            rows = connection.execute(query.where(t.outbox.c.campaign_id == campaign_id)).all()
         return [(step, variant, template, OutboxState(state), name) for step, variant, template, state, name in rows]
 
     def get(self, item_id: int) -> OutboxItem:
@@ -181,33 +170,35 @@ class Outbox:
 
     def thread(self, enrollment_id: int) -> list[OutboxItem]:
         """What one founder was sent in one campaign, oldest first."""
-        query = select_items().where(_outbox.c.enrollment_id == enrollment_id, LIVE).order_by(_outbox.c.step)
+        query = select_items().where(t.outbox.c.enrollment_id == enrollment_id, LIVE).order_by(t.outbox.c.step)
         with self._db.read() as connection:
             return [read_item(row) for row in connection.execute(query).mappings()]
 
     def sent_times(self, mailbox_id: int) -> list[datetime]:
         """When this mailbox reserved its sends, oldest first."""
-        query = sa.select(_ledger.c.at).where(_ledger.c.mailbox_id == mailbox_id).order_by(_ledger.c.at)
+        query = (
+            sa.select(t.send_ledger.c.at).where(t.send_ledger.c.mailbox_id == mailbox_id).order_by(t.send_ledger.c.at)
+        )
         with self._db.read() as connection:
             return list(connection.scalars(query))
 
     def first_steps(self, since: datetime) -> dict[int, int]:
         """company → how many first mails may have left for it since then."""
         query = (
-            sa.select(_outbox.c.company_id, sa.func.count())
-            .where(_outbox.c.step == 1, _outbox.c.intent_at > since, _outbox.c.company_id.is_not(None))
-            .group_by(_outbox.c.company_id)
+            sa.select(t.outbox.c.company_id, sa.func.count())
+            .where(t.outbox.c.step == 1, t.outbox.c.intent_at > since, t.outbox.c.company_id.is_not(None))
+            .group_by(t.outbox.c.company_id)
         )
         with self._db.read() as connection:
             return dict(connection.execute(query).all())
 
     def tries(self, message_ids: Iterable[str]) -> dict[str, Tries]:
         """Message-ID → what this store knows of its being sent, for those that are here."""
-        asked = sa.select(_outbox.c.message_id, _outbox.c.id, _outbox.c.intent_at, _outbox.c.token)
+        asked = sa.select(t.outbox.c.message_id, t.outbox.c.id, t.outbox.c.intent_at, t.outbox.c.token)
         with self._db.read() as connection:
-            here = {row["id"]: row for row in select_in(connection, asked, _outbox.c.message_id, set(message_ids))}
+            here = {row["id"]: row for row in select_in(connection, asked, t.outbox.c.message_id, set(message_ids))}
             tokens: dict[int, set[str]] = {id_: {row["token"]} - {None} for id_, row in here.items()}
-            for tried in select_in(connection, sa.select(_attempts), _attempts.c.outbox_id, here):
+            for tried in select_in(connection, sa.select(t.attempts), t.attempts.c.outbox_id, here):
                 tokens[tried["outbox_id"]].add(tried["token"])
         return {
             row["message_id"]: Tries(row["intent_at"] is not None, frozenset(tokens[id_])) for id_, row in here.items()
@@ -215,20 +206,22 @@ class Outbox:
 
     def still_queued(self, ids: Iterable[int]) -> set[int]:
         """Those that wait in a campaign that may go on."""
-        over = sa.select(_campaigns.c.id).where(_campaigns.c.state == CampaignState.STOPPED)
-        query = sa.select(_outbox.c.id).where(_outbox.c.state == OutboxState.QUEUED, _outbox.c.campaign_id.not_in(over))
+        over = sa.select(t.campaigns.c.id).where(t.campaigns.c.state == CampaignState.STOPPED)
+        query = sa.select(t.outbox.c.id).where(
+            t.outbox.c.state == OutboxState.QUEUED, t.outbox.c.campaign_id.not_in(over)
+        )
         with self._db.read() as connection:
-            return {row["id"] for row in select_in(connection, query, _outbox.c.id, ids)}
+            return {row["id"] for row in select_in(connection, query, t.outbox.c.id, ids)}
 
     def senders(self) -> set[str]:
         """The machines that have ever had a message in hand, by their names."""
         with self._db.read() as connection:
-            owners = connection.scalars(sa.select(_outbox.c.owner).where(_outbox.c.owner != "").distinct())
+            owners = connection.scalars(sa.select(t.outbox.c.owner).where(t.outbox.c.owner != "").distinct())
             return {owner.partition("|")[0] for owner in owners}
 
     def attempts(self, item_id: int) -> list[Mapping[str, Any]]:
         """What was tried, oldest first."""
-        query = sa.select(_attempts).where(_attempts.c.outbox_id == item_id).order_by(_attempts.c.id)
+        query = sa.select(t.attempts).where(t.attempts.c.outbox_id == item_id).order_by(t.attempts.c.id)
         with self._db.read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
@@ -241,12 +234,12 @@ class Outbox:
         values: dict[str, Any] = {}
         with self._db.write() as connection:
             if state is OutboxState.SENT:
-                values = {"sent_at": sa.func.coalesce(_outbox.c.sent_at, _outbox.c.intent_at)}
+                values = {"sent_at": sa.func.coalesce(t.outbox.c.sent_at, t.outbox.c.intent_at)}
             elif state is OutboxState.QUEUED:
                 _check_wanted(connection, item)
                 values = _afresh(now)
             else:
-                at = _enrollments.c.id == item.enrollment_id
+                at = t.enrollments.c.id == item.enrollment_id
                 stop_enrollments(connection, at, reason="abandoned", cancel="abandoned", now=now)
             _move(connection, item, (OutboxState.UNKNOWN,), {**values, "state": state, "reason": reason}, now)
         return self.get(item_id)
@@ -278,12 +271,12 @@ def _check_wanted(connection: sa.Connection, item: OutboxItem) -> None:
     """Raise SendRefused where nothing may be sent to this founder any more, whatever the message is."""
     if connection.scalar(sa.select(gate.is_suppressed(gate.keys_of(connection, item.id)))):
         raise SendRefused(f"{item.rcpt} must not be written to.", hint="`outreach suppress list` shows why")
-    if connection.scalar(sa.select(_campaigns.c.state).where(_campaigns.c.id == item.campaign_id)) == "stopped":
+    if connection.scalar(sa.select(t.campaigns.c.state).where(t.campaigns.c.id == item.campaign_id)) == "stopped":
         raise SendRefused(
             f"campaign {item.campaign} was stopped for good.", hint="outreach campaign new … starts another"
         )
-    ended = sa.select(_enrollments.c.reason).where(
-        _enrollments.c.id == item.enrollment_id, _enrollments.c.state == EnrollmentState.STOPPED
+    ended = sa.select(t.enrollments.c.reason).where(
+        t.enrollments.c.id == item.enrollment_id, t.enrollments.c.state == EnrollmentState.STOPPED
     )
     reason = connection.scalar(ended)
     if reason is not None:
@@ -300,8 +293,8 @@ def _move(
     now: datetime,
 ) -> None:
     moved = connection.execute(
-        sa.update(_outbox)
-        .where(_outbox.c.id == item.id, _outbox.c.state.in_(allowed))
+        sa.update(t.outbox)
+        .where(t.outbox.c.id == item.id, t.outbox.c.state.in_(allowed))
         .values(**{**values, "updated_at": now})
     )
     if moved.rowcount != 1:
@@ -312,36 +305,22 @@ def _move(
 # --- statements shared with `store.claims` ------------------------------------------------------------
 
 
-_TAKE_PART = sa.select(_enrollments.c.id, _enrollments.c.founder_id, _enrollments.c.mailbox_id).where(
-    _enrollments.c.state == EnrollmentState.ACTIVE
+_TAKE_PART = sa.select(t.enrollments.c.id, t.enrollments.c.founder_id, t.enrollments.c.mailbox_id).where(
+    t.enrollments.c.state == EnrollmentState.ACTIVE
 )
 """A plan may be minutes old when a person confirms it: they may have answered, or become another record, meanwhile."""
 
 
 def _taken_keys(connection: sa.Connection, campaigns: Iterable[int]) -> set[str]:
-    query = sa.select(_outbox.c.dedupe_key).where(LIVE, _outbox.c.campaign_id.in_(campaigns))
+    query = sa.select(t.outbox.c.dedupe_key).where(LIVE, t.outbox.c.campaign_id.in_(campaigns))
     return set(connection.scalars(query))
-
-
-def complete(row: Mapping[str, Any]) -> dict[str, Any]:
-    """SQLModel's defaults are not the table's, so a Core insert names them."""
-    return {
-        "wire_message_id": "",
-        "attempt_count": 0,
-        "owner": "",
-        "code": 0,
-        "enhanced_code": "",
-        "reply": "",
-        "provider_id": "",
-        **row,
-    }
 
 
 def select_items() -> sa.Select[Any]:
     return (
-        sa.select(_outbox, _campaigns.c.name.label("campaign"), _founders.c.full_name.label("founder"))
-        .join(_campaigns, _campaigns.c.id == _outbox.c.campaign_id)
-        .join(_founders, _founders.c.id == _outbox.c.founder_id)
+        sa.select(t.outbox, t.campaigns.c.name.label("campaign"), t.founders.c.full_name.label("founder"))
+        .join(t.campaigns, t.campaigns.c.id == t.outbox.c.campaign_id)
+        .join(t.founders, t.founders.c.id == t.outbox.c.founder_id)
     )
 
 

@@ -11,37 +11,15 @@ from outreach.core.names import company_key, parse_name
 from outreach.core.normalize import address_key
 from outreach.core.records import Address, AddressStatus, Company, Founder, Money
 from outreach.errors import NotFound, UsageError
+from outreach.store import tables as t
 from outreach.store.bulk import select_in
 from outreach.store.database import Database
 from outreach.store.people_filters import about_companies, asks_index, company_conditions, founder_conditions
 from outreach.store.search import is_behind, refresh
-from outreach.store.tables import (
-    AddressRow,
-    CompanyHint,
-    CompanyName,
-    CompanyRow,
-    EnrollmentRow,
-    FounderNote,
-    FounderRow,
-    FounderTag,
-    Import,
-    LeadFounder,
-    LeadRow,
-    RetiredId,
-    VerdictRow,
-    table,
-)
-
-_companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
-_names, _tags, _enrollments = table(CompanyName), table(FounderTag), table(EnrollmentRow)
-_notes = table(FounderNote)
-_leads, _lead_founders, _imports = table(LeadRow), table(LeadFounder), table(Import)
-_retired, _hints = table(RetiredId), table(CompanyHint)
-_verdicts = table(VerdictRow)
 
 _SHOWN_CANDIDATES = 5
 _CHUNK = 1000
-_WITH_COMPANY = _founders.outerjoin(_companies, _companies.c.id == _founders.c.company_id)
+_WITH_COMPANY = t.founders.outerjoin(t.companies, t.companies.c.id == t.founders.c.company_id)
 
 
 class People:
@@ -63,7 +41,7 @@ class People:
     def each_founder(self, filters: Mapping[str, str], *, sort: str = "") -> Iterator[Founder]:
         """The same, a thousand at a time: a list of any length fits in memory."""
         with self._searchable(filters) as connection:
-            query = _matching(filters, connection).with_only_columns(_founders.c.id)
+            query = _matching(filters, connection).with_only_columns(t.founders.c.id)
             ids = list(connection.scalars(query.order_by(*_order(sort, FOUNDER_SORTS, filters))))
             for chunk in _chunks(ids):
                 by_id = _founders_by_id(connection, chunk)
@@ -72,15 +50,15 @@ class People:
     def count_founders(self, filters: Mapping[str, str] | None = None, *, most: int | None = None) -> int:
         """How many match; counting stops at `most`."""
         with self._searchable(filters or {}) as connection:
-            ids = _matching(filters or {}, connection).with_only_columns(_founders.c.id).limit(most)
+            ids = _matching(filters or {}, connection).with_only_columns(t.founders.c.id).limit(most)
             return connection.scalar(sa.select(sa.func.count()).select_from(ids.subquery())) or 0
 
     def enrolled(self, campaign_id: int) -> list[Founder]:
         """Everyone who is or was in a campaign."""
-        query = sa.select(_founders).join(_enrollments, _enrollments.c.founder_id == _founders.c.id)
+        query = sa.select(t.founders).join(t.enrollments, t.enrollments.c.founder_id == t.founders.c.id)
         with self._db.read() as connection:
             return _read_founders(
-                connection, query.where(_enrollments.c.campaign_id == campaign_id).order_by(_founders.c.id)
+                connection, query.where(t.enrollments.c.campaign_id == campaign_id).order_by(t.founders.c.id)
             )
 
     def by_ids(self, ids: Sequence[int]) -> dict[int, Founder]:
@@ -92,10 +70,10 @@ class People:
     def names_in(self, campaign_id: int) -> list[str]:
         """The names of everyone who is or was in a campaign, and of their companies."""
         query = (
-            sa.select(_founders.c.full_name, _companies.c.name)
-            .select_from(_WITH_COMPANY.join(_enrollments, _enrollments.c.founder_id == _founders.c.id))
-            .where(_enrollments.c.campaign_id == campaign_id)
-            .order_by(_founders.c.id)
+            sa.select(t.founders.c.full_name, t.companies.c.name)
+            .select_from(_WITH_COMPANY.join(t.enrollments, t.enrollments.c.founder_id == t.founders.c.id))
+            .where(t.enrollments.c.campaign_id == campaign_id)
+            .order_by(t.founders.c.id)
         )
         with self._db.read() as connection:
             return [name for row in connection.execute(query) for name in row if name]
@@ -115,20 +93,20 @@ class People:
 
     def find_by_address(self, key: str) -> Founder | None:
         """The founder whose address this is, in its canonical form."""
-        query = sa.select(_founders).join(_addresses, _addresses.c.founder_id == _founders.c.id)
+        query = sa.select(t.founders).join(t.addresses, t.addresses.c.founder_id == t.founders.c.id)
         with self._db.read() as connection:
-            return next(iter(_read_founders(connection, query.where(_addresses.c.key == key))), None)
+            return next(iter(_read_founders(connection, query.where(t.addresses.c.key == key))), None)
 
     def _find(self, who: str) -> list[Founder]:
         if "@" in who:
             owner = self.find_by_address(address_key(who))
             return [owner] if owner else []
-        by = _founders.c.id == int(who) if who.isdecimal() else _founders.c.name_key == (parse_name(who).key or None)
+        by = t.founders.c.id == int(who) if who.isdecimal() else t.founders.c.name_key == (parse_name(who).key or None)
         with self._db.read() as connection:
-            exact = _read_founders(connection, sa.select(_founders).where(by).order_by(_founders.c.id))
+            exact = _read_founders(connection, sa.select(t.founders).where(by).order_by(t.founders.c.id))
             if not exact and who.isdecimal():
-                became = _founders.c.id == _became(connection, "person", int(who))
-                exact = _read_founders(connection, sa.select(_founders).where(became))
+                became = t.founders.c.id == _became(connection, "person", int(who))
+                exact = _read_founders(connection, sa.select(t.founders).where(became))
         return exact or ([] if who.isdecimal() or not who else self.founders({"search": who}))
 
     # --- companies ----------------------------------------------------------------------------------
@@ -138,13 +116,13 @@ class People:
     ) -> list[Company]:
         """Those that match every filter, in the order in which they came, or by `sort`."""
         with self._searchable(filters or {}) as connection:
-            query = sa.select(_companies).where(*company_conditions(filters or {}, connection))
+            query = sa.select(t.companies).where(*company_conditions(filters or {}, connection))
             return _read_companies(connection, query.order_by(*_order(sort, COMPANY_SORTS, {})).limit(limit))
 
     def each_company(self, filters: Mapping[str, str], *, sort: str = "") -> Iterator[Company]:
         """The same, a thousand at a time."""
         with self._searchable(filters) as connection:
-            query = sa.select(_companies.c.id).where(*company_conditions(filters, connection))
+            query = sa.select(t.companies.c.id).where(*company_conditions(filters, connection))
             ids = list(connection.scalars(query.order_by(*_order(sort, COMPANY_SORTS, {}))))
             for chunk in _chunks(ids):
                 by_id = {company.id: company for company in _companies_of(connection, chunk)}
@@ -152,7 +130,7 @@ class People:
 
     def count_companies(self, filters: Mapping[str, str] | None = None, *, most: int | None = None) -> int:
         with self._searchable(filters or {}) as connection:
-            ids = sa.select(_companies.c.id).where(*company_conditions(filters or {}, connection)).limit(most)
+            ids = sa.select(t.companies.c.id).where(*company_conditions(filters or {}, connection)).limit(most)
             return connection.scalar(sa.select(sa.func.count()).select_from(ids.subquery())) or 0
 
     def refresh_search(self) -> None:
@@ -176,17 +154,17 @@ class People:
     def get_company(self, who: str) -> Company:
         """By id, domain, or a name (also a former one) that only one has."""
         key = company_key(who) if who.strip() else None
-        named = sa.select(_hints.c.company_id).where(_hints.c.key == f"name:{key}")
+        named = sa.select(t.company_hints.c.company_id).where(t.company_hints.c.key == f"name:{key}")
         by = sa.or_(
-            _companies.c.name_key == key, _companies.c.domain == who.strip().lower(), _companies.c.id.in_(named)
+            t.companies.c.name_key == key, t.companies.c.domain == who.strip().lower(), t.companies.c.id.in_(named)
         )
         if who.strip().isdecimal():
-            by = _companies.c.id == int(who)
+            by = t.companies.c.id == int(who)
         with self._db.read() as connection:
-            found = _read_companies(connection, sa.select(_companies).where(by).order_by(_companies.c.id))
+            found = _read_companies(connection, sa.select(t.companies).where(by).order_by(t.companies.c.id))
             if not found and who.strip().isdecimal():
-                became = _companies.c.id == _became(connection, "company", int(who))
-                found = _read_companies(connection, sa.select(_companies).where(became))
+                became = t.companies.c.id == _became(connection, "company", int(who))
+                found = _read_companies(connection, sa.select(t.companies).where(became))
         if len(found) == 1:
             return found[0]
         some = ", ".join(f"{company.id} {company.name}" for company in found[:_SHOWN_CANDIDATES])
@@ -198,27 +176,29 @@ class People:
 
     def inboxes(self, company_id: int) -> list[Address]:
         """The addresses of a company itself."""
-        query = _BY_TRUST.where(_addresses.c.company_id == company_id)
+        query = _BY_TRUST.where(t.addresses.c.company_id == company_id)
         with self._db.read() as connection:
             rows = connection.execute(query).mappings().all()
             checks = _newest_checks(connection, rows)
             return [_address(row, checks) for row in rows]
 
     def team(self, company_id: int) -> list[Founder]:
-        query = sa.select(_founders).where(_founders.c.company_id == company_id).order_by(_founders.c.id)
+        query = sa.select(t.founders).where(t.founders.c.company_id == company_id).order_by(t.founders.c.id)
         with self._db.read() as connection:
             return _read_founders(connection, query)
 
 
 def _became(connection: sa.Connection, kind: str, retired: int) -> int | None:
     """The record that a retired number is part of now."""
-    return connection.scalar(sa.select(_retired.c.became).where(_retired.c.kind == kind, _retired.c.id == retired))
+    return connection.scalar(
+        sa.select(t.retired_ids.c.became).where(t.retired_ids.c.kind == kind, t.retired_ids.c.id == retired)
+    )
 
 
 def _matching(filters: Mapping[str, str], connection: sa.Connection) -> sa.Select[Any]:
-    joined = _founders.join(_companies, _companies.c.id == _founders.c.company_id)
+    joined = t.founders.join(t.companies, t.companies.c.id == t.founders.c.company_id)
     source = joined if about_companies(filters) else _WITH_COMPANY
-    return sa.select(_founders).select_from(source).where(*founder_conditions(filters, connection))
+    return sa.select(t.founders).select_from(source).where(*founder_conditions(filters, connection))
 
 
 def _order(sort: str, known: Mapping[str, sa.ColumnElement[Any]], filters: Mapping[str, str]) -> list[Any]:
@@ -226,7 +206,7 @@ def _order(sort: str, known: Mapping[str, sa.ColumnElement[Any]], filters: Mappi
     name, backwards = sort.removeprefix("-"), sort.startswith("-")
     last = known["id"]
     if not name:
-        return [_companies.c.id, last] if about_companies(filters) else [last]
+        return [t.companies.c.id, last] if about_companies(filters) else [last]
     if name not in known:
         raise UsageError(
             f"there is no order by {name}.", hint=f"sort by {', '.join(known)}; -{next(iter(known))} turns it"
@@ -243,24 +223,24 @@ def _is_missing(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
 
 _ALWAYS_THERE = ("id", "name")
 
-_AMOUNT = sa.func.coalesce(_companies.c.funding_usd, _companies.c.funding_amount)
+_AMOUNT = sa.func.coalesce(t.companies.c.funding_usd, t.companies.c.funding_amount)
 COMPANY_SORTS: Mapping[str, sa.ColumnElement[Any]] = {
-    "id": _companies.c.id,
-    "name": _companies.c.name_key,
-    "domain": _companies.c.domain,
-    "country": _companies.c.country,
-    "city": _companies.c.city,
-    "founded": _companies.c.founded,
+    "id": t.companies.c.id,
+    "name": t.companies.c.name_key,
+    "domain": t.companies.c.domain,
+    "country": t.companies.c.country,
+    "city": t.companies.c.city,
+    "founded": t.companies.c.founded,
     "funding": _AMOUNT,
 }
 FOUNDER_SORTS: Mapping[str, sa.ColumnElement[Any]] = {
-    "id": _founders.c.id,
-    "name": _founders.c.name_key,
-    "title": _founders.c.title,
-    "company": _companies.c.name_key,
-    "country": _companies.c.country,
-    "city": _companies.c.city,
-    "founded": _companies.c.founded,
+    "id": t.founders.c.id,
+    "name": t.founders.c.name_key,
+    "title": t.founders.c.title,
+    "company": t.companies.c.name_key,
+    "country": t.companies.c.country,
+    "city": t.companies.c.city,
+    "founded": t.companies.c.founded,
     "funding": _AMOUNT,
 }
 
@@ -282,14 +262,17 @@ def _read_founders(connection: sa.Connection, query: sa.Select[Any]) -> list[Fou
     ids = [row["id"] for row in rows]
     wanted = {row["company_id"] for row in rows} - {None}
     companies = {company.id: company for company in _companies_of(connection, wanted)}
-    owned = list(select_in(connection, _BY_TRUST, _addresses.c.founder_id, ids))
+    owned = list(select_in(connection, _BY_TRUST, t.addresses.c.founder_id, ids))
     addresses, checks = _grouped(owned, "founder_id"), _newest_checks(connection, owned)
     tags = _grouped(
-        select_in(connection, sa.select(_tags).order_by(_tags.c.tag), _tags.c.founder_id, ids), "founder_id"
+        select_in(
+            connection, sa.select(t.founder_tags).order_by(t.founder_tags.c.tag), t.founder_tags.c.founder_id, ids
+        ),
+        "founder_id",
     )
     noted = {
         (row["founder_id"], row["name"]): row["value"]
-        for row in select_in(connection, sa.select(_notes), _notes.c.founder_id, ids)
+        for row in select_in(connection, sa.select(t.founder_notes), t.founder_notes.c.founder_id, ids)
     }
     cells = {row["founder_id"]: row["cells"] for row in select_in(connection, _NEWEST, _RANKED.c.founder_id, ids)}
     return [
@@ -308,22 +291,22 @@ def _read_founders(connection: sa.Connection, query: sa.Select[Any]) -> list[Fou
 
 def _founders_by_id(connection: sa.Connection, ids: Sequence[int]) -> dict[int, Founder]:
     """Of so few ids that one query takes them."""
-    query = sa.select(_founders).where(_founders.c.id.in_(ids))
+    query = sa.select(t.founders).where(t.founders.c.id.in_(ids))
     return {founder.id: founder for founder in _read_founders(connection, query)}
 
 
-_BY_TRUST = sa.select(_addresses).order_by(_addresses.c.id)
-_CHECKS = sa.select(_verdicts).order_by(_verdicts.c.id)
+_BY_TRUST = sa.select(t.addresses).order_by(t.addresses.c.id)
+_CHECKS = sa.select(t.address_verdicts).order_by(t.address_verdicts.c.id)
 _RANKED = (
     sa.select(
-        _lead_founders.c.founder_id,
-        _leads.c.cells,
+        t.lead_founders.c.founder_id,
+        t.leads.c.cells,
         sa.func.row_number()
-        .over(partition_by=_lead_founders.c.founder_id, order_by=(_imports.c.exported_at.desc(), _leads.c.id.desc()))
+        .over(partition_by=t.lead_founders.c.founder_id, order_by=(t.imports.c.exported_at.desc(), t.leads.c.id.desc()))
         .label("rank"),
     )
-    .join(_leads, _leads.c.id == _lead_founders.c.lead_id)
-    .join(_imports, _imports.c.id == _leads.c.import_id)
+    .join(t.leads, t.leads.c.id == t.lead_founders.c.lead_id)
+    .join(t.imports, t.imports.c.id == t.leads.c.import_id)
 ).subquery()
 _NEWEST = sa.select(_RANKED.c.founder_id, _RANKED.c.cells).where(_RANKED.c.rank == 1)
 
@@ -334,16 +317,19 @@ def _read_companies(connection: sa.Connection, query: sa.Select[Any]) -> list[Co
 
 
 def _companies_of(connection: sa.Connection, ids: Iterable[int]) -> list[Company]:
-    return _with_names(connection, list(select_in(connection, sa.select(_companies), _companies.c.id, ids)))
+    return _with_names(connection, list(select_in(connection, sa.select(t.companies), t.companies.c.id, ids)))
 
 
 def _with_names(connection: sa.Connection, rows: Sequence[sa.RowMapping]) -> list[Company]:
     ids = [row["id"] for row in rows]
     names = _grouped(
-        select_in(connection, sa.select(_names).order_by(_names.c.name), _names.c.company_id, ids), "company_id"
+        select_in(
+            connection, sa.select(t.company_names).order_by(t.company_names.c.name), t.company_names.c.company_id, ids
+        ),
+        "company_id",
     )
-    counted = sa.select(_founders.c.company_id, sa.func.count().label("founders")).group_by(_founders.c.company_id)
-    teams = {row["company_id"]: row["founders"] for row in select_in(connection, counted, _founders.c.company_id, ids)}
+    counted = sa.select(t.founders.c.company_id, sa.func.count().label("founders")).group_by(t.founders.c.company_id)
+    teams = {row["company_id"]: row["founders"] for row in select_in(connection, counted, t.founders.c.company_id, ids)}
     return [
         _company(row, tuple(name["name"] for name in names.get(row["id"], ())), teams.get(row["id"], 0)) for row in rows
     ]
@@ -359,7 +345,7 @@ def _company(row: sa.RowMapping, aliases: tuple[str, ...], founders: int) -> Com
 
 def _newest_checks(connection: sa.Connection, addresses: Sequence[sa.RowMapping]) -> dict[str, sa.RowMapping]:
     keys = [row["key"] for row in addresses]
-    return {check["key"]: check for check in select_in(connection, _CHECKS, _verdicts.c.key, keys)}
+    return {check["key"]: check for check in select_in(connection, _CHECKS, t.address_verdicts.c.key, keys)}
 
 
 def _address(row: sa.RowMapping, checks: Mapping[str, sa.RowMapping]) -> Address:

@@ -15,11 +15,8 @@ import sqlalchemy as sa
 from outreach.core.areas import find_area
 from outreach.core.ranges import Range, find_range, parse_range
 from outreach.errors import UsageError
+from outreach.store import tables as t
 from outreach.store.search import FOUNDED, FUNDING, country_word, matching, told_brackets
-from outreach.store.tables import AddressRow, CompanyRow, FounderRow, FounderTag, OutboxRow, table
-
-_companies, _founders, _addresses = table(CompanyRow), table(FounderRow), table(AddressRow)
-_tags, _outbox = table(FounderTag), table(OutboxRow)
 
 Condition = sa.ColumnElement[bool]
 
@@ -38,8 +35,8 @@ def company_conditions(filters: Mapping[str, str], connection: sa.Connection, *,
         asked += [_words(text, "{name domain description}") for text in _split(filters["search"])]
     exact = [_funding_between(filters["funding"])] if find_range(filters.get("funding", "")) else []
     people = _about_people(filters) if alone else []
-    exact += [_companies.c.id.in_(sa.select(_founders.c.company_id).where(*people))] if people else []
-    return [*([_in_index(connection, "companies", _companies.c.id, " AND ".join(asked))] if asked else []), *exact]
+    exact += [t.companies.c.id.in_(sa.select(t.founders.c.company_id).where(*people))] if people else []
+    return [*([_in_index(connection, "companies", t.companies.c.id, " AND ".join(asked))] if asked else []), *exact]
 
 
 def founder_conditions(filters: Mapping[str, str], connection: sa.Connection) -> list[Condition]:
@@ -139,7 +136,7 @@ def _funding(text: str, _connection: sa.Connection) -> str:
 
 
 def _funding_between(text: str) -> Condition:
-    amount = sa.func.coalesce(_companies.c.funding_usd, _companies.c.funding_amount)
+    amount = sa.func.coalesce(t.companies.c.funding_usd, t.companies.c.funding_amount)
     return sa.and_(*_between(amount, find_range(text) or Range(None, None)))
 
 
@@ -163,24 +160,24 @@ _ON_COMPANIES: dict[str, Callable[[str, sa.Connection], str]] = {
 
 def _founder_word(word: str, connection: sa.Connection) -> Condition:
     """In their name or title, an address of theirs, or what their company says of itself."""
-    mine = _in_index(connection, "founders", _founders.c.id, _words(word, "{name title}"))
-    address = _in_index(connection, "addresses", _addresses.c.id, _words(word, "address"))
-    own = _founders.c.id.in_(sa.select(_addresses.c.founder_id).where(address, _addresses.c.founder_id.is_not(None)))
-    company = _in_index(connection, "companies", _founders.c.company_id, _words(word, "{name domain description}"))
+    mine = _in_index(connection, "founders", t.founders.c.id, _words(word, "{name title}"))
+    address = _in_index(connection, "addresses", t.addresses.c.id, _words(word, "address"))
+    own = t.founders.c.id.in_(sa.select(t.addresses.c.founder_id).where(address, t.addresses.c.founder_id.is_not(None)))
+    company = _in_index(connection, "companies", t.founders.c.company_id, _words(word, "{name domain description}"))
     return sa.or_(mine, own, company)
 
 
 def _tag(text: str) -> Condition:
-    return _founders.c.id.in_(sa.select(_tags.c.founder_id).where(_tags.c.tag == text))
+    return t.founders.c.id.in_(sa.select(t.founder_tags.c.founder_id).where(t.founder_tags.c.tag == text))
 
 
 def _has_email(_text: str) -> Condition:
-    return sa.exists().where(_addresses.c.founder_id == _founders.c.id)
+    return sa.exists().where(t.addresses.c.founder_id == t.founders.c.id)
 
 
 def _not_contacted(_text: str) -> Condition:
     """No mail to them has left, or may have."""
-    return ~sa.exists().where(_outbox.c.founder_id == _founders.c.id, _outbox.c.intent_at.is_not(None))
+    return ~sa.exists().where(t.outbox.c.founder_id == t.founders.c.id, t.outbox.c.intent_at.is_not(None))
 
 
 _ON_FOUNDERS: dict[str, Callable[[str], Condition]] = {

@@ -7,17 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from outreach.core.records import Reply
-from outreach.store.tables import CampaignRow, FounderRow, InboundRow, table
-
-_inbound, _campaigns, _founders = table(InboundRow), table(CampaignRow), table(FounderRow)
+from outreach.store import tables as t
 
 # What a person should read comes before the rest: people's own words, and what could not be told or read.
 _waits = sa.case(
     (
         sa.and_(
-            _inbound.c.label == "",
+            t.inbound.c.label == "",
             sa.or_(
-                _inbound.c.kind.in_(("reply", "challenge")), _inbound.c.trouble != "", _inbound.c.kind == "automatic"
+                t.inbound.c.kind.in_(("reply", "challenge")), t.inbound.c.trouble != "", t.inbound.c.kind == "automatic"
             ),
         ),
         1,
@@ -28,10 +26,10 @@ _waits = sa.case(
 
 def select_replies() -> sa.Select[Any]:
     return (
-        sa.select(_inbound, _campaigns.c.name.label("campaign"), _founders.c.full_name.label("founder"))
-        .outerjoin(_campaigns, _campaigns.c.id == _inbound.c.campaign_id)
-        .outerjoin(_founders, _founders.c.id == _inbound.c.founder_id)
-        .order_by(_waits.desc(), _inbound.c.received_at.desc(), _inbound.c.id.desc())
+        sa.select(t.inbound, t.campaigns.c.name.label("campaign"), t.founders.c.full_name.label("founder"))
+        .outerjoin(t.campaigns, t.campaigns.c.id == t.inbound.c.campaign_id)
+        .outerjoin(t.founders, t.founders.c.id == t.inbound.c.founder_id)
+        .order_by(_waits.desc(), t.inbound.c.received_at.desc(), t.inbound.c.id.desc())
     )
 
 
@@ -45,15 +43,15 @@ def wanted_replies(
 ) -> list[sa.ColumnElement[bool]]:
     wanted: list[sa.ColumnElement[bool]] = []
     if kinds:
-        wanted.append(_inbound.c.kind.in_(kinds))
+        wanted.append(t.inbound.c.kind.in_(kinds))
     if campaign_id is not None:
-        wanted.append(_inbound.c.campaign_id == campaign_id)
+        wanted.append(t.inbound.c.campaign_id == campaign_id)
     if founder_id is not None:
-        wanted.append(_inbound.c.founder_id == founder_id)
+        wanted.append(t.inbound.c.founder_id == founder_id)
     if since is not None:
-        wanted.append(_inbound.c.received_at >= since)
+        wanted.append(t.inbound.c.received_at >= since)
     if unlabelled:
-        wanted.append(_inbound.c.label == "")
+        wanted.append(t.inbound.c.label == "")
     return wanted
 
 

@@ -8,23 +8,9 @@ import sqlalchemy as sa
 from outreach.core.breakers import warns
 from outreach.core.pacing import DAY, LEARNED_FOR
 from outreach.core.records import CampaignState, EnrollmentState, OutboxState
+from outreach.store import tables as t
 from outreach.store.breakers import tally
 from outreach.store.database import Database
-from outreach.store.tables import (
-    AddressRow,
-    CampaignRow,
-    EnrollmentRow,
-    FounderRow,
-    HandSent,
-    InboundRow,
-    MailboxRow,
-    OutboxRow,
-    table,
-)
-
-_outbox, _inbound, _enrollments = table(OutboxRow), table(InboundRow), table(EnrollmentRow)
-_campaigns, _founders, _addresses = table(CampaignRow), table(FounderRow), table(AddressRow)
-_mailboxes, _by_hand = table(MailboxRow), table(HandSent)
 
 # Each label stands for all that come before it: an offer was an interview, and that was interest.
 _INTEREST = {
@@ -33,10 +19,12 @@ _INTEREST = {
     "offer": ("offer",),
 }
 # An opt-out that a person wrote is an answer; one that a mail program sent is not.
-_ANSWERED = sa.or_(_inbound.c.kind == "reply", sa.and_(_inbound.c.kind == "unsubscribe", _inbound.c.subkind == "human"))
-_MAILS = _outbox.c.enrollment_id == _enrollments.c.id
+_ANSWERED = sa.or_(
+    t.inbound.c.kind == "reply", sa.and_(t.inbound.c.kind == "unsubscribe", t.inbound.c.subkind == "human")
+)
+_MAILS = t.outbox.c.enrollment_id == t.enrollments.c.id
 _ANSWERS = sa.and_(
-    _inbound.c.campaign_id == _enrollments.c.campaign_id, _inbound.c.founder_id == _enrollments.c.founder_id
+    t.inbound.c.campaign_id == t.enrollments.c.campaign_id, t.inbound.c.founder_id == t.enrollments.c.founder_id
 )
 
 
@@ -109,37 +97,41 @@ class Reports:
 
     def people(self) -> People:
         with self._db.read() as connection:
-            imported = connection.scalar(sa.select(sa.func.count()).select_from(_founders)) or 0
-            reachable = connection.scalar(sa.select(sa.func.count(sa.distinct(_addresses.c.founder_id)))) or 0
+            imported = connection.scalar(sa.select(sa.func.count()).select_from(t.founders)) or 0
+            reachable = connection.scalar(sa.select(sa.func.count(sa.distinct(t.addresses.c.founder_id)))) or 0
         return People(imported, reachable)
 
     def funnels(self) -> list[Funnel]:
         with self._db.read() as connection:
             return [
-                _funnel(connection, row) for row in connection.execute(sa.select(_campaigns).order_by(_campaigns.c.id))
+                _funnel(connection, row)
+                for row in connection.execute(sa.select(t.campaigns).order_by(t.campaigns.c.id))
             ]
 
     def shares(self) -> dict[str, list[Share]]:
         """Campaign → what each of its mailboxes did and got."""
-        who = sa.distinct(_enrollments.c.founder_id)
-        left = _outbox.c.intent_at.is_not(None)
-        hard = sa.and_(_inbound.c.kind == "bounce", _inbound.c.subkind.in_(("hard", "closed")))
+        who = sa.distinct(t.enrollments.c.founder_id)
+        left = t.outbox.c.intent_at.is_not(None)
+        hard = sa.and_(t.inbound.c.kind == "bounce", t.inbound.c.subkind.in_(("hard", "closed")))
         numbers = {
-            "enrolled": (sa.func.count(who), _enrollments),
-            "mailed": (sa.func.count(who).filter(left), _enrollments.join(_outbox, _MAILS)),
-            "sent": (sa.func.count().filter(_outbox.c.state == OutboxState.SENT), _enrollments.join(_outbox, _MAILS)),
-            "bounced": (sa.func.count(who).filter(hard), _enrollments.join(_inbound, _ANSWERS)),
-            "replied": (sa.func.count(who).filter(_ANSWERED), _enrollments.join(_inbound, _ANSWERS)),
+            "enrolled": (sa.func.count(who), t.enrollments),
+            "mailed": (sa.func.count(who).filter(left), t.enrollments.join(t.outbox, _MAILS)),
+            "sent": (
+                sa.func.count().filter(t.outbox.c.state == OutboxState.SENT),
+                t.enrollments.join(t.outbox, _MAILS),
+            ),
+            "bounced": (sa.func.count(who).filter(hard), t.enrollments.join(t.inbound, _ANSWERS)),
+            "replied": (sa.func.count(who).filter(_ANSWERED), t.enrollments.join(t.inbound, _ANSWERS)),
         }
         found: dict[tuple[str, str], dict[str, int]] = {}
         with self._db.read() as connection:
             for name, (number, people) in numbers.items():
                 query = (
-                    sa.select(_campaigns.c.name, _mailboxes.c.address, number)
+                    sa.select(t.campaigns.c.name, t.mailboxes.c.address, number)
                     .select_from(people)
-                    .join(_campaigns, _campaigns.c.id == _enrollments.c.campaign_id)
-                    .join(_mailboxes, _mailboxes.c.id == _enrollments.c.mailbox_id)
-                    .group_by(_campaigns.c.name, _mailboxes.c.address)
+                    .join(t.campaigns, t.campaigns.c.id == t.enrollments.c.campaign_id)
+                    .join(t.mailboxes, t.mailboxes.c.id == t.enrollments.c.mailbox_id)
+                    .group_by(t.campaigns.c.name, t.mailboxes.c.address)
                 )
                 for campaign, address, value in connection.execute(query):
                     found.setdefault((campaign, address), {})[name] = value
@@ -150,30 +142,30 @@ class Reports:
 
     def count_outbox(self, state: OutboxState) -> int:
         with self._db.read() as connection:
-            return connection.scalar(sa.select(sa.func.count()).where(_outbox.c.state == state)) or 0
+            return connection.scalar(sa.select(sa.func.count()).where(t.outbox.c.state == state)) or 0
 
     def new_replies(self) -> int:
         """Answers from people that nobody has labelled yet."""
         with self._db.read() as connection:
-            query = sa.select(sa.func.count()).where(_inbound.c.kind == "reply", _inbound.c.label == "")
+            query = sa.select(sa.func.count()).where(t.inbound.c.kind == "reply", t.inbound.c.label == "")
             return connection.scalar(query) or 0
 
     def mailboxes(self, since: datetime) -> list[MailboxHealth]:
         sent = (
             sa.select(sa.func.count())
-            .where(_outbox.c.mailbox_id == _mailboxes.c.id, _outbox.c.intent_at > since)
+            .where(t.outbox.c.mailbox_id == t.mailboxes.c.id, t.outbox.c.intent_at > since)
             .scalar_subquery()
         )
         by_hand = (
             sa.select(sa.func.count())
-            .where(_by_hand.c.mailbox_id == _mailboxes.c.id, _by_hand.c.at > since)
+            .where(t.hand_sent.c.mailbox_id == t.mailboxes.c.id, t.hand_sent.c.at > since)
             .scalar_subquery()
         )
         people = (
             sa.select(sa.func.count())
             .where(
-                _enrollments.c.mailbox_id == _mailboxes.c.id,
-                _enrollments.c.state.in_((EnrollmentState.ACTIVE, EnrollmentState.HELD)),
+                t.enrollments.c.mailbox_id == t.mailboxes.c.id,
+                t.enrollments.c.state.in_((EnrollmentState.ACTIVE, EnrollmentState.HELD)),
             )
             .scalar_subquery()
         )
@@ -192,8 +184,8 @@ class Reports:
                 )
                 for row in connection.execute(
                     sa.select(
-                        _mailboxes, sent.label("sent_24h"), by_hand.label("by_hand_24h"), people.label("people")
-                    ).order_by(_mailboxes.c.id)
+                        t.mailboxes, sent.label("sent_24h"), by_hand.label("by_hand_24h"), people.label("people")
+                    ).order_by(t.mailboxes.c.id)
                 )
             ]
 
@@ -201,7 +193,7 @@ class Reports:
         """What campaigns rest, and why; and what is not yet reason enough to stop one, and must be known."""
         with self._db.read() as connection:
             told = []
-            for row in connection.execute(sa.select(_campaigns).order_by(_campaigns.c.id)).all():
+            for row in connection.execute(sa.select(t.campaigns).order_by(t.campaigns.c.id)).all():
                 if row.state == CampaignState.PAUSED and row.reason:
                     told.append(f"{row.name} is paused: {row.reason}")
                 elif row.state == CampaignState.ACTIVE and (warning := warns(tally(connection, row.id, now))):
@@ -211,23 +203,23 @@ class Reports:
 
 def _funnel(connection: sa.Connection, campaign: sa.Row[tuple[object, ...]]) -> Funnel:
     def enrolled(*states: EnrollmentState) -> int:
-        query = sa.select(sa.func.count()).where(_enrollments.c.campaign_id == campaign.id)
-        return connection.scalar(query.where(_enrollments.c.state.in_(states)) if states else query) or 0
+        query = sa.select(sa.func.count()).where(t.enrollments.c.campaign_id == campaign.id)
+        return connection.scalar(query.where(t.enrollments.c.state.in_(states)) if states else query) or 0
 
     def messages(*states: OutboxState) -> int:
-        query = sa.select(sa.func.count()).where(_outbox.c.campaign_id == campaign.id, _outbox.c.state.in_(states))
+        query = sa.select(sa.func.count()).where(t.outbox.c.campaign_id == campaign.id, t.outbox.c.state.in_(states))
         return connection.scalar(query) or 0
 
     def people(column: sa.ColumnElement[bool]) -> int:
-        query = sa.select(sa.func.count(sa.distinct(_inbound.c.founder_id)))
-        return connection.scalar(query.where(_inbound.c.campaign_id == campaign.id, column)) or 0
+        query = sa.select(sa.func.count(sa.distinct(t.inbound.c.founder_id)))
+        return connection.scalar(query.where(t.inbound.c.campaign_id == campaign.id, column)) or 0
 
     mailed = connection.scalar(
-        sa.select(sa.func.count(sa.distinct(_outbox.c.founder_id))).where(
-            _outbox.c.campaign_id == campaign.id, _outbox.c.intent_at.is_not(None)
+        sa.select(sa.func.count(sa.distinct(t.outbox.c.founder_id))).where(
+            t.outbox.c.campaign_id == campaign.id, t.outbox.c.intent_at.is_not(None)
         )
     )
-    bounced = people(sa.and_(_inbound.c.kind == "bounce", _inbound.c.subkind.in_(("hard", "closed"))))
+    bounced = people(sa.and_(t.inbound.c.kind == "bounce", t.inbound.c.subkind.in_(("hard", "closed"))))
     return Funnel(
         name=campaign.name,
         state=campaign.state,
@@ -238,9 +230,9 @@ def _funnel(connection: sa.Connection, campaign: sa.Row[tuple[object, ...]]) -> 
         delivered=(mailed or 0) - bounced,
         bounced=bounced,
         replied=people(_ANSWERED),
-        auto_replied=people(_inbound.c.kind == "auto_reply"),
-        unsubscribed=people(_inbound.c.kind == "unsubscribe"),
-        **{label: people(_inbound.c.label.in_(labels)) for label, labels in _INTEREST.items()},
+        auto_replied=people(t.inbound.c.kind == "auto_reply"),
+        unsubscribed=people(t.inbound.c.kind == "unsubscribe"),
+        **{label: people(t.inbound.c.label.in_(labels)) for label, labels in _INTEREST.items()},
         unknown=messages(OutboxState.UNKNOWN),
         failed=messages(OutboxState.FAILED),
         waiting=enrolled(EnrollmentState.ACTIVE),

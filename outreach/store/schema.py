@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from sqlmodel import SQLModel
 
 from outreach.errors import StoreError
 from outreach.resources import data_dir
-from outreach.store import postgres, search, tables  # noqa: F401  the last two fill SQLModel.metadata
+from outreach.store import postgres, search, tables  # noqa: F401  the last two fill t.metadata
+from outreach.store import tables as t
 from outreach.store.database import APPLICATION_ID, Database, create_private, refuse_foreign
 from outreach.store.postgres import is_server
 
@@ -96,7 +96,7 @@ def _is_newest(name: str, found: str) -> bool:
 def memory_database() -> Database:
     """A store that lives as long as the process: the fake of every test, with the schema the models describe."""
     database = Database(":memory:")
-    SQLModel.metadata.create_all(database.engine)
+    t.metadata.create_all(database.engine)
     return database
 
 

@@ -11,13 +11,10 @@ import re
 from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
-from sqlmodel import SQLModel
 
+from outreach.store import tables as t
 from outreach.store.dialect import on_server
 from outreach.store.meta import put_fact
-from outreach.store.tables import Meta, table
-
-_meta = table(Meta)
 
 EMPLOYEES, FOUNDED, FUNDING, COUNTRY = "zqe", "zqy", "zqf", "zqc"
 """How the words begin that stand for a bracket of head counts, a year, the digits of an amount, a country."""
@@ -97,7 +94,7 @@ def _mark(of: str) -> str:
     return f"search:{of}"
 
 
-@sa.event.listens_for(SQLModel.metadata, "after_create")
+@sa.event.listens_for(t.metadata, "after_create")
 def _create(_metadata: object, connection: sa.Connection, **_options: object) -> None:
     for statement in () if on_server(connection) else ddl():
         connection.exec_driver_sql(statement)
@@ -140,7 +137,7 @@ def _newest(connection: sa.Connection, of: str) -> int:
 
 
 def _indexed(connection: sa.Connection, of: str) -> int:
-    return int(connection.scalar(sa.select(_meta.c.value).where(_meta.c.name == _mark(of))) or 0)
+    return int(connection.scalar(sa.select(t.meta.c.value).where(t.meta.c.name == _mark(of))) or 0)
 
 
 def is_index(name: str | None) -> bool:

@@ -6,11 +6,8 @@ import sqlalchemy as sa
 
 from outreach.core.matching import Clues, Found, Prospect, SentMail, bare, company_domain, topic
 from outreach.core.triage import Links, Sent
+from outreach.store import tables as t
 from outreach.store.bulk import select_in
-from outreach.store.tables import AddressRow, CompanyRow, EnrollmentRow, FounderRow, OutboxRow, table
-
-_outbox, _enrollments, _addresses = table(OutboxRow), table(EnrollmentRow), table(AddressRow)
-_founders, _companies = table(FounderRow), table(CompanyRow)
 
 _COLLEAGUES = 50
 _MOST_TOKENS = 4
@@ -19,12 +16,12 @@ _MOST_TOKENS = 4
 def find_sent(connection: sa.Connection, clues: Sequence[Clues]) -> Found:
     """Every mail and prospect that the clues of some messages may point to, newest first."""
     prospects = _prospects(connection, {key for each in clues for key in each.correspondents})
-    people = _outbox.c.founder_id.in_({each.founder_id for each in prospects})
+    people = t.outbox.c.founder_id.in_({each.founder_id for each in prospects})
     mails = _mails(connection, [*_pointed(clues), people])
     topical = {each.domain for each in clues if each.domain and each.topic}
     if topical:
-        same = sa.or_(_companies.c.domain.in_(topical), _outbox.c.rcpt_domain.in_(topical))
-        colleagues = _mails(connection, [sa.and_(same, _outbox.c.intent_at.is_not(None))], _COLLEAGUES * len(clues))
+        same = sa.or_(t.companies.c.domain.in_(topical), t.outbox.c.rcpt_domain.in_(topical))
+        colleagues = _mails(connection, [sa.and_(same, t.outbox.c.intent_at.is_not(None))], _COLLEAGUES * len(clues))
         known = {mail.id for mail in mails}
         mails += [mail for mail in colleagues if mail.id not in known]
     return Found(tuple(mails), tuple(prospects))
@@ -34,24 +31,24 @@ def find_links(connection: sa.Connection, ids: Collection[str], keys: Collection
     """Which of these ids (without brackets) are ours, and which addresses those of people in a campaign."""
     spelled = [spelling for each in ids for spelling in (each, f"<{each}>")]
     known: set[str] = set()
-    for column in (_outbox.c.message_id, _outbox.c.wire_message_id):
+    for column in (t.outbox.c.message_id, t.outbox.c.wire_message_id):
         known |= {bare(row[column.name]) for row in select_in(connection, sa.select(column), column, spelled)}
-    people = sa.select(_addresses.c.key).where(_addresses.c.founder_id.is_not(None))
-    found = {row["key"] for row in select_in(connection, people, _addresses.c.key, keys)}
-    enrolled = sa.select(_enrollments.c.address_key)
-    found |= {row["address_key"] for row in select_in(connection, enrolled, _enrollments.c.address_key, keys)}
+    people = sa.select(t.addresses.c.key).where(t.addresses.c.founder_id.is_not(None))
+    found = {row["key"] for row in select_in(connection, people, t.addresses.c.key, keys)}
+    enrolled = sa.select(t.enrollments.c.address_key)
+    found |= {row["address_key"] for row in select_in(connection, enrolled, t.enrollments.c.address_key, keys)}
     return Links(frozenset(known), frozenset(found))
 
 
 def all_sent(connection: sa.Connection) -> Sent:
     """Every subject and domain of the mails that may have left, and the domains of the companies written to."""
-    left = _outbox.c.intent_at.is_not(None)
-    topics = {topic(subject) for subject in connection.scalars(sa.select(_outbox.c.subject).where(left).distinct())}
-    hosts = set(connection.scalars(sa.select(_outbox.c.rcpt_domain).where(left).distinct()))
+    left = t.outbox.c.intent_at.is_not(None)
+    topics = {topic(subject) for subject in connection.scalars(sa.select(t.outbox.c.subject).where(left).distinct())}
+    hosts = set(connection.scalars(sa.select(t.outbox.c.rcpt_domain).where(left).distinct()))
     companies = (
-        sa.select(_companies.c.domain)
-        .join(_founders, _founders.c.company_id == _companies.c.id)
-        .join(_enrollments, _enrollments.c.founder_id == _founders.c.id)
+        sa.select(t.companies.c.domain)
+        .join(t.founders, t.founders.c.company_id == t.companies.c.id)
+        .join(t.enrollments, t.enrollments.c.founder_id == t.founders.c.id)
         .distinct()
     )
     domains = {company_domain(f"x@{host}") for host in (*hosts, *connection.scalars(companies)) if host}
@@ -64,16 +61,16 @@ def _pointed(clues: Sequence[Clues]) -> list[sa.ColumnElement[bool]]:
     names = [one for one in ids if "@" not in one]  # Amazon tells ids without their host
     keys = {clue.value for each in clues for clue in each.recipients}
     tokens = [  # `@` is followed by `A`: a range, because LIKE would not use the index
-        sa.and_(_outbox.c.message_id >= f"<or.{clue.value}@", _outbox.c.message_id < f"<or.{clue.value}A")
+        sa.and_(t.outbox.c.message_id >= f"<or.{clue.value}@", t.outbox.c.message_id < f"<or.{clue.value}A")
         for each in clues
         for clue in each.tokens[:_MOST_TOKENS]
     ]
     return [
         *tokens,
-        _outbox.c.message_id.in_(spelled),
-        sa.and_(_outbox.c.wire_message_id != "", _outbox.c.wire_message_id.in_(spelled)),
-        *(_begins(_outbox.c.wire_message_id, spelling) for name in names for spelling in (name, f"<{name}")),
-        sa.and_(_outbox.c.rcpt_key.in_(keys), _outbox.c.intent_at.is_not(None)),
+        t.outbox.c.message_id.in_(spelled),
+        sa.and_(t.outbox.c.wire_message_id != "", t.outbox.c.wire_message_id.in_(spelled)),
+        *(_begins(t.outbox.c.wire_message_id, spelling) for name in names for spelling in (name, f"<{name}")),
+        sa.and_(t.outbox.c.rcpt_key.in_(keys), t.outbox.c.intent_at.is_not(None)),
     ]
 
 
@@ -86,11 +83,11 @@ def _mails(
     connection: sa.Connection, conditions: Iterable[sa.ColumnElement[bool]], limit: int | None = None
 ) -> list[SentMail]:
     query = (
-        sa.select(_outbox, _companies.c.domain.label("company_domain"), _founders.c.company_id.label("works_at"))
-        .join(_founders, _founders.c.id == _outbox.c.founder_id)
-        .outerjoin(_companies, _companies.c.id == _founders.c.company_id)
+        sa.select(t.outbox, t.companies.c.domain.label("company_domain"), t.founders.c.company_id.label("works_at"))
+        .join(t.founders, t.founders.c.id == t.outbox.c.founder_id)
+        .outerjoin(t.companies, t.companies.c.id == t.founders.c.company_id)
         .where(sa.or_(*conditions))
-        .order_by(_outbox.c.intent_at.desc().nulls_last(), _outbox.c.id.desc())
+        .order_by(t.outbox.c.intent_at.desc().nulls_last(), t.outbox.c.id.desc())
         .limit(limit)
     )
     return [_sent_mail(row) for row in connection.execute(query).mappings()]
@@ -107,20 +104,20 @@ def _prospects(connection: sa.Connection, keys: Collection[str]) -> list[Prospec
     if not keys:
         return []
     known = sa.union(
-        sa.select(_addresses.c.founder_id, _addresses.c.key).where(
-            _addresses.c.key.in_(keys), _addresses.c.founder_id.is_not(None)
+        sa.select(t.addresses.c.founder_id, t.addresses.c.key).where(
+            t.addresses.c.key.in_(keys), t.addresses.c.founder_id.is_not(None)
         ),
-        sa.select(_enrollments.c.founder_id, _enrollments.c.address_key).where(_enrollments.c.address_key.in_(keys)),
+        sa.select(t.enrollments.c.founder_id, t.enrollments.c.address_key).where(t.enrollments.c.address_key.in_(keys)),
     )
     people: dict[int, str] = dict(connection.execute(known).all())
     if not people:
         return []
     query = (
-        sa.select(_enrollments, _founders.c.company_id, _companies.c.domain.label("company_domain"))
-        .join(_founders, _founders.c.id == _enrollments.c.founder_id)
-        .outerjoin(_companies, _companies.c.id == _founders.c.company_id)
-        .where(_enrollments.c.founder_id.in_(people))
-        .order_by(_enrollments.c.enrolled_at.desc(), _enrollments.c.id.desc())
+        sa.select(t.enrollments, t.founders.c.company_id, t.companies.c.domain.label("company_domain"))
+        .join(t.founders, t.founders.c.id == t.enrollments.c.founder_id)
+        .outerjoin(t.companies, t.companies.c.id == t.founders.c.company_id)
+        .where(t.enrollments.c.founder_id.in_(people))
+        .order_by(t.enrollments.c.enrolled_at.desc(), t.enrollments.c.id.desc())
     )
     return [
         Prospect(

@@ -20,10 +20,10 @@ import sqlalchemy as sa
 from outreach.core.quick import Memo
 from outreach.core.records import Lead
 from outreach.core.singles import COMPANY_COLUMNS, FOUNDER_COLUMNS, Single
+from outreach.store import tables as t
 from outreach.store.database import Database
 from outreach.store.dialect import on_server
 from outreach.store.meta import get_fact, put_fact
-from outreach.store.tables import Import, Meta, table
 
 _PEOPLE = ("companies", "founders", "addresses", "leads", "enrollments", "rulings", "founder_edits", "retired_ids")
 _TABLES = {
@@ -317,7 +317,7 @@ _as_json: Memo[object, str] = Memo(json.dumps)
 
 def stored_time(connection: sa.Connection, at: datetime) -> str:
     """As the store writes it."""
-    column = table(Import).c.imported_at
+    column = t.imports.c.imported_at
     process = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
     return str(process(at) if process else at)
 
@@ -363,7 +363,7 @@ def fingerprint(connection: sa.Connection) -> tuple[object, ...]:
     if on_server(connection):
         return ()
     counted = ", ".join(f"(SELECT count(*) FROM {name}), (SELECT max(rowid) FROM {name})" for name in _PEOPLE)  # noqa: S608
-    moved = sa.select(table(Meta).c.value).where(table(Meta).c.name == CHANGES)
+    moved = sa.select(t.meta.c.value).where(t.meta.c.name == CHANGES)
     return (*connection.exec_driver_sql(f"SELECT {counted}").one(), connection.scalar(moved))
 
 

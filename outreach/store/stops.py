@@ -9,14 +9,11 @@ import sqlalchemy as sa
 
 from outreach.core.measures import StopCompany, StopPerson
 from outreach.core.records import EnrollmentState, OutboxState
-from outreach.store.tables import AddressRow, CompanyRow, EnrollmentRow, FounderRow, OutboxRow, table
-
-_enrollments, _outbox, _founders = table(EnrollmentRow), table(OutboxRow), table(FounderRow)
-_companies, _addresses = table(CompanyRow), table(AddressRow)
+from outreach.store import tables as t
 
 OPEN = (EnrollmentState.ACTIVE, EnrollmentState.HELD)
 WAITING = (OutboxState.QUEUED, OutboxState.HELD)
-WILL_NOT_GO = sa.case((_outbox.c.intent_at.is_not(None), OutboxState.UNKNOWN), else_=OutboxState.CANCELLED)
+WILL_NOT_GO = sa.case((t.outbox.c.intent_at.is_not(None), OutboxState.UNKNOWN), else_=OutboxState.CANCELLED)
 """What a waiting message becomes that is not to go: where a person had ordered a second copy, the doubt remains."""
 _FEW = 20
 """Domains up to which the database looks for addresses below them; of more, all open enrollments are looked through."""
@@ -74,26 +71,26 @@ class _Concerned:
         """The open ones among which to look."""
         query = (
             sa.select(
-                _enrollments.c.id,
-                _enrollments.c.founder_id,
-                _enrollments.c.address_key,
-                _founders.c.company_id,
-                _companies.c.domain.label("company_domain"),
+                t.enrollments.c.id,
+                t.enrollments.c.founder_id,
+                t.enrollments.c.address_key,
+                t.founders.c.company_id,
+                t.companies.c.domain.label("company_domain"),
             )
-            .join(_founders, _founders.c.id == _enrollments.c.founder_id)
-            .outerjoin(_companies, _companies.c.id == _founders.c.company_id)
-            .where(_enrollments.c.state.in_(OPEN))
+            .join(t.founders, t.founders.c.id == t.enrollments.c.founder_id)
+            .outerjoin(t.companies, t.companies.c.id == t.founders.c.company_id)
+            .where(t.enrollments.c.state.in_(OPEN))
         )
         if len(self._people) > _CHUNK or len(self._domains) > _FEW:
             return query
-        owners = sa.select(_addresses.c.founder_id).where(sa.or_(sa.false(), *self._below(_addresses.c.key)))
+        owners = sa.select(t.addresses.c.founder_id).where(sa.or_(sa.false(), *self._below(t.addresses.c.key)))
         return query.where(
             sa.or_(
-                _enrollments.c.founder_id.in_(list(self._people)),
-                _founders.c.company_id.in_(list(self._companies)),
-                _companies.c.domain.in_(list(self._domains)),
-                _enrollments.c.founder_id.in_(owners.where(_addresses.c.founder_id.is_not(None))),
-                *self._below(_enrollments.c.address_key),
+                t.enrollments.c.founder_id.in_(list(self._people)),
+                t.founders.c.company_id.in_(list(self._companies)),
+                t.companies.c.domain.in_(list(self._domains)),
+                t.enrollments.c.founder_id.in_(owners.where(t.addresses.c.founder_id.is_not(None))),
+                *self._below(t.enrollments.c.address_key),
             )
         )
 
@@ -101,9 +98,9 @@ class _Concerned:
         """The founders with any address at one of the domains."""
         if not self._domains:
             return {}
-        query = sa.select(_addresses.c.founder_id, _addresses.c.key).where(_addresses.c.founder_id.is_not(None))
+        query = sa.select(t.addresses.c.founder_id, t.addresses.c.key).where(t.addresses.c.founder_id.is_not(None))
         if len(self._domains) <= _FEW:
-            query = query.where(sa.or_(*self._below(_addresses.c.key)))
+            query = query.where(sa.or_(*self._below(t.addresses.c.key)))
         found = ((founder, self._of_address(key)) for founder, key in connection.execute(query))
         return {founder: stop for founder, stop in found if stop is not None}
 
@@ -120,12 +117,12 @@ def _domains_above(key: str) -> Iterator[str]:
 
 def _end(connection: sa.Connection, ids: Sequence[int], reason: str, cancel: str, now: datetime) -> None:
     connection.execute(
-        sa.update(_outbox)
-        .where(_outbox.c.state.in_(WAITING), _outbox.c.enrollment_id.in_(ids))
+        sa.update(t.outbox)
+        .where(t.outbox.c.state.in_(WAITING), t.outbox.c.enrollment_id.in_(ids))
         .values(state=WILL_NOT_GO, reason=cancel, updated_at=now)
     )
     connection.execute(
-        sa.update(_enrollments)
-        .where(_enrollments.c.id.in_(ids))
+        sa.update(t.enrollments)
+        .where(t.enrollments.c.id.in_(ids))
         .values(state=EnrollmentState.STOPPED, reason=reason, updated_at=now)
     )

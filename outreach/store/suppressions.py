@@ -9,14 +9,13 @@ import sqlalchemy as sa
 from outreach.core.measures import StopCompany
 from outreach.core.records import Founder
 from outreach.core.suppression import suppression_keys
+from outreach.store import tables as t
 from outreach.store.consequences import Cause, stop_enrollments, stop_people, suppress, suppress_person
 from outreach.store.database import Database
 from outreach.store.dialect import insert_missing
 from outreach.store.journal import Recorder
 from outreach.store.stops import stop_all
-from outreach.store.tables import EnrollmentRow, Suppression, table
 
-_suppressions, _enrollments = table(Suppression), table(EnrollmentRow)
 # A person's number means something only in the store that gave it; their addresses are logged beside it.
 _EVERYWHERE = ("address:", "domain:")
 _COLUMNS = ("value", "kind", "reason", "origin", "created_at")
@@ -38,7 +37,7 @@ class Suppressions:
         """One address, by its widest key, whether or not anyone here has it."""
         with self._db.write() as connection:
             suppress(connection, f"address:{key}", kind="manual", reason=reason, cause=self._cause(now))
-            condition = _enrollments.c.address_key == key
+            condition = t.enrollments.c.address_key == key
             stop_enrollments(connection, condition, reason="suppressed", cancel="suppressed", now=now)
 
     def add_domain(self, domain: str, reason: str, now: datetime) -> None:
@@ -59,19 +58,19 @@ class Suppressions:
                 told = {"value": entry["value"], "kind": entry["kind"], "reason": reason}
                 self._log.record({"at": now.isoformat(), "action": "remove", **told})
                 connection.execute(
-                    sa.delete(_suppressions).where(
-                        _suppressions.c.value == entry["value"], _suppressions.c.kind == entry["kind"]
+                    sa.delete(t.suppressions).where(
+                        t.suppressions.c.value == entry["value"], t.suppressions.c.kind == entry["kind"]
                     )
                 )
 
     def expire(self, now: datetime) -> None:
         """Forget what has come to its end."""
         with self._db.write() as connection:
-            connection.execute(sa.delete(_suppressions).where(_suppressions.c.until <= now))
+            connection.execute(sa.delete(t.suppressions).where(t.suppressions.c.until <= now))
 
     def all(self) -> list[Mapping[str, Any]]:
         """Newest first."""
-        query = sa.select(*(_suppressions.c[name] for name in _COLUMNS)).order_by(_suppressions.c.id.desc())
+        query = sa.select(*(t.suppressions.c[name] for name in _COLUMNS)).order_by(t.suppressions.c.id.desc())
         with self._db.read() as connection:
             return [dict(row) for row in connection.execute(query).mappings()]
 
@@ -82,9 +81,9 @@ class Suppressions:
             founder_id=founder.id,
             company_id=founder.company.id if founder.company else None,
         )
-        query = sa.select(*(_suppressions.c[name] for name in _COLUMNS)).where(_suppressions.c.value.in_(keys))
+        query = sa.select(*(t.suppressions.c[name] for name in _COLUMNS)).where(t.suppressions.c.value.in_(keys))
         with self._db.read() as connection:
-            return [dict(row) for row in connection.execute(query.order_by(_suppressions.c.id)).mappings()]
+            return [dict(row) for row in connection.execute(query.order_by(t.suppressions.c.id)).mappings()]
 
     def merge(self, entries: Iterable[Mapping[str, Any]]) -> int:
         """Take over what only the log knows: a restored or older store has forgotten it. How many were missing."""
@@ -98,11 +97,11 @@ class Suppressions:
         if not logged:
             return 0
         with self._db.read() as connection:
-            known = {tuple(row) for row in connection.execute(sa.select(_suppressions.c.value, _suppressions.c.kind))}
+            known = {tuple(row) for row in connection.execute(sa.select(t.suppressions.c.value, t.suppressions.c.kind))}
         missing = [entry for key, entry in logged.items() if key not in known]
         if missing:
             with self._db.write() as connection:
-                insert_missing(connection, _suppressions, [_row(entry) for entry in missing])
+                insert_missing(connection, t.suppressions, [_row(entry) for entry in missing])
         return len(missing)
 
     def _cause(self, now: datetime) -> Cause:

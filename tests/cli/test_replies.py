@@ -16,7 +16,7 @@ from outreach.bootstrap import open_store
 from outreach.cli import run
 from outreach.cli._shell import Shell
 from outreach.core.records import OutboxItem, OutboxState
-from outreach.store.tables import OutboxRow, table
+from outreach.store import tables as t
 from tests.factory import add_founders, queue_all, start_campaign
 from tests.fakes import MONDAY_MORNING, FakeClock
 from tests.mails import mail, report
@@ -43,7 +43,7 @@ class Desk:
         self.items = {item.rcpt: item for item in queue_all(store, campaign)}
         with store.database.write() as connection:
             values = {"state": OutboxState.SENT, "intent_at": MONDAY_MORNING, "sent_at": MONDAY_MORNING}
-            connection.execute(sa.update(table(OutboxRow)).values(**values))
+            connection.execute(sa.update(t.outbox).values(**values))
         store.close()
         self.clock.move(timedelta(hours=4))
 

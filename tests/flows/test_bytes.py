@@ -26,10 +26,10 @@ from outreach.flows._writer import Unwritten, Writer, Written
 from outreach.flows.enqueue import Conditions, enqueue, plan
 from outreach.flows.preview import Shown, preview
 from outreach.flows.send import Sender, send
+from outreach.store import tables as t
 from outreach.store.journal import MemoryJournal
 from outreach.store.notes import LINE
 from outreach.store.store import Store, memory_store
-from outreach.store.tables import CompanyRow, FounderRow, table
 from outreach.templating import load_sequence
 from outreach.transports.smtp import Server, SmtpTransport
 from tests.factory import KEY, SENDER, add_founders, start_campaign
@@ -96,12 +96,12 @@ def crowd(number: int) -> Store:
         for index in range(1, number + 1):
             name = f"{word(chance)} {word(chance)} {index}"
             connection.execute(
-                sa.update(table(FounderRow))
-                .where(table(FounderRow).c.id == index)
+                sa.update(t.founders)
+                .where(t.founders.c.id == index)
                 .values(full_name=name, first_name="", last_name="", title=word(chance))
             )
             company = f"{word(chance)} {chance.choice(['GmbH', 'Inc.', 'Labs', ''])} {index}"
-            connection.execute(sa.update(table(CompanyRow)).where(table(CompanyRow).c.id == index).values(name=company))
+            connection.execute(sa.update(t.companies).where(t.companies.c.id == index).values(name=company))
     lines = {index: " ".join(word(chance) for _ in range(chance.randint(1, 30))) for index in range(1, number + 1, 2)}
     store.notes.set(LINE, lines, NOW)
     return store

@@ -7,8 +7,8 @@ from outreach.errors import UsageError
 from outreach.flows import curate
 from outreach.flows.explain import provenance
 from outreach.store import curation
+from outreach.store import tables as t
 from outreach.store.store import Store, memory_store
-from outreach.store.tables import EnrollmentRow, Merged, OutboxRow, Suppression, table
 from tests.factory import queue_all, start_campaign
 from tests.fakes import FakeClock
 from tests.flows.test_ingest import _IMPORTERS as IMPORTERS
@@ -45,7 +45,7 @@ def test_what_a_person_merges_is_one_for_every_later_import() -> None:
     assert people_by_id(store) == {1: ("dan@acme.example", "daniel@acme.example")}
     assert store.people.get_founder("2").id == 1, "a number that became another still finds who it was"
     with store.database.read() as connection:
-        (merge,) = connection.execute(sa.select(table(Merged))).mappings()
+        (merge,) = connection.execute(sa.select(t.merges)).mappings()
     assert (merge["absorbed_id"], merge["record_id"], merge["rule"], merge["leads"]) == (2, 1, "person", [2])
 
 
@@ -145,8 +145,8 @@ def test_mails_stay_with_the_person_whose_address_they_went_to() -> None:
     curate.split(store, *ABOUT, "founder", 1, [rows[0].id])
     assert people_by_id(store) == {1: ("ada@acme.example",), 2: ("ada.t@acme.example",)}
     with store.database.read() as connection:
-        assert set(connection.scalars(sa.select(table(OutboxRow).c.founder_id))) == {1}
-        assert set(connection.scalars(sa.select(table(EnrollmentRow).c.founder_id))) == {1}
+        assert set(connection.scalars(sa.select(t.outbox.c.founder_id))) == {1}
+        assert set(connection.scalars(sa.select(t.enrollments.c.founder_id))) == {1}
     for founder in store.people.founders():
         assert store.suppressions.covering(founder), "whoever was on the list stays on it, whoever they are"
 
@@ -196,7 +196,7 @@ def test_of_two_of_one_campaign_that_are_one_only_one_is_written_to() -> None:
 def test_another_hold_is_not_released_with_it() -> None:
     store = twins()
     with store.database.write() as connection:
-        rows = table(EnrollmentRow)
+        rows = t.enrollments
         connection.execute(sa.update(rows).where(rows.c.founder_id == 2).values(reason="unclear answer"))
     curate.say_apart(store, *ABOUT, "founder", 1, 2)
     assert states(store)[2] == "held"
@@ -301,7 +301,7 @@ def test_whoever_was_written_to_suppressed_or_edited_stays() -> None:
     bring(store, ACME + "\n".join(rows).encode() + b"\n")
     start_campaign(store)
     with store.database.write() as connection:
-        rows_ = table(EnrollmentRow)
+        rows_ = t.enrollments
         connection.execute(sa.delete(rows_).where(rows_.c.founder_id != 1))
     store.suppressions.add_person(2, "asked us", FakeClock().now())
     curate.edit(store, *ABOUT, 3, fields={"title": "CTO"})
@@ -329,7 +329,7 @@ def test_an_opt_out_survives_undo_new_spellings_and_addresses_learned_later() ->
     founder = store.people.get_founder("ada.new@acme.example")
     assert store.suppressions.covering(founder)
     with store.database.read() as connection:
-        values = set(connection.scalars(sa.select(table(Suppression).c.value)))
+        values = set(connection.scalars(sa.select(t.suppressions.c.value)))
     assert "address:ada.new@acme.example" in values
 
 

@@ -22,10 +22,10 @@ from outreach.flows.enqueue import Conditions, Plan, Writer, enqueue, plan
 from outreach.flows.recover import recover
 from outreach.flows.send import Sender, SendReport, send
 from outreach.resources import data_dir
+from outreach.store import tables as t
 from outreach.store.consequences import hold_person, stop_people
 from outreach.store.journal import MemoryJournal
 from outreach.store.store import Store
-from outreach.store.tables import CompanyRow, EnrollmentRow, OutboxRow, Suppression, table
 from outreach.templating import load_sequence
 from outreach.transports.directory import DirectoryTransport
 from tests.factory import KEY, SENDER, add_founders, start_campaign
@@ -39,7 +39,7 @@ LIMITS = Limits(
     daily_cap=6, hourly_cap=3, min_gap=timedelta(seconds=60), max_gap=timedelta(seconds=190),
     window=(time(9), time(17)), weekdays=frozenset(range(5)), zone=ZoneInfo("UTC"), company_daily_cap=1, run_limit=50,
 )  # fmt: skip
-OUTBOX = table(OutboxRow)
+OUTBOX = t.outbox
 NAMES = ("Bo", "Cy", "Di", "Ed", "Fay", "Gus", "Hal", "Ida", "Jo", "Kim", "Lou", "Mo", "Ned", "Oz", "Pam", "Quin")
 
 
@@ -199,7 +199,7 @@ def test_an_opt_out_after_queueing_is_obeyed(desk: Desk) -> None:
             "origin": "",
             "created_at": NOW,
         }
-        connection.execute(sa.insert(table(Suppression)), [row])
+        connection.execute(sa.insert(t.suppressions), [row])
     report = send(desk.sender(), items)
     assert [item.id for item, reason in report.skipped if reason == "suppressed"] == [items[1].id]
     assert items[1].rcpt not in " ".join(str(mail["To"]) for mail in desk.mails())
@@ -508,9 +508,7 @@ def place(desk: Desk, **places: tuple[str, str]) -> None:
     with desk.store.database.write() as connection:
         for name, (city, country) in places.items():
             connection.execute(
-                sa.update(table(CompanyRow))
-                .where(table(CompanyRow).c.name == f"{name} Labs")
-                .values(city=city, country=country)
+                sa.update(t.companies).where(t.companies.c.name == f"{name} Labs").values(city=city, country=country)
             )
 
 
@@ -555,8 +553,8 @@ def test_one_domain_gets_its_pause_while_others_go(tmp_path: Path) -> None:
     with desk.store.database.write() as connection:
         for name in ("bo", "cy"):
             connection.execute(
-                sa.update(table(EnrollmentRow))
-                .where(table(EnrollmentRow).c.address_key == f"{name}@{name}.example")
+                sa.update(t.enrollments)
+                .where(t.enrollments.c.address_key == f"{name}@{name}.example")
                 .values(address=f"{name}@big.example", address_key=f"{name}@big.example")
             )
     desk.send()

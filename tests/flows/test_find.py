@@ -13,8 +13,8 @@ from outreach.core.records import Address, AddressStatus, Founder
 from outreach.finders import make_finders
 from outreach.flows._asking import Asking, Terms
 from outreach.flows.find import FindPlan, FindReport, Search, find, plan
+from outreach.store import tables as t
 from outreach.store.store import Store, memory_store
-from outreach.store.tables import AddressRow, CompanyRow, LookupRow, table
 from tests.factory import add_founders
 from tests.fakes import FakeClock
 from tests.web_servers import KEY, Hunter, Response, Town, network, problem, record, town
@@ -31,7 +31,7 @@ class World:
         self.key = KEY
         add_founders(self.store, names)
         with self.store.database.write() as connection:
-            connection.execute(sa.delete(table(AddressRow)))
+            connection.execute(sa.delete(t.addresses))
 
     def plan(self, using: str = "website,hunter,pattern", **options: bool | int | None) -> FindPlan:
         return plan(self.store, self.finders(using), {}, self.clock.now(), **options)  # type: ignore[arg-type]  # by name
@@ -81,7 +81,7 @@ class World:
         founder = next(each for each in self.founders() if each.first_name == name)
         with self.store.database.write() as connection:
             connection.execute(
-                sa.insert(table(AddressRow)).values(
+                sa.insert(t.addresses).values(
                     address=address, key=address, founder_id=founder.id, status=status, origin="list",
                     created_at=self.clock.now(),
                 )
@@ -460,7 +460,7 @@ def test_after_a_bounce_the_next_candidate_is_offered() -> None:
         here.find("pattern")
         assert here.addresses() == {"bo@bo.example": S.GUESSED}
         with here.store.database.write() as connection:
-            connection.execute(sa.update(table(AddressRow)).values(status=S.BOUNCED))
+            connection.execute(sa.update(t.addresses).values(status=S.BOUNCED))
         here.find("pattern")
         assert here.addresses() == {"bo@bo.example": S.BOUNCED, "bo.brightly@bo.example": S.GUESSED}
 
@@ -476,7 +476,7 @@ def test_what_is_given_or_belongs_to_somebody_else_stays() -> None:
 def test_who_has_no_company_domain_is_counted() -> None:
     with world() as here:
         with here.store.database.write() as connection:
-            connection.execute(sa.update(table(CompanyRow)).values(domain=""))
+            connection.execute(sa.update(t.companies).values(domain=""))
         found = here.plan()
         assert (found.wanted, found.homeless) == ((), 1)
 
@@ -487,7 +487,7 @@ def test_no_key_is_in_the_store() -> None:
     with world("Bo", "Cy", "Di", hunter=Hunter(faults=faults)) as here:
         here.find("hunter")
         with here.store.database.read() as connection:
-            rows = connection.execute(sa.select(table(LookupRow))).all()
+            rows = connection.execute(sa.select(t.lookups)).all()
         assert {row.outcome for row in rows if row.finder == "hunter"} >= {
             LookupOutcome.DOUBTFUL,
             LookupOutcome.NOTHING,

@@ -14,15 +14,15 @@ import pytest
 from outreach.errors import MailboxError
 from outreach.flows.sync import SyncReport, sync
 from outreach.inboxes.imap import ImapInbox, ImapServer
+from outreach.store import tables as t
 from outreach.store.schema import open_database
-from outreach.store.tables import InboundLocation, InboundRow, table
 from tests.factory import SENDER
 from tests.fakes import FakeClock
 from tests.flows.world import World, make_world
 from tests.mails import mail
 from tests.servers import PASSWORD, Dovecot, Wire, dovecot, give_to, make_authority, wire_to
 
-INBOUND, LOCATIONS = table(InboundRow), table(InboundLocation)
+INBOUND, LOCATIONS = t.inbound, t.inbound_locations
 FOLDERS = ("", "Junk", "Sent")
 
 

@@ -14,8 +14,8 @@ from outreach.core.records import EnrollmentState, OutboxState
 from outreach.flows.reclassify import Reclassified, reclassify
 from outreach.flows.sync import sync
 from outreach.inboxes.maildir import MaildirInbox
+from outreach.store import tables as t
 from outreach.store.schema import open_database
-from outreach.store.tables import DomainFlag, EnrollmentRow, InboundLocation, InboundRow, Suppression, table
 from tests.factory import SENDER
 from tests.fakes import FakeClock
 from tests.flows.world import ENROLLMENTS, INBOUND, OUTBOX, World, make_world
@@ -140,7 +140,7 @@ def test_a_domain_that_takes_no_mail_is_remembered(world: World) -> None:
     dead = "smtp; Host or domain name not found. Name service error for name=bo.example"
     world.arrive(report("5.4.4", dead, returned_id=world.items["Bo"].message_id))
     world.sync()
-    (flag,) = world.rows(table(DomainFlag))
+    (flag,) = world.rows(t.domain_flags)
     assert (flag["domain"], flag["origin"]) == ("bo.example", "mail 1")
 
 
@@ -278,8 +278,8 @@ def test_two_readings_at_once_log_nothing_twice(tmp_path: Path) -> None:
     for thread in threads:
         thread.join()
     assert errors == []
-    assert len(world.rows(table(InboundRow))) == 120
-    assert len(world.rows(table(InboundLocation))) == 120
+    assert len(world.rows(t.inbound)) == 120
+    assert len(world.rows(t.inbound_locations)) == 120
 
 
 def test_what_was_read_before_a_break_stays(world: World) -> None:
@@ -312,7 +312,7 @@ def forget_verdict(world: World, **values: str) -> None:
     with world.store.database.write() as connection:
         connection.execute(sa.update(INBOUND).values(**values))
         connection.execute(sa.update(ENROLLMENTS).values(state=EnrollmentState.ACTIVE, reason=""))
-        connection.execute(sa.delete(table(Suppression)))
+        connection.execute(sa.delete(t.suppressions))
 
 
 def test_judging_again_adds_stops_and_keeps_labels(world: World) -> None:
@@ -338,7 +338,7 @@ def test_judging_again_lifts_nothing_and_says_so(world: World) -> None:
     world.sync()
     forget_verdict(world, kind="reply", subkind="plain")
     with world.store.database.write() as connection:
-        connection.execute(sa.update(table(EnrollmentRow)).values(state=EnrollmentState.STOPPED, reason="replied"))
+        connection.execute(sa.update(t.enrollments).values(state=EnrollmentState.STOPPED, reason="replied"))
     found = rejudge(world)
     assert [(change.after, change.lifts) for change in found.changed] == [("auto_reply/out_of_office", True)]
     assert world.enrollments()["bo@bo.example"] == ("stopped", "replied")

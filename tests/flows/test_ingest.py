@@ -16,16 +16,8 @@ from outreach.core.records import Campaign, Mailbox
 from outreach.errors import ImportRefused, UsageError
 from outreach.flows.ingest import IngestReport, Source, ingest
 from outreach.importers import all_importers
+from outreach.store import tables as t
 from outreach.store.store import Store
-from outreach.store.tables import (
-    Candidate,
-    EnrollmentRow,
-    InboundRow,
-    LeadRow,
-    OutboxRow,
-    Suppression,
-    table,
-)
 from tests.factory import queue_all, start_campaign
 from tests.fakes import FakeClock
 from tests.postgres import new_store
@@ -116,7 +108,7 @@ def test_every_row_is_stored_as_it_came() -> None:
     (founder_less,) = store.people.companies()
     assert founder_less.name == "Acme Co"
     with store.database.read() as connection:
-        (row,) = connection.execute(sa.select(table(LeadRow))).mappings()
+        (row,) = connection.execute(sa.select(t.leads)).mappings()
     assert (row["line"], row["outcome"], row["cells"]["Description"]) == (2, "new", strange)
 
 
@@ -259,9 +251,9 @@ def test_what_was_sent_stays_with_founders_who_become_one() -> None:
     bring(store, crunchbase(company("Acme", slug="acme", website="acme.example")), name="new.csv")
     (founder,) = store.people.founders()
     with store.database.read() as connection:
-        assert set(connection.scalars(sa.select(table(OutboxRow).c.founder_id))) == {founder.id}
-        assert set(connection.scalars(sa.select(table(EnrollmentRow).c.founder_id))) == {founder.id}
-        assert f"person:{founder.id}" in set(connection.scalars(sa.select(table(Suppression).c.value)))
+        assert set(connection.scalars(sa.select(t.outbox.c.founder_id))) == {founder.id}
+        assert set(connection.scalars(sa.select(t.enrollments.c.founder_id))) == {founder.id}
+        assert f"person:{founder.id}" in set(connection.scalars(sa.select(t.suppressions.c.value)))
 
 
 def test_founders_of_one_campaign_stay_apart() -> None:
@@ -273,7 +265,7 @@ def test_founders_of_one_campaign_stay_apart() -> None:
     bring(store, linked)
     assert people_by_id(store) == {1: ("ada@acme.example",), 2: ("ada@other.example",)}
     with store.database.read() as connection:
-        assert connection.scalars(sa.select(table(Candidate).c.evidence)).all() == ["both are in one campaign"]
+        assert connection.scalars(sa.select(t.candidates.c.evidence)).all() == ["both are in one campaign"]
 
 
 def _two_records_of_ada(store: Store) -> None:
@@ -290,7 +282,7 @@ def _answer(store: Store, founder_id: int) -> None:
     now = FakeClock().now()
     with store.database.write() as connection:
         connection.execute(
-            sa.insert(table(InboundRow)).values(
+            sa.insert(t.inbound).values(
                 message_id=f"<{founder_id}@acme.example>", sha256="", from_address="a@acme.example", from_name="",
                 to_address="", subject="", sent_at=now, received_at=now, kind="reply", subkind="", evidence=[],
                 founder_id=founder_id, text="", full_text="", label="", note="", trouble="", logged_at=now,
@@ -349,7 +341,7 @@ def test_who_is_away_is_away_for_every_campaign_that_comes_together() -> None:
     other, _ = _campaign_with(store, 2, "autumn")
     until = FakeClock().now() + timedelta(days=9)
     with store.database.write() as connection:
-        rows = table(EnrollmentRow)
+        rows = t.enrollments
         connection.execute(
             sa.update(rows)
             .where(rows.c.campaign_id == other.id)
@@ -403,7 +395,7 @@ def test_a_fourth_name_on_a_domain_takes_apart_what_rested_on_it() -> None:
         (name, (), "") for name in (*names, "Sprout")
     ]
     with store.database.read() as connection:
-        suppressed = set(connection.scalars(sa.select(table(Suppression).c.value)))
+        suppressed = set(connection.scalars(sa.select(t.suppressions.c.value)))
     assert {f"person:{founder.id}" for founder in store.people.founders()} <= suppressed
 
 
@@ -462,7 +454,7 @@ def _who_is_who(store: Store) -> object:
         }
         asked = {
             (row.kind, frozenset((named[row.kind][row.left_id], named[row.kind][row.right_id])))
-            for row in connection.execute(sa.select(table(Candidate)))
+            for row in connection.execute(sa.select(t.candidates))
         }
         owners = {
             row.key: named["founder"].get(row.founder_id) or named["company"].get(row.company_id)

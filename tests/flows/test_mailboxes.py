@@ -26,10 +26,10 @@ from outreach.flows.send import SendReport, send_all
 from outreach.flows.sync import sync
 from outreach.inboxes.maildir import MaildirInbox
 from outreach.resources import data_dir
+from outreach.store import tables as t
 from outreach.store.bookings import note_by_hand
 from outreach.store.journal import Journal, MemoryJournal
 from outreach.store.store import Store
-from outreach.store.tables import AddressRow, Attempt, EnrollmentRow, FounderRow, LedgerRow, OutboxRow, table
 from outreach.templating import load_sequence
 from outreach.transports.directory import DirectoryTransport
 from tests.factory import KEY, add_founders
@@ -48,7 +48,7 @@ LIMITS = Limits(
     weekdays=frozenset(range(5)), zone=ZoneInfo("UTC"), company_daily_cap=1, run_limit=50,
     fresh_inbox=timedelta(minutes=30),
 )  # fmt: skip
-OUTBOX, FOUNDERS, ENROLLMENTS = table(OutboxRow), table(FounderRow), table(EnrollmentRow)
+OUTBOX, FOUNDERS, ENROLLMENTS = t.outbox, t.founders, t.enrollments
 
 
 class Office:
@@ -400,9 +400,7 @@ def test_a_colleague_who_comes_later_hears_from_the_same_mailbox(office: Office)
         later = connection.execute(sa.insert(FOUNDERS).values({k: v for k, v in row.items() if k != "id"}))
         address = {"address": "yo@second-of-bo.example", "key": "yo@second-of-bo.example", "status": "given"}
         founder = (later.inserted_primary_key or (0,))[0]
-        connection.execute(
-            sa.insert(table(AddressRow)).values(**address, founder_id=founder, origin="test", created_at=NOW)
-        )
+        connection.execute(sa.insert(t.addresses).values(**address, founder_id=founder, origin="test", created_at=NOW))
     office.store.campaigns.set_enrollments([2, 4], EnrollmentState.FINISHED, "finished", NOW)
     office.limits[office.ids[1]] = replace(LIMITS, daily_cap=1)  # so that only the company speaks for it
     office.enroll()
@@ -436,8 +434,8 @@ def test_adopting_looks_into_every_sent_folder_and_gives_a_founder_back_to_who_w
     office.send()
     [lost, _] = office.store.outbox.items(states=[OutboxState.SENT], mailbox_id=office.ids[1])
     with office.store.database.write() as connection:  # as in a copy from before the mail, and before a move
-        for name in (Attempt, LedgerRow):
-            connection.execute(sa.delete(table(name)).where(table(name).c.outbox_id == lost.id))
+        for each in (t.attempts, t.send_ledger):
+            connection.execute(sa.delete(each).where(each.c.outbox_id == lost.id))
         connection.execute(sa.delete(OUTBOX).where(OUTBOX.c.id == lost.id))
         mine = ENROLLMENTS.c.id == lost.enrollment_id
         connection.execute(sa.update(ENROLLMENTS).where(mine).values(mailbox_id=office.ids[0]))

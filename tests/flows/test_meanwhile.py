@@ -24,9 +24,9 @@ from outreach.flows.retry import retry
 from outreach.flows.send import send
 from outreach.flows.suppress import suppress
 from outreach.importers import all_importers
+from outreach.store import tables as t
 from outreach.store.instance import Adopted
 from outreach.store.journal import Journal, MemoryJournal
-from outreach.store.tables import Suppression, table
 from outreach.transports.directory import DirectoryTransport
 from tests.factory import KEY, SENDER, queue_all, start_campaign
 from tests.flows.test_enqueue_and_send import LIMITS, Desk, Stumbling
@@ -202,7 +202,7 @@ def test_queued_mails_that_may_not_go_take_no_slot(tmp_path: Path) -> None:
     with desk.store.database.write() as connection:
         for item in items:
             row = {"value": f"person:{item.founder_id}", "kind": "manual", "reason": "no", "origin": "test"}
-            connection.execute(sa.insert(table(Suppression)).values(**row, created_at=desk.clock.now()))
+            connection.execute(sa.insert(t.suppressions).values(**row, created_at=desk.clock.now()))
     found = desk.plan()
     assert found.queued == ()
     assert len(found.ready) == len(items)

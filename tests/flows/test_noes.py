@@ -9,7 +9,6 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlmodel import SQLModel
 
 from outreach.core.pacing import FRESH_INBOX, unpaced
 from outreach.core.records import CampaignState, OutboxItem, OutboxState
@@ -23,6 +22,7 @@ from outreach.importers import all_importers
 from outreach.inboxes.maildir import MaildirInbox
 from outreach.resources import data_dir
 from outreach.settings import Security
+from outreach.store import tables as t
 from outreach.store.database import Database
 from outreach.store.journal import MemoryJournal
 from outreach.store.schema import open_database
@@ -124,7 +124,7 @@ def stores(folder: Path, server: Postgres | None) -> Iterator[tuple[Store, Store
     if server is None:
         place: Path | str = folder / "outreach.db"
         with closing(Database(place)) as made:
-            SQLModel.metadata.create_all(made.engine)
+            t.metadata.create_all(made.engine)
     else:
         place = server.create("template_store")
     first, second = (

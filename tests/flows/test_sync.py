@@ -13,14 +13,8 @@ from outreach.core.records import EnrollmentState, OutboxState
 from outreach.errors import StoreError
 from outreach.flows.sync import SyncReport, sync
 from outreach.inboxes.maildir import MaildirInbox
+from outreach.store import tables as t
 from outreach.store.store import Store
-from outreach.store.tables import (
-    AddressRow,
-    FounderRow,
-    InboundLocation,
-    MailboxRow,
-    table,
-)
 from tests.factory import SENDER
 from tests.fakes import MONDAY_MORNING
 from tests.flows.world import ENROLLMENTS, INBOUND, OUTBOX, World, make_world
@@ -71,7 +65,7 @@ def test_the_same_message_in_another_folder_is_one_message(world: World) -> None
     found = world.sync()
     assert (found.fetched, found.again, dict(found.by_kind)) == (1, 1, {})
     assert len(world.rows(INBOUND)) == 1
-    assert len(world.rows(table(InboundLocation))) == 2
+    assert len(world.rows(t.inbound_locations)) == 2
 
 
 def test_another_message_under_the_same_id_is_another_message(world: World) -> None:
@@ -83,10 +77,8 @@ def test_another_message_under_the_same_id_is_another_message(world: World) -> N
 
 def test_colleagues_are_stopped_with_the_person_who_answers(world: World) -> None:
     with world.store.database.write() as connection:
-        bo = connection.scalar(sa.select(table(FounderRow).c.company_id).where(table(FounderRow).c.first_name == "Bo"))
-        connection.execute(
-            sa.update(table(FounderRow)).where(table(FounderRow).c.first_name == "Cy").values(company_id=bo)
-        )
+        bo = connection.scalar(sa.select(t.founders.c.company_id).where(t.founders.c.first_name == "Bo"))
+        connection.execute(sa.update(t.founders).where(t.founders.c.first_name == "Cy").values(company_id=bo))
     world.set_items(state=OutboxState.QUEUED, intent_at=None)
     with world.store.database.write() as connection:
         connection.execute(
@@ -144,7 +136,7 @@ def test_a_hard_bounce_marks_and_suppresses_the_address(world: World) -> None:
     assert dict(world.sync().by_kind) == {"bounce": 1}
     assert world.suppressed() == {("address:bo@bo.example", "bounce")}
     assert world.enrollments()["bo@bo.example"] == ("stopped", "bounced")
-    statuses = {row["key"]: row["status"] for row in world.rows(table(AddressRow))}
+    statuses = {row["key"]: row["status"] for row in world.rows(t.addresses)}
     assert (statuses["bo@bo.example"], statuses["cy@cy.example"]) == ("bounced", "given")
 
 
@@ -189,7 +181,7 @@ def test_private_mail_leaves_nothing_but_its_place(world: World) -> None:
     found = world.sync()
     assert (found.by_kind, found.unmatched) == ({"unrelated": 1, "automatic": 1}, 2)
     assert world.rows(INBOUND) == []
-    assert [row["inbound_id"] for row in world.rows(table(InboundLocation))] == [None, None]
+    assert [row["inbound_id"] for row in world.rows(t.inbound_locations)] == [None, None]
 
 
 def test_what_was_there_before_the_first_mail_is_not_looked_at(world: World) -> None:
@@ -251,7 +243,7 @@ def test_our_reputation_pauses_the_mailbox(world: World) -> None:
     refused = report("5.7.1", "smtp; 550 5.7.1 blocked, see blocklist", returned_id=item.message_id)
     world.arrive(refused)
     world.sync()
-    (mailbox,) = world.rows(table(MailboxRow))
+    (mailbox,) = world.rows(t.mailboxes)
     assert mailbox["pause_reason"]
     assert world.suppressed() == set()
 

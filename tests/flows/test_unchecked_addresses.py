@@ -9,9 +9,9 @@ from outreach.core.guards import CAPS
 from outreach.core.measures import StopAddress
 from outreach.core.records import AddressStatus, Campaign, CampaignState, EnrollmentState
 from outreach.flows.enroll import Enrolled, enroll
+from outreach.store import tables as t
 from outreach.store.consequences import Cause, apply, suppress_address
 from outreach.store.store import Store, memory_store
-from outreach.store.tables import AddressRow, table
 from tests.factory import add_founders, queue_all
 from tests.fakes import FakeClock
 from tests.store.test_claims import LIMITS
@@ -34,7 +34,7 @@ class World:
         )
 
     def mark(self, status: AddressStatus, key: str = "") -> None:
-        addresses = table(AddressRow)
+        addresses = t.addresses
         query = sa.update(addresses).values(status=status)
         with self.store.database.write() as connection:
             connection.execute(query.where(addresses.c.key == key) if key else query)
@@ -106,7 +106,7 @@ def test_after_a_bounce_the_next_guess_is_not_tried_by_itself() -> None:
     here.bounce(item.rcpt_key)
     with here.store.database.write() as connection:
         row = {"address": "b@bo.example", "key": "b@bo.example", "founder_id": 1, "status": S.GUESSED}
-        connection.execute(sa.insert(table(AddressRow)).values(**row, origin="pattern", created_at=CLOCK.now()))
+        connection.execute(sa.insert(t.addresses).values(**row, origin="pattern", created_at=CLOCK.now()))
     here.store.campaigns.set_state(here.campaign.id, CampaignState.ACTIVE, "")
     assert here.enroll().enrolled == 0
     assert queue_all(here.store, here.campaign) == []
@@ -130,7 +130,7 @@ def test_a_bounce_is_about_the_address_and_an_opt_out_about_the_person() -> None
     with here.store.database.write() as connection:
         for number, key in ((1, "b@bo.example"), (2, "c@cy.example")):
             row = {"address": key, "key": key, "founder_id": number, "status": S.GIVEN, "origin": "test"}
-            connection.execute(sa.insert(table(AddressRow)).values(**row, created_at=CLOCK.now()))
+            connection.execute(sa.insert(t.addresses).values(**row, created_at=CLOCK.now()))
         suppress_address(connection, "cy@cy.example", kind="opt_out", reason="no", origin="test", now=CLOCK.now())
     found = here.enroll()
     assert [each.address for each in here.store.campaigns.enrollments(here.campaign.id)] == ["b@bo.example"]
@@ -141,7 +141,7 @@ def test_the_last_gate_sees_it_the_same_way() -> None:
     here = World(S.GIVEN, [], ["Bo"])
     with here.store.database.write() as connection:
         row = {"address": "b@bo.example", "key": "b@bo.example", "founder_id": 1, "status": S.GIVEN, "origin": "test"}
-        connection.execute(sa.insert(table(AddressRow)).values(**row, created_at=CLOCK.now()))
+        connection.execute(sa.insert(t.addresses).values(**row, created_at=CLOCK.now()))
     here.enroll()
     (item,) = queue_all(here.store, here.campaign)
     assert here.store.claims.obstacle(item.id, LIMITS, CLOCK.now()) == ""

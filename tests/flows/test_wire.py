@@ -15,9 +15,9 @@ from outreach.core.ports import Envelope, Outcome
 from outreach.core.records import CampaignState, Draft, OutboxItem, OutboxState
 from outreach.errors import StoreError
 from outreach.flows.send import Sender, SendReport, send
+from outreach.store import tables as t
 from outreach.store.journal import MemoryJournal
 from outreach.store.store import Store, memory_store
-from outreach.store.tables import AddressRow, table
 from outreach.transports.smtp import Server, SmtpTransport
 from tests.factory import SENDER, add_founders, queue_all, start_campaign
 from tests.fakes import MONDAY_MORNING as NOW
@@ -35,9 +35,7 @@ def queued(*addresses: str) -> tuple[Store, list[OutboxItem]]:
     with store.database.write() as connection:
         for number, address in enumerate(addresses, 1):
             connection.execute(
-                sa.update(table(AddressRow))
-                .where(table(AddressRow).c.id == number)
-                .values(address=address, key=address)
+                sa.update(t.addresses).where(t.addresses.c.id == number).values(address=address, key=address)
             )
     return store, queue_all(store, start_campaign(store)[0])
 

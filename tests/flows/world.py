@@ -12,16 +12,16 @@ import sqlalchemy as sa
 from outreach.core.records import Campaign, Mailbox, OutboxItem, OutboxState
 from outreach.flows.sync import SyncReport, sync
 from outreach.inboxes.maildir import MaildirInbox
+from outreach.store import tables as t
 from outreach.store.database import Database
 from outreach.store.journal import MemoryJournal
 from outreach.store.store import Store
-from outreach.store.tables import EnrollmentRow, InboundRow, OutboxRow, Suppression, table
 from tests.factory import SENDER, add_founders, queue_all, start_campaign
 from tests.fakes import MONDAY_MORNING, FakeClock
 from tests.mails import mail
 from tests.postgres import new_store
 
-OUTBOX, ENROLLMENTS, INBOUND = table(OutboxRow), table(EnrollmentRow), table(InboundRow)
+OUTBOX, ENROLLMENTS, INBOUND = t.outbox, t.enrollments, t.inbound
 
 
 @dataclass
@@ -78,7 +78,7 @@ class World:
         return {row["address"]: (row["state"], row["reason"]) for row in self.rows(ENROLLMENTS)}
 
     def suppressed(self) -> set[tuple[str, str]]:
-        return {(row["value"], row["kind"]) for row in self.rows(table(Suppression))}
+        return {(row["value"], row["kind"]) for row in self.rows(t.suppressions)}
 
     def set_items(self, **values: Any) -> None:
         with self.store.database.write() as connection:

@@ -16,18 +16,16 @@ from outreach.core.pacing import Limits
 from outreach.core.ports import Outcome, SendResult
 from outreach.core.records import OutboxState
 from outreach.core.sent_log import Story
+from outreach.store import tables as t
 from outreach.store.bookings import Bookings
 from outreach.store.campaigns import Campaigns, Moved
 from outreach.store.claims import Answered, Claim, Claims, Held, Intent
 from outreach.store.database import Database
 from outreach.store.instance import Instance
 from outreach.store.journal import Journal
-from outreach.store.outbox import NewMessage, Outbox, complete
+from outreach.store.outbox import NewMessage, Outbox
 from outreach.store.store import Store
 from outreach.store.suppressions import Suppressions
-from outreach.store.tables import EnrollmentRow, LedgerRow, OutboxRow, table
-
-_outbox, _ledger, _enrollments = table(OutboxRow), table(LedgerRow), table(EnrollmentRow)
 
 
 class RequeuesSending(Claims):
@@ -37,8 +35,8 @@ class RequeuesSending(Claims):
         with self._db.write() as connection:
             return bool(
                 connection.execute(
-                    sa.update(_outbox)
-                    .where(_outbox.c.id == held.id, _outbox.c.token == held.token)
+                    sa.update(t.outbox)
+                    .where(t.outbox.c.id == held.id, t.outbox.c.token == held.token)
                     .values(state=OutboxState.QUEUED, intent_at=None, updated_at=now)
                 ).rowcount
             )
@@ -65,12 +63,12 @@ class NoFence(Claims):
             return Intent()
         with self._db.write() as connection:
             taken = connection.execute(
-                sa.update(_outbox)
-                .where(_outbox.c.id == claim.item.id, _outbox.c.token == claim.token)
+                sa.update(t.outbox)
+                .where(t.outbox.c.id == claim.item.id, t.outbox.c.token == claim.token)
                 .values(state=OutboxState.SENDING, intent_at=now)
             ).rowcount
             booking = {"mailbox_id": claim.item.mailbox_id, "at": now, "outbox_id": claim.item.id}
-            connection.execute(sa.insert(_ledger).values(**booking))
+            connection.execute(sa.insert(t.send_ledger).values(**booking))
         return Intent() if taken else None
 
 
@@ -80,7 +78,7 @@ class BooksNothing(Claims):
     def fence(self, claim: Claim, limits: Limits, **rest: Any) -> Intent | None:
         open_ = super().fence(claim, limits, **rest)
         with self._db.write() as connection:
-            connection.execute(sa.delete(_ledger).where(_ledger.c.outbox_id == claim.item.id))
+            connection.execute(sa.delete(t.send_ledger).where(t.send_ledger.c.outbox_id == claim.item.id))
         return open_
 
 
@@ -105,14 +103,14 @@ class ForgetsWhoWasWritten(Outbox):
             for message in messages:
                 row = {name: getattr(message, name) for name in NewMessage.__dataclass_fields__}
                 row |= {"rcpt_domain": message.rcpt_key.rpartition("@")[2], "queued_at": now, "updated_at": now}
-                if not connection.scalar(sa.select(_outbox.c.id).where(_outbox.c.message_id == message.message_id)):
-                    connection.execute(sa.insert(_outbox).values(**complete(row)))
+                if not connection.scalar(sa.select(t.outbox.c.id).where(t.outbox.c.message_id == message.message_id)):
+                    connection.execute(sa.insert(t.outbox).values(**row))
         return len(messages)
 
     def generations(self, campaign_id: int) -> dict[str, int]:
-        query = sa.select(_outbox.c.dedupe_key, sa.func.count()).group_by(_outbox.c.dedupe_key)
+        query = sa.select(t.outbox.c.dedupe_key, sa.func.count()).group_by(t.outbox.c.dedupe_key)
         with self._db.read() as connection:
-            return dict(connection.execute(query.where(_outbox.c.campaign_id == campaign_id)).all())
+            return dict(connection.execute(query.where(t.outbox.c.campaign_id == campaign_id)).all())
 
     def histories(self, campaign_id: int, enrollments: Iterable[int] | None = None) -> dict[int, list[Any]]:  # noqa: ARG002  it remembers none
         return {}
@@ -124,8 +122,8 @@ class ExpiresDoubts(Claims):
     def expire(self, now: datetime) -> int:
         with self._db.write() as connection:
             done = connection.execute(
-                sa.update(_outbox)
-                .where(_outbox.c.state == OutboxState.QUEUED, _outbox.c.expires_at <= now)
+                sa.update(t.outbox)
+                .where(t.outbox.c.state == OutboxState.QUEUED, t.outbox.c.expires_at <= now)
                 .values(state=OutboxState.CANCELLED, reason="expired", intent_at=None)
             )
         return done.rowcount
@@ -152,8 +150,8 @@ class MovesWhoWasWritten(Campaigns):
         moved = super().move(campaign_id, source, target, now, dry_run=dry_run)
         with self._db.write() as connection:
             rest = connection.execute(
-                sa.update(_enrollments)
-                .where(_enrollments.c.campaign_id == campaign_id, _enrollments.c.mailbox_id == source)
+                sa.update(t.enrollments)
+                .where(t.enrollments.c.campaign_id == campaign_id, t.enrollments.c.mailbox_id == source)
                 .values(mailbox_id=target)
             )
         return Moved(moved.moved + rest.rowcount, 0)

@@ -13,9 +13,9 @@ from outreach.core.delivery import UNTIL_FIXED, decide
 from outreach.core.pacing import CANARY_WAIT, DAY, FRESH_INBOX, Limits, unpaced
 from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, OutboxItem, OutboxState
+from outreach.store import tables as t
 from outreach.store.bookings import note_by_hand
 from outreach.store.store import Store, memory_store
-from outreach.store.tables import OutboxRow, table
 from tests.factory import SENDER, add_founders, queue_all, start_campaign
 from tests.fakes import MONDAY_MORNING as NOW
 from tests.postgres import new_store
@@ -41,7 +41,7 @@ def items(store: Store) -> list[OutboxItem]:
 
 def set_rows(store: Store, **values: Any) -> None:
     with store.database.write() as connection:
-        connection.execute(sa.update(table(OutboxRow)).values(**values))
+        connection.execute(sa.update(t.outbox).values(**values))
 
 
 def book(store: Store, item: OutboxItem, at: datetime = NOW) -> None:
@@ -122,8 +122,8 @@ def test_the_inbox_of_another_mailbox_is_waited_for_a_day(store: Store, items: l
     for each in (mine, gone):
         store.mail.finish(each, NOW)
     with store.database.write() as connection:
-        first = table(OutboxRow).c.id == items[0].id
-        connection.execute(sa.update(table(OutboxRow)).where(first).values(mailbox_id=gone))
+        first = t.outbox.c.id == items[0].id
+        connection.execute(sa.update(t.outbox).where(first).values(mailbox_id=gone))
     for item in store.outbox.items()[:5]:
         book(store, item)
     store.mail.finish(mine, NOW + DAY - timedelta(seconds=1))

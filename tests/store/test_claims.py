@@ -13,12 +13,12 @@ from outreach.core.pacing import Limits, unpaced
 from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, EnrollmentState, OutboxItem, OutboxState
 from outreach.errors import SendRefused
+from outreach.store import tables as t
 from outreach.store.claims import LEASE, Answered, Claim, Intent, Wanted
 from outreach.store.consequences import stop_people
 from outreach.store.journal import MemoryJournal
 from outreach.store.store import Store
 from outreach.store.suppressions import Suppressions
-from outreach.store.tables import OutboxRow, Suppression, table
 from tests.factory import add_founders, queue_all, start_campaign
 from tests.fakes import MONDAY_MORNING as NOW
 from tests.postgres import new_store
@@ -82,7 +82,7 @@ def state(store: Store, item: OutboxItem) -> OutboxState:
 def suppress(store: Store, value: str) -> None:
     row = {"value": value, "kind": "manual", "reason": "", "origin": "test", "created_at": NOW}
     with store.database.write() as connection:
-        connection.execute(sa.insert(table(Suppression)), [row])
+        connection.execute(sa.insert(t.suppressions), [row])
 
 
 def test_the_way_of_a_message(store: Store, items: list[OutboxItem]) -> None:
@@ -284,10 +284,10 @@ def test_late_mail_is_not_sent_and_can_be_planned_afresh(store: Store, items: li
 
 def test_one_live_row_for_each_step_and_founder(store: Store, items: list[OutboxItem]) -> None:
     assert queue_all(store, store.campaigns.get("spring")) == items
-    duplicate = sa.insert(table(OutboxRow)).from_select(
-        [column.name for column in table(OutboxRow).c if column.name != "id"],
+    duplicate = sa.insert(t.outbox).from_select(
+        [column.name for column in t.outbox.c if column.name != "id"],
         sa.select(*[sa.literal("<other@x>").label("message_id") if column.name == "message_id" else column
-                    for column in table(OutboxRow).c if column.name != "id"]),
+                    for column in t.outbox.c if column.name != "id"]),
     )  # fmt: skip
     with pytest.raises(sa.exc.IntegrityError, match="dedupe_key"), store.database.write() as connection:
         connection.execute(duplicate)

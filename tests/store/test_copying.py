@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import SQLModel
 
 from outreach.core.pacing import unpaced
 from outreach.core.records import CampaignState
 from outreach.errors import StoreError
+from outreach.store import tables as t
 from outreach.store.copying import back_up, move, opened_target, upgrade
 from outreach.store.database import Database
 from outreach.store.instance import Instance
@@ -20,7 +20,6 @@ from outreach.store.journal import MemoryJournal
 from outreach.store.meta import refuse_moved
 from outreach.store.schema import migrate, open_database, revisions, server_revision
 from outreach.store.store import Store
-from outreach.store.tables import CompanyRow, CursorRow, InboundRow, table
 from tests.factory import add_founders, queue_all, start_campaign
 from tests.fakes import MONDAY_MORNING as NOW
 from tests.postgres import Server
@@ -51,9 +50,9 @@ def filled(tmp_path: Path) -> Iterator[Store]:
         store.claims.reap(row, NOW)
         store.suppressions.add_domain("nobody.example", "by hand", NOW)
         with store.database.write() as connection:
-            connection.execute(sa.update(table(CompanyRow)).values(funding_usd=BIG, industries=["Ünïcode", "AI"]))
+            connection.execute(sa.update(t.companies).values(funding_usd=BIG, industries=["Ünïcode", "AI"]))
             cursor = {"mailbox_id": mailbox.id, "folder": "INBOX", "validity": "1", "last_uid": 2**32 - 1}
-            connection.execute(sa.insert(table(CursorRow)).values(cursor))
+            connection.execute(sa.insert(t.cursors).values(cursor))
             texts = dict.fromkeys(
                 (
                     "sha256",
@@ -69,7 +68,7 @@ def filled(tmp_path: Path) -> Iterator[Store]:
                 "",
             )
             connection.execute(
-                sa.insert(table(InboundRow)).values(
+                sa.insert(t.inbound).values(
                     message_id="<a@b>", sent_at=NOW, received_at=NOW, kind="reply", evidence=["x"], text="hi\0there",
                     raw=bytes(range(256)), trouble="", logged_at=NOW, **texts,
                 )
@@ -81,7 +80,7 @@ def rows(database: Database) -> Rows:
     """Everything but what is about the place itself; NUL cannot be text in PostgreSQL."""
     found: Rows = {}
     with database.read() as connection:
-        for each in SQLModel.metadata.sorted_tables:
+        for each in t.metadata.sorted_tables:
             query = sa.select(each).order_by(*each.primary_key.columns)
             found[each.name] = [
                 {k: v.replace("\0", "\ufffd") if isinstance(v, str) else v for k, v in row.items()}

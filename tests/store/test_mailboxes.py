@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from outreach.store import tables as t
 from outreach.store.database import Database
 from outreach.store.schema import migrate
-from outreach.store.tables import EnrollmentRow, table
 from tests.postgres import Server
 
 AT = datetime(2026, 3, 2, tzinfo=UTC)
@@ -46,7 +46,7 @@ def test_an_older_store_is_upgraded_with_its_data(place: Path | str) -> None:
                 add("enrollments", id=number, campaign_id=number, founder_id=number, address=f"{name}@x.example",
                     address_key=name, state="active", reason="", enrolled_at=AT, updated_at=AT)  # fmt: skip
         migrate(database)
-        rows = table(EnrollmentRow)
+        rows = t.enrollments
         with database.read() as connection:
             query = sa.select(rows.c.id, rows.c.mailbox_id, rows.c.address).order_by(rows.c.id)
             assert [tuple(row) for row in connection.execute(query)] == [

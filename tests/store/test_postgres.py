@@ -10,9 +10,9 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlmodel import SQLModel
 
 from outreach.errors import StoreError, StoreUnavailable
+from outreach.store import tables as t
 from outreach.store.database import Database
 from outreach.store.instance import Instance
 from outreach.store.journal import MemoryJournal
@@ -33,13 +33,13 @@ def database(server: Server) -> Iterator[Database]:
 def test_models_and_migrations_agree(database: Database) -> None:
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
-        assert compare_metadata(context, SQLModel.metadata) == []
+        assert compare_metadata(context, t.metadata) == []
 
 
 def test_text_is_compared_by_its_bytes_as_sqlite_does(database: Database) -> None:
     with database.write() as connection:
         for name in ("a", "B", "é", "_", "<or.x@", "<or.xA"):
-            connection.execute(sa.insert(SQLModel.metadata.tables["meta"]).values(name=name, value="order"))
+            connection.execute(sa.insert(t.metadata.tables["meta"]).values(name=name, value="order"))
     with database.read() as connection:
         query = "SELECT name FROM meta WHERE value = 'order' ORDER BY name"
         assert connection.exec_driver_sql(query).scalars().all() == ["<or.x@", "<or.xA", "B", "_", "a", "é"]

@@ -10,21 +10,26 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlmodel import SQLModel
 
+from migrations.tables import FILE, written
 from outreach.errors import StoreError
 from outreach.resources import data_dir
+from outreach.store import tables as t
 from outreach.store.database import APPLICATION_ID, Database
 from outreach.store.schema import backup, memory_database, open_database, revisions
 from outreach.store.search import is_index
 
 
-def test_models_and_migrations_agree(tmp_path: Path) -> None:
+def test_the_tables_are_what_the_models_say() -> None:
+    assert FILE.read_text(encoding="utf-8") == written(), "python -m migrations writes them anew"
+
+
+def test_tables_and_migrations_agree(tmp_path: Path) -> None:
     database = open_database(tmp_path / "outreach.db", create=True)
     with database.read() as connection:
         options = {"compare_type": True, "render_as_batch": True, "include_name": _is_modelled}
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, SQLModel.metadata) == []
+        assert compare_metadata(context, t.metadata) == []
 
 
 def _is_modelled(name: str | None, kind: str, _parents: object) -> bool:
@@ -48,7 +53,7 @@ def _sorted(described: object) -> list[str]:
 
 def test_a_migrated_store_is_the_one_the_models_make(tmp_path: Path) -> None:
     migrated, made = open_database(tmp_path / "outreach.db", create=True), memory_database()
-    for table in SQLModel.metadata.tables:
+    for table in t.metadata.tables:
         for describe in (
             "get_columns",
             "get_indexes",

@@ -5,14 +5,14 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from outreach.core.measures import StopCompany, StopPerson
+from outreach.store import tables as t
 from outreach.store.database import Database
 from outreach.store.stops import stop_all
-from outreach.store.tables import CompanyRow, EnrollmentRow, table
 from tests.factory import add_founders, start_campaign
 from tests.fakes import MONDAY_MORNING as NOW
 from tests.postgres import new_store
 
-ENROLLMENTS, COMPANIES = table(EnrollmentRow), table(CompanyRow)
+ENROLLMENTS, COMPANIES = t.enrollments, t.companies
 NAMES = [f"p{number}" for number in range(60)]
 
 

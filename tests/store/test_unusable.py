@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import SQLModel
 
 from outreach.core.pacing import unpaced
 from outreach.core.records import OutboxState
 from outreach.errors import StoreError
 from outreach.flows.send import Sender, send
+from outreach.store import tables as t
 from outreach.store.database import Database
 from outreach.store.journal import Journal, MemoryJournal
 from outreach.store.store import Store
@@ -31,7 +31,7 @@ def place(tmp_path: Path) -> Path:
     folder = tmp_path / "w"
     folder.mkdir()
     with closing(Database(folder / "outreach.db")) as made:
-        SQLModel.metadata.create_all(made.engine)
+        t.metadata.create_all(made.engine)
     return folder / "outreach.db"
 
 
