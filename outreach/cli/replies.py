@@ -83,10 +83,10 @@ def list_replies(
     with shell(context).app() as app:
         wanted = _wanted(app, kind, campaign, since, unlabelled=unlabelled)
         today = app.clock.now().astimezone(app.settings.zone).date().isoformat()
-        found = app.store.mail.replies(
+        found = app.store.replies.listed(
             **wanted, due_on=today if due else "", limit=limit or (None if json else _LISTED_AT_MOST)
         )
-        total = len(found) if due else app.store.mail.count(**wanted)
+        total = len(found) if due else app.store.replies.count(**wanted)
         if json:
             show_json({"replies": [document(reply) for reply in found], "total": total})
             return
@@ -113,14 +113,14 @@ def _nothing(*, due: bool, narrowed: bool) -> str:
 
 def _watch(app: "App", wanted: dict[str, Any], every: int) -> None:
     """What comes into the log, by our own reading of the mailbox or by somebody else's, until Ctrl-C."""
-    last = app.store.mail.newest()
+    last = app.store.replies.newest()
     say("watching; Ctrl-C ends it")
     while True:
         if any(box.reads_inbox for box in app.boxes):
             read_all(app, partial(read_inbox, aloud=False))
-        for reply in reversed(app.store.mail.replies(**wanted, after=last)):
+        for reply in reversed(app.store.replies.listed(**wanted, after=last)):
             show("  ".join(str(cell) for cell in _row(reply) if cell != ""))
-        last = app.store.mail.newest()
+        last = app.store.replies.newest()
         wait_for_mail(app.boxes, every)
 
 
@@ -136,9 +136,9 @@ def show_reply(
     Example: outreach replies show 12
     """
     with shell(context).app() as app:
-        reply = app.store.mail.get(reply_id)
+        reply = app.store.replies.get(reply_id)
         thread = _thread(app, reply)
-        bytes_ = app.store.mail.raw(reply_id) if raw else b""
+        bytes_ = app.store.replies.raw(reply_id) if raw else b""
         zone = app.settings.zone
     if json:
         show_json({**document(reply), "full_text": reply.full_text, "thread": [line.document() for line in thread]})
@@ -201,7 +201,7 @@ def export(
     if write is None:
         raise UsageError(f"{file.name} names no format.", hint="let it end in .csv, .json or .mbox")
     with shell(context).app() as app:
-        found = app.store.mail.replies(**_wanted(app, kind, campaign, since, unlabelled=unlabelled))
+        found = app.store.replies.listed(**_wanted(app, kind, campaign, since, unlabelled=unlabelled))
         data, written = write(app, found)
     write_private(file, data, force=force)
     show(f"{count(written, 'answer')} written to {file}")
@@ -231,7 +231,7 @@ def _as_mbox(app: "App", found: "Sequence[Reply]") -> tuple[bytes, int]:
     """The mboxrd form: lines that begin with From, quoted or not, get one more `>`."""
     mails = []
     for reply in sorted(found, key=lambda each: (each.received_at, each.id)):
-        raw = app.store.mail.raw(reply.id).replace(b"\r\n", b"\n")
+        raw = app.store.replies.raw(reply.id).replace(b"\r\n", b"\n")
         if raw:
             stamp = f"From {reply.from_address or 'MAILER-DAEMON'} {reply.received_at:%a %b %d %H:%M:%S %Y}\n"
             body = re.sub(rb"(?m)^(>*From )", rb">\1", raw)
@@ -285,7 +285,7 @@ def _thread(app: "App", reply: "Reply") -> list[Line]:
         for item in app.store.outbox.thread(enrollment)
         if item.sent_at
     ]
-    others = app.store.mail.conversation(reply.founder_id) if reply.founder_id is not None else []
+    others = app.store.replies.conversation(reply.founder_id) if reply.founder_id is not None else []
     theirs = [
         Line(f"{WORDS[one.kind][0]} {one.id}", None, one.kind, one.subject, one.received_at, one.text)
         for one in others

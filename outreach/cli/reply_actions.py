@@ -39,9 +39,9 @@ def label(
     plain = "-".join(text.lower().split())
     with shell(context).app() as app:
         remind_on = _day(until, app.clock.now().date())
-        reply = app.store.mail.get(reply_id)
+        reply = app.store.replies.get(reply_id)
         added = _refer(app, reply, referral) if referral else None
-        reply = app.store.mail.label(reply_id, plain, app.clock.now(), remind_on=remind_on)
+        reply = app.store.replies.label(reply_id, plain, app.clock.now(), remind_on=remind_on)
     told = f"reply {reply.id} is {reply.label or 'unlabelled'}" + (
         f"; it comes back on {remind_on}" if remind_on else ""
     )
@@ -66,7 +66,7 @@ def note(
     Example: outreach replies note 12 "call on Thursday"
     """
     with shell(context).app() as app:
-        reply = app.store.mail.note(reply_id, text)
+        reply = app.store.replies.note(reply_id, text)
     tell_changed(reply, f"noted beside reply {reply.id}", json=json)
 
 
@@ -84,13 +84,13 @@ def answer(
     from outreach.core.inbound import read_mail
 
     with shell(context).app() as app:
-        reply = app.store.mail.get(reply_id)
+        reply = app.store.replies.get(reply_id)
         if not reply.from_address:
             raise UsageError(f"reply {reply.id} has no sender to answer.", hint=f"outreach replies show {reply.id}")
-        head = read_mail(app.store.mail.raw(reply_id), reply.received_at).headers
+        head = read_mail(app.store.replies.raw(reply_id), reply.received_at).headers
         planned = plan_answer(reply, (*head.ids("references", "in-reply-to"), *head.ids("message-id")))
         if draft:
-            box = app.box_of(app.store.mail.thread_mailbox(reply_id)) or app  # the thread's own mailbox
+            box = app.box_of(app.store.replies.thread_mailbox(reply_id)) or app  # the thread's own mailbox
             folder = box.file_draft(draft_bytes(planned, box.sender, box.new_message_id(), app.clock.now()))
             show(f"a draft to {planned.to} lies in {folder}; finish and send it there")
             return

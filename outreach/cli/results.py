@@ -57,8 +57,8 @@ def status(context: typer.Context, json: Json = False) -> None:
             "failed": app.store.report.count_outbox(OutboxState.FAILED),
             "held": len(found.held),
             "new_replies": app.store.report.new_replies(),
-            "quarantined": app.store.mail.quarantined(),
-            "reminders": app.store.mail.due(now.astimezone(app.settings.zone).date().isoformat()),
+            "quarantined": app.store.replies.quarantined(),
+            "reminders": app.store.replies.due(now.astimezone(app.settings.zone).date().isoformat()),
             "mailboxes": [{**each, **_waits(shares.get(each["address"]))} for each in standings(app)],
             "resting_domains": [
                 {

@@ -1,11 +1,11 @@
-"""What came back: where each message lies, what it was, what it is about, and the log that people read.
+"""What came back: where each message lies, what it was, and what it is about. People read it by `reply_log`.
 
 A message, everything that follows from it and the cursor's move are one transaction, so a crash between two messages
 loses nothing and repeats nothing. Of mail that does not concern us only its place in the mailbox is kept.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,26 +18,22 @@ from outreach.core.judge import RULES
 from outreach.core.matching import Clues, Found, Match
 from outreach.core.measures import Consequence, PauseMailbox
 from outreach.core.ports import Cursor, Incoming, Known
-from outreach.core.records import Reply
 from outreach.core.reply_text import ReplyText
 from outreach.core.triage import Links, Sent
 from outreach.core.verdict import Kind, Verdict
-from outreach.errors import NotFound
 from outreach.store import tables as t
 from outreach.store.bookings import note_by_hand
 from outreach.store.breakers import check_breakers
 from outreach.store.bulk import insert_all, select_in
-from outreach.store.consequences import Cause, Effects, apply, apply_all, release_person
+from outreach.store.consequences import Cause, Effects, apply, apply_all
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
-from outreach.store.reply_log import read_reply_row, select_replies, wanted_replies
 from outreach.store.sent_index import all_sent, find_links, find_sent
 
 _MAX_RAW = 1_000_000
 _MOST_ATTACHMENTS = 50
 _COLLEAGUES = 50
 _OWN_TEXTS = 8
-_HOLDING = (Kind.AUTOMATIC, Kind.CHALLENGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +67,7 @@ class Stored:
 
 
 class Mail:
-    """The reply log. `suppression_log` remembers opt-outs beyond any restore."""
+    """Everything that came in. `suppression_log` remembers opt-outs beyond any restore."""
 
     def __init__(self, database: Database, suppression_log: Recorder) -> None:
         self._db = database
@@ -193,104 +189,6 @@ class Mail:
             effects = apply(connection, entry.consequences, mailbox_id=about, cause=cause)
             _hold_against_campaign(connection, entry, now)
             return effects
-
-    # --- the log, as people read it --------------------------------------------------------------------------
-
-    def replies(
-        self,
-        *,
-        kinds: Collection[str] = (),
-        campaign_id: int | None = None,
-        founder_id: int | None = None,
-        since: datetime | None = None,
-        unlabelled: bool = False,
-        due_on: str = "",
-        after: int = 0,
-        limit: int | None = None,
-    ) -> list[Reply]:
-        """The log: what waits for a label first, then newest first. `due_on`: only reminders up to that day (ISO);
-        `after`: only rows that came after this one."""
-        conditions = wanted_replies(kinds, campaign_id, founder_id, since, unlabelled=unlabelled)
-        conditions += [t.inbound.c.remind_on != "", t.inbound.c.remind_on <= due_on] if due_on else []
-        conditions += [t.inbound.c.id > after] if after else []
-        query = select_replies().where(*conditions).limit(limit)
-        with self._db.read() as connection:
-            return [read_reply_row(row) for row in connection.execute(query).mappings()]
-
-    def count(
-        self,
-        *,
-        kinds: Collection[str] = (),
-        campaign_id: int | None = None,
-        since: datetime | None = None,
-        unlabelled: bool = False,
-    ) -> int:
-        """How many messages `replies` would list without a limit."""
-        conditions = wanted_replies(kinds, campaign_id, None, since, unlabelled=unlabelled)
-        with self._db.read() as connection:
-            return connection.scalar(sa.select(sa.func.count()).select_from(t.inbound).where(*conditions)) or 0
-
-    def newest(self) -> int:
-        """The number of the newest row; 0 for an empty log."""
-        with self._db.read() as connection:
-            return connection.scalar(sa.select(sa.func.max(t.inbound.c.id))) or 0
-
-    def due(self, day: str) -> int:
-        """Reminders up to that day (ISO)."""
-        with self._db.read() as connection:
-            wanted = (t.inbound.c.remind_on != "", t.inbound.c.remind_on <= day)
-            return connection.scalar(sa.select(sa.func.count()).select_from(t.inbound).where(*wanted)) or 0
-
-    def conversation(self, founder_id: int) -> list[Reply]:
-        """Everything that came from one founder, oldest first."""
-        query = select_replies().where(t.inbound.c.founder_id == founder_id)
-        with self._db.read() as connection:
-            found = [read_reply_row(row) for row in connection.execute(query).mappings()]
-        return sorted(found, key=lambda reply: (reply.received_at, reply.id))
-
-    def quarantined(self) -> int:
-        """Messages that could not be read whole, and wait for a person."""
-        query = (
-            sa.select(sa.func.count()).select_from(t.inbound).where(t.inbound.c.trouble != "", t.inbound.c.label == "")
-        )
-        with self._db.read() as connection:
-            return connection.scalar(query) or 0
-
-    def get(self, reply_id: int) -> Reply:
-        with self._db.read() as connection:
-            row = connection.execute(select_replies().where(t.inbound.c.id == reply_id)).mappings().one_or_none()
-        if row is None:
-            raise NotFound(f"there is no reply {reply_id}.", hint="`outreach replies` lists them")
-        return read_reply_row(row)
-
-    def label(self, reply_id: int, label: str, now: datetime, *, remind_on: str = "") -> Reply:
-        """What a person made of it; empty takes it back. Whom a machine's mail holds goes on once it has a label.
-        `remind_on`: the day (ISO) on which it comes back as a reminder."""
-        reply = self.get(reply_id)
-        with self._db.write() as connection:
-            _annotate(connection, reply_id, {"label": label, "remind_on": remind_on})
-            if label and reply.kind in _HOLDING and reply.founder_id is not None:
-                release_person(connection, reply.founder_id, now)
-        return replace(reply, label=label, remind_on=remind_on)
-
-    def note(self, reply_id: int, text: str) -> Reply:
-        reply = self.get(reply_id)
-        with self._db.write() as connection:
-            _annotate(connection, reply_id, {"note": text})
-        return replace(reply, note=text)
-
-    def thread_mailbox(self, reply_id: int) -> int | None:
-        """The mailbox that a message's thread goes from: that of the mail it answers, else the one it came to."""
-        wrote = sa.select(t.outbox.c.mailbox_id).join(t.inbound, t.inbound.c.outbox_id == t.outbox.c.id)
-        came_to = sa.select(t.inbound_locations.c.mailbox_id).where(t.inbound_locations.c.inbound_id == reply_id)
-        with self._db.read() as connection:
-            found: int | None = connection.scalar(wrote.where(t.inbound.c.id == reply_id))
-            return found if found is not None else connection.scalar(came_to.limit(1))
-
-    def raw(self, reply_id: int) -> bytes:
-        """The message as it came, cut at 1 MB; empty if it was not kept."""
-        with self._db.read() as connection:
-            return connection.scalar(sa.select(t.inbound.c.raw).where(t.inbound.c.id == reply_id)) or b""
 
 
 def _teach(connection: sa.Connection, entry: Entry | None, incoming: Incoming, mailbox_id: int, now: datetime) -> None:
@@ -423,7 +321,3 @@ def _move_cursor(connection: sa.Connection, mailbox_id: int, cursor: Cursor) -> 
     values = {"validity": cursor.validity, "last_uid": cursor.last_uid, "mark": cursor.mark}
     if connection.execute(sa.update(t.cursors).where(*of_folder).values(**values)).rowcount == 0:
         connection.execute(sa.insert(t.cursors).values(mailbox_id=mailbox_id, folder=cursor.folder, **values))
-
-
-def _annotate(connection: sa.Connection, reply_id: int, values: Mapping[str, str]) -> None:
-    connection.execute(sa.update(t.inbound).where(t.inbound.c.id == reply_id).values(**values))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from outreach.store.outbox import Outbox
     from outreach.store.people import People
     from outreach.store.personal import Personal
+    from outreach.store.reply_log import Replies
     from outreach.store.report import Reports
     from outreach.store.suppressions import Suppressions
 
@@ -99,6 +100,12 @@ class Store:
         from outreach.store.mail import Mail
 
         return Mail(self.database, self.suppression_log)
+
+    @cached_property
+    def replies(self) -> "Replies":
+        from outreach.store.reply_log import Replies
+
+        return Replies(self.database)
 
     @cached_property
     def suppressions(self) -> "Suppressions":

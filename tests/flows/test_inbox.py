@@ -43,7 +43,7 @@ def test_published_bug_the_own_follow_up_is_no_reply(world: World) -> None:
     world.arrive(item.mime, folder="Sent")
     found = world.sync()
     assert dict(found.by_kind) == {"own": 2}
-    assert world.store.mail.replies(kinds=["reply"]) == []
+    assert world.store.replies.listed(kinds=["reply"]) == []
     assert world.enrollments()["bo@bo.example"] == ("active", "")
 
 
@@ -82,7 +82,7 @@ def test_published_bug_a_reply_from_an_alias_is_found(world: World, headers: dic
         mail("Yes!", sender="robert@private.example", message_id="<a@private.example>", date=world.clock.now(), **named)
     )
     assert dict(world.sync().by_kind) == {"reply": 1}
-    (reply,) = world.store.mail.replies()
+    (reply,) = world.store.replies.listed()
     assert (reply.founder, reply.from_address) == ("Bo Brightly", "robert@private.example")
     assert world.enrollments()["bo@bo.example"] == ("stopped", "replied")
 
@@ -175,7 +175,7 @@ def test_whom_someone_who_has_left_names_is_shown_only(world: World) -> None:
         )
     )
     world.sync()
-    (reply,) = world.store.mail.replies()
+    (reply,) = world.store.replies.listed()
     assert "they name eve@bo.example" in reply.evidence
     assert world.store.people.find_by_address("eve@bo.example") is None
 
@@ -195,7 +195,7 @@ def test_a_notice_by_amazon_is_a_bounce(world: World) -> None:
     )
     world.sync()
     assert world.suppressed() == {("address:bo@bo.example", "bounce")}
-    (reply,) = world.store.mail.replies(kinds=["bounce"])
+    (reply,) = world.store.replies.listed(kinds=["bounce"])
     assert reply.failures[0]["reason"] == "hard"
 
 
@@ -318,7 +318,7 @@ def forget_verdict(world: World, **values: str) -> None:
 def test_judging_again_adds_stops_and_keeps_labels(world: World) -> None:
     world.answer("Bo", "Please remove me from your list.")
     world.sync()
-    world.store.mail.label(1, "no", world.clock.now())
+    world.store.replies.label(1, "no", world.clock.now())
     forget_verdict(world, kind="automatic", subkind="")
     found = rejudge(world)
     assert [(change.before, change.after, change.lifts) for change in found.changed] == [
@@ -326,7 +326,7 @@ def test_judging_again_adds_stops_and_keeps_labels(world: World) -> None:
     ]
     assert world.enrollments()["bo@bo.example"] == ("stopped", "opted-out")
     assert ("address:bo@bo.example", "opt_out") in world.suppressed()
-    again = world.store.mail.get(1)
+    again = world.store.replies.get(1)
     assert (again.kind, again.label) == ("unsubscribe", "no")
     assert rejudge(world).changed == ()
 
@@ -358,14 +358,14 @@ def test_a_dry_run_of_judging_again_changes_nothing(world: World) -> None:
     world.sync()
     forget_verdict(world, kind="automatic", subkind="")
     assert len(rejudge(world, dry_run=True).changed) == 1
-    assert world.store.mail.get(1).kind == "automatic"
+    assert world.store.replies.get(1).kind == "automatic"
     assert world.suppressed() == set()
 
 
 def test_guesses_are_kept_as_guesses(world: World) -> None:
     world.answer("Bo", "Not right now, check back in autumn.")
     world.sync()
-    (reply,) = world.store.mail.replies()
+    (reply,) = world.store.replies.listed()
     assert (reply.guess, reply.label) == ("not-now", "")
     assert reply.guess_evidence
 
@@ -373,7 +373,7 @@ def test_guesses_are_kept_as_guesses(world: World) -> None:
 def test_reminders_come_back_on_their_day(world: World) -> None:
     world.answer("Bo", "Not right now.")
     world.sync()
-    world.store.mail.label(1, "not-now", world.clock.now(), remind_on="2026-09-01")
-    assert world.store.mail.replies(due_on="2026-08-31") == []
-    assert [reply.id for reply in world.store.mail.replies(due_on="2026-09-01")] == [1]
-    assert world.store.mail.due("2026-09-02") == 1
+    world.store.replies.label(1, "not-now", world.clock.now(), remind_on="2026-09-01")
+    assert world.store.replies.listed(due_on="2026-08-31") == []
+    assert [reply.id for reply in world.store.replies.listed(due_on="2026-09-01")] == [1]
+    assert world.store.replies.due("2026-09-02") == 1

@@ -426,8 +426,8 @@ def test_a_thread_goes_on_from_the_mailbox_that_began_it(office: Office) -> None
     answer = mail("Yes.", sender=str(theirs["To"]), in_reply_to=str(theirs["Message-ID"]), date=office.clock.now())
     (office.folder / f"inbox-{office.ids[1]}" / "new" / "1.answer").write_bytes(answer)
     office.read()
-    [reply] = office.store.mail.replies()
-    assert office.store.mail.thread_mailbox(reply.id) == office.ids[0]
+    [reply] = office.store.replies.listed()
+    assert office.store.replies.thread_mailbox(reply.id) == office.ids[0]
 
 
 def test_adopting_looks_into_every_sent_folder_and_gives_a_founder_back_to_who_wrote_to_them(office: Office) -> None:

@@ -34,7 +34,7 @@ def test_a_reply_is_logged_and_stops_the_person(world: World) -> None:
     world.answer("Bo", "Yes, let us talk.\n\nOn Mon, Ada wrote:\n> Hi Bo,\n> \n> are you hiring?\n")
     found = world.sync()
     assert (found.fetched, found.by_kind, found.unmatched) == (1, {"reply": 1}, 0)
-    (reply,) = world.store.mail.replies()
+    (reply,) = world.store.replies.listed()
     assert reply.text == "Yes, let us talk."
     assert "are you hiring" in reply.full_text
     assert (reply.founder, reply.campaign, reply.step) == ("Bo Brightly", "spring", 1)
@@ -253,7 +253,7 @@ def test_what_cannot_be_read_whole_is_shown_and_holds_the_person(world: World) -
     world.answer("Bo", parts, content_type="multipart/mixed; boundary=b")
     found = world.sync()
     assert found.quarantined == 1
-    assert world.store.mail.quarantined() == 1
+    assert world.store.replies.quarantined() == 1
     assert world.enrollments()["bo@bo.example"][0] == "held"
 
 
@@ -294,22 +294,22 @@ def test_a_machine_of_a_prospect_holds_until_someone_has_read_it(world: World) -
     found = world.sync()
     assert (dict(found.by_kind), found.effects.held) == ({"automatic": 1}, 1)
     assert world.enrollments()["bo@bo.example"][0] == "held"
-    (news,) = world.store.mail.replies(kinds=["automatic"])
-    world.store.mail.label(news.id, "read", world.clock.now())
+    (news,) = world.store.replies.listed(kinds=["automatic"])
+    world.store.replies.label(news.id, "read", world.clock.now())
     assert world.enrollments()["bo@bo.example"] == ("active", "")
 
 
 def test_labels_and_notes_are_a_persons(world: World) -> None:
     world.answer("Bo")
     world.sync()
-    (reply,) = world.store.mail.replies(unlabelled=True)
-    world.store.mail.label(reply.id, "interested", world.clock.now())
-    world.store.mail.note(reply.id, "call on Thursday")
-    assert world.store.mail.replies(unlabelled=True) == []
-    again = world.store.mail.get(reply.id)
+    (reply,) = world.store.replies.listed(unlabelled=True)
+    world.store.replies.label(reply.id, "interested", world.clock.now())
+    world.store.replies.note(reply.id, "call on Thursday")
+    assert world.store.replies.listed(unlabelled=True) == []
+    again = world.store.replies.get(reply.id)
     assert (again.label, again.note) == ("interested", "call on Thursday")
-    assert world.store.mail.raw(reply.id).startswith(b"From:")
-    assert world.store.mail.count(kinds=["reply"]) == 1
+    assert world.store.replies.raw(reply.id).startswith(b"From:")
+    assert world.store.replies.count(kinds=["reply"]) == 1
 
 
 def test_the_document_has_every_kind() -> None:
