@@ -328,7 +328,7 @@ class App:
         return [box.room() for box in self.boxes if box.mailbox_id in campaign.mailboxes]
 
     def room(self) -> "Room":
-        from outreach.core.delivery import UNTIL_FIXED
+        from outreach.core.pacing import UNTIL_FIXED
         from outreach.core.sharing import Room
 
         mailbox, now = self.mailbox, self.clock.now()
@@ -398,7 +398,8 @@ class App:
     def _rest_after(self, refusal: "SendResult") -> None:
         """A login that is refused before the first mail counts like one between two: a wrong password is not tried
         again and again until the account is locked."""
-        from outreach.core.delivery import UNTIL_FIXED, decide, explain
+        from outreach.core.delivery import decide, explain
+        from outreach.core.pacing import UNTIL_FIXED
 
         mailbox, now = self.mailbox, self.clock.now()
         decision = decide(refusal, attempts=0, now=now)

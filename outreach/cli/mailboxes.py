@@ -53,8 +53,7 @@ def standings(app: "App") -> list[dict[str, Any]]:
 
 
 def _allowance(box: "App") -> Allowance:
-    from outreach.core.delivery import UNTIL_FIXED
-    from outreach.core.pacing import left, next_slot, on_day
+    from outreach.core.pacing import UNTIL_FIXED, left, next_slot, on_day
 
     mailbox, now = box.mailbox, box.clock.now()
     booked = box.store.bookings.booked(mailbox.id, box.limits, (), now)
@@ -133,7 +132,7 @@ def pause(context: typer.Context, name: NAME) -> None:
 
     Example: outreach mailboxes pause sales
     """
-    from outreach.core.delivery import UNTIL_FIXED
+    from outreach.core.pacing import UNTIL_FIXED
 
     with shell(context).app() as app:
         box = app.box(name)

@@ -40,7 +40,7 @@ def status(context: typer.Context, json: Json = False) -> None:
     """
     from outreach.cli._desks import Desks
     from outreach.cli.mailboxes import standings
-    from outreach.core.delivery import UNTIL_FIXED
+    from outreach.core.pacing import UNTIL_FIXED
     from outreach.core.records import OutboxState
     from outreach.flows.enqueue import plan_all
 

@@ -8,7 +8,7 @@ just before decides how long a mailbox rests, and when a campaign stops before i
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
@@ -18,8 +18,6 @@ from outreach.core.records import OutboxState
 from outreach.resources import toml
 
 GIVE_UP_AFTER = timedelta(hours=24)
-UNTIL_FIXED = datetime(9999, 1, 1, tzinfo=UTC)
-"""Until when something rests that rests until a person acts."""
 STREAK = 12
 """How many of a mailbox's newest tries a decision looks at."""
 NO_RESUME = timedelta(hours=24)

@@ -15,6 +15,8 @@ from outreach.core.records import Mailbox
 
 FRESH_INBOX = timedelta(minutes=30)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
+UNTIL_FIXED = datetime(9999, 1, 1, tzinfo=UTC)
+"""Until when something rests that rests until a person acts."""
 DAY = timedelta(hours=24)
 HOUR = timedelta(minutes=60)
 CANARY = 5

@@ -13,9 +13,9 @@ from functools import partial
 from typing import TypeVar
 
 from outreach.core.clock import Reading, jump
-from outreach.core.delivery import UNTIL_FIXED, Decision, decide
+from outreach.core.delivery import Decision, decide
 from outreach.core.message import check_wire
-from outreach.core.pacing import CANARY_WAIT, DAY, Limits, Slot, canary_until, gap, next_slot, on_day
+from outreach.core.pacing import CANARY_WAIT, DAY, UNTIL_FIXED, Limits, Slot, canary_until, gap, next_slot, on_day
 from outreach.core.ports import Envelope, Outcome, Phase, SendResult
 from outreach.core.records import OutboxItem, OutboxState
 from outreach.errors import StoreError, StoreUnavailable

@@ -4,8 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from outreach.core.delivery import UNTIL_FIXED
-from outreach.core.pacing import DAY, Limits, Slot, closed_until, on_day, run_size
+from outreach.core.pacing import DAY, UNTIL_FIXED, Limits, Slot, closed_until, on_day, run_size
 from outreach.core.records import OutboxItem, OutboxState
 from outreach.core.schedule import Planned, Waiting, plan_slots
 from outreach.core.zones import Zone, zone_info

@@ -5,10 +5,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from outreach.core.delivery import UNTIL_FIXED
 from outreach.core.guards import FOLLOW_UP_RULES, Answer, answers
 from outreach.core.names import parse_name
-from outreach.core.pacing import Limits, on_day
+from outreach.core.pacing import UNTIL_FIXED, Limits, on_day
 from outreach.core.ports import Row
 from outreach.core.records import Campaign, CampaignState, Enrollment, Founder, Lead, Mailbox
 from outreach.core.records import Sequence as Steps

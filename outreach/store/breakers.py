@@ -8,7 +8,7 @@ from outreach.core.breakers import SPAN, Tally, tripped
 from outreach.core.delivery import NO_RESUME, bounce_rules
 from outreach.core.records import OutboxState
 from outreach.store import tables as t
-from outreach.store.bookings import pause_campaign
+from outreach.store.rests import pause_campaign
 
 _MAY_HAVE_LEFT = (OutboxState.SENT, OutboxState.UNKNOWN, OutboxState.SENDING)
 _HARD = ("hard", "closed")

@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from outreach.core.delivery import UNTIL_FIXED
 from outreach.core.guards import CAPS, Facts, sendable_address
 from outreach.core.normalize import address_key, suppression_key
+from outreach.core.pacing import UNTIL_FIXED
 from outreach.core.records import (
     AddressStatus,
     Campaign,

@@ -13,19 +13,20 @@ from typing import Any
 import sqlalchemy as sa
 
 from outreach.core.clock import Reading
-from outreach.core.delivery import STREAK, UNTIL_FIXED, Decision, Try, explain
-from outreach.core.pacing import Limits
+from outreach.core.delivery import STREAK, Decision, Try, explain
+from outreach.core.pacing import UNTIL_FIXED, Limits
 from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import EnrollmentState, OutboxItem, OutboxState
 from outreach.store import gate
 from outreach.store import tables as t
-from outreach.store.bookings import clock_values, pause_campaign, rest_domain, rest_for_quota
+from outreach.store.bookings import clock_values
 from outreach.store.breakers import check_breakers
 from outreach.store.consequences import pause_mailbox, stop_address, suppress_address
 from outreach.store.database import Database
 from outreach.store.journal import Recorder
 from outreach.store.outbox import EXPIRES_AFTER
 from outreach.store.prepared import Prepared
+from outreach.store.rests import pause_campaign, rest_domain, rest_for_quota
 from outreach.store.stops import WILL_NOT_GO
 
 LEASE = timedelta(minutes=15)

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from outreach.core.delivery import UNTIL_FIXED
-from outreach.core.pacing import unpaced
+from outreach.core.pacing import UNTIL_FIXED, unpaced
 from outreach.core.ports import Phase
 from outreach.core.records import CampaignState, OutboxItem, OutboxState
 from outreach.flows.send import Sender, SendReport, send

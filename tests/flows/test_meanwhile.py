@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from outreach.core.delivery import UNTIL_FIXED
-from outreach.core.pacing import unpaced
+from outreach.core.pacing import UNTIL_FIXED, unpaced
 from outreach.core.ports import Clock, Envelope, Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, EnrollmentState, OutboxState
 from outreach.errors import SendRefused, StoreError

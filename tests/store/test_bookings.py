@@ -9,8 +9,8 @@ import pytest
 import sqlalchemy as sa
 
 from outreach.core.clock import Reading
-from outreach.core.delivery import UNTIL_FIXED, decide
-from outreach.core.pacing import CANARY_WAIT, DAY, FRESH_INBOX, Limits, unpaced
+from outreach.core.delivery import decide
+from outreach.core.pacing import CANARY_WAIT, DAY, FRESH_INBOX, UNTIL_FIXED, Limits, unpaced
 from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import CampaignState, OutboxItem, OutboxState
 from outreach.store import tables as t
