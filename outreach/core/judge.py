@@ -20,7 +20,7 @@ _ALWAYS_KEPT = (Kind.UNSUBSCRIBE, Kind.COMPLAINT)
 """They concern the mailbox whether or not we can tell which mail they are about."""
 
 
-RULES = 2
+RULES = 3
 """Which rules judged a message; it grows with every change that may judge stored mail differently."""
 
 _NO_GUESS = Guess()

@@ -8,6 +8,9 @@ from functools import cache
 from outreach.resources import toml
 
 _LOOKED_AT = 8_000
+_NEAR = 40
+_EMPTY_LINE = re.compile(r"\n[ \t]*\n")
+_YOU = re.compile(r"\byou(?: (?:do|did|will|would|can|could|have|still|just))* $")
 _SHORT = 60
 """Words up to which a first line of just "stop" is the whole answer, and the rest a signature."""
 
@@ -34,7 +37,8 @@ def find_doubtful(new_text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    return " ".join(text[:_LOOKED_AT].lower().replace("’", "'").split())
+    """On one line; an empty line ends a sentence like a full stop: "Certainly not", and then "Remove me"."""
+    return " ".join(_EMPTY_LINE.sub(". ", text[:_LOOKED_AT].strip()).lower().replace("’", "'").split())
 
 
 def _is_whole(text: str) -> bool:
@@ -44,8 +48,14 @@ def _is_whole(text: str) -> bool:
 
 
 def _is_negated(before: str) -> bool:
-    tail = before.rstrip().rpartition(".")[2][-14:].rstrip()
-    return any(tail.endswith(word) and not tail.endswith("if not") for word in toml("opt_out.toml")["negations"])
+    """Whether a no stands right before it: "please don't remove me". "If you don't", "you never" are complaints."""
+    found = _negation().search(before[-_NEAR:])
+    return found is not None and _YOU.search(before[-_NEAR:][: found.start()]) is None
+
+
+@cache
+def _negation() -> re.Pattern[str]:
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, toml("opt_out.toml")["negations"])) + ") ?$")
 
 
 @cache
