@@ -97,7 +97,14 @@ def _without_ours(full: str, sent_texts: Sequence[str], own_names: Sequence[str]
         answers = [line for line in after if not line.strip() or not _is_furniture(line, own_names)]
         if _text(answers):
             return re.sub(r"\n{3,}", "\n\n", "\n".join([*above, *answers])), True
-    return "\n".join(above), False
+    return "\n".join(above if _text(above) else filter(_may_be_said, lines[:cut])), False
+
+
+def _may_be_said(line: str) -> bool:
+    """Whether a line that was taken for an introduction may be the whole answer: "Remove ada@my.example, 2nd time"."""
+    folded = _folded(line)
+    introduces = _is_opening(line) or _is_divider(folded) or _LABELLED.match(folded)
+    return bool(folded) and not introduces and not _is_quoted(line)
 
 
 def _our_lines(lines: Sequence[str], sent_texts: Sequence[str]) -> list[bool]:
@@ -155,7 +162,7 @@ def _above_attribution(lines: Sequence[str], cut: int, own_names: Sequence[str])
         elif _is_quoted(lines[number]):
             top = number
         elif lines[number].strip():
-            if not _is_furniture(lines[number], own_names) or (introduced and _is_label(_folded(lines[number]))):
+            if not _is_furniture(lines[number], own_names) or (introduced and not _is_divider(_folded(lines[number]))):
                 break
             introduced = introduced or _folded(lines[number]).endswith((":", "："))
             top = number
@@ -176,7 +183,7 @@ def _opening_block(lines: Sequence[str], last: int, own_names: Sequence[str]) ->
         if not line:
             break
         said = f"{line} {said}"
-        starts = line.startswith(_attribution_starts()) or any(name and name.lower() in line for name in own_names)
+        starts = line.startswith(_attribution_starts()) or _names_us(line, own_names)
         if starts and _has_date(line) and ("@" in said or _is_attribution(said.strip())):
             return number
     return last
@@ -188,7 +195,7 @@ def _above_bare_block(lines: Sequence[str], top: int, own_names: Sequence[str]) 
     block = [_folded(line) for line in lines[first:top]]
     if not {"to", "subject"} <= set(block) and not {"an", "thema"} <= set(block):
         return top
-    named = (number for number, line in enumerate(block) if "@" in line and any(n.lower() in line for n in own_names))
+    named = (number for number, line in enumerate(block) if "@" in line and _names_us(line, own_names))
     return first + next(named, top - first)
 
 
@@ -198,19 +205,22 @@ def _header_block(lines: Sequence[str], last: int, own_names: Sequence[str]) -> 
     start = last
     while start >= 0 and _LABELLED.match(lines[start].strip("> *\t_")):
         start -= 1
-    block = " ".join(lines[start + 1 : last + 1]).lower()
-    named = any(name and name.lower() in block for name in own_names)
-    return start + 1 if last - start >= 3 and named else last
+    named = last - start >= 3 and _names_us(" ".join(lines[start + 1 : last + 1]).lower(), own_names)
+    return start + 1 if named else last
 
 
 def _is_furniture(line: str, own_names: Sequence[str]) -> bool:
-    folded = line.strip("> *\t_").lower()
-    if not folded or not any(character.isalnum() for character in folded):
+    folded = _folded(line)
+    if not any(character.isalnum() for character in folded):
         return True
-    named = any(name and name.lower() in folded for name in own_names)
-    if named and ("@" in folded or folded.endswith(":") or any(character.isdigit() for character in folded)):
+    telling = "@" in folded or folded.endswith(":") or any(character.isdigit() for character in folded)
+    if telling and folded[-1] not in ".!?" and _names_us(folded, own_names):
         return True
     return _is_attribution(folded) or _is_label(folded) or _is_divider(folded) or _is_footer(folded)
+
+
+def _names_us(folded: str, own_names: Sequence[str]) -> bool:
+    return any(re.search(rf"(?<!\w){re.escape(name.lower())}(?!\w)", folded) for name in own_names)
 
 
 def _is_attribution(folded: str) -> bool:
@@ -325,16 +335,16 @@ def _down_to_quote(text: str) -> str:
 
 def _is_opening(line: str) -> bool:
     """`… wrote:`, in a language we know or with an address and a date."""
-    folded = line.strip("> *\t_").lower()
+    folded = _folded(line)
     return _is_attribution(folded) or (folded.endswith((":", "：")) and "@" in folded and _has_date(folded))
 
 
 def _above_own_list(text: str) -> str:
     lines = text.splitlines()
     for number, line in enumerate(lines):
-        folded = line.strip("> *\t_").lower()
+        folded = _folded(line)
         starts = _is_divider(folded) or folded.endswith(tuple(toml("quoting.toml")["attribution_ends"]))
-        labels = [_is_label(each.strip("> *\t_").lower()) for each in lines[number : number + 4]]
+        labels = [_is_label(_folded(each)) for each in lines[number : number + 4]]
         block = labels[0] and sum(labels) >= 3
         if starts or block or _introduces_quote(lines, number):
             above = lines[: _first_line_of(lines, number)]
@@ -348,8 +358,8 @@ def _without_trailing_attribution(text: str, own_names: Sequence[str]) -> str:
     if len(lines) < 2:
         return text
     last = lines[-1].strip().lower()
-    named = any(name and name.lower() in last for name in own_names)
-    return "\n".join(lines[:-1]) if named and last.endswith((":", "：")) and _has_date(last) else text
+    introduces = last.endswith((":", "：")) and _has_date(last) and _names_us(last, own_names)
+    return "\n".join(lines[:-1]) if introduces else text
 
 
 def _introduces_quote(lines: Sequence[str], number: int) -> bool:

@@ -59,6 +59,30 @@ def test_an_iphone_quotes_its_attribution_too() -> None:
     assert new_text(body).new == "Sounds good"
 
 
+@pytest.mark.parametrize("attribution", ["", ATTRIBUTIONS[0], ATTRIBUTIONS[1], ATTRIBUTIONS[9]])
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Ada Testwell, this is the 2nd time: remove me from your list.",
+        "Hello,\nto Ada Testwell for the 3rd time: remove me.\nBo",
+        "Remove me from your list. (it went to ada@ada.example)",
+    ],
+)
+def test_an_answer_that_names_us_is_no_introduction_of_the_quote(said: str, attribution: str) -> None:
+    found = new_text(f"{said}\n\n{attribution}\n{QUOTED}")
+    assert found.new == said
+    assert not found.inline
+
+
+def test_a_short_name_of_ours_in_a_longer_word_is_not_ours() -> None:
+    body = f"We are in Canada, ring me at 555 0100\n\nOn 2 March Ada wrote:\n{QUOTED}"
+    assert read_reply(read(mail(body)), (OUR_TEXT,), ("Ada", "ada@ada.example")).new.endswith("555 0100")
+
+
+def test_an_introduction_in_no_known_language_alone_is_no_answer() -> None:
+    assert new_text(f"Tarehe 2 Machi 2026, Ada Testwell <ada@ada.example> aliandika:\n{QUOTED}").new == ""
+
+
 def test_answers_between_the_lines_stay_together() -> None:
     lines = QUOTED.splitlines()
     body = "\n".join(["Hi Ada,", "", *lines[2:4], "", "Nice, where was that?", "", *lines[4:], "", "Bo"])
