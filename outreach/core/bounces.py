@@ -27,6 +27,7 @@ _REPLY = re.compile(r"(?:^|[\s:;\"'#<(\[=>])([45][0-5]\d)[ \-](?:\d\.\d\.\d|[<\"
 _ERROR_LINE = re.compile(r"\s{0,8}(?:error|reason|status|fehler|grund|erreur|motif|diagnostic)(?: code)?\s?:\s", re.I)
 _ONLY_REPORTS = ("mailer-daemon", "mailerdaemon", "microsoftexchange329e71ec88ae4615bbc36ab6ce4")
 _SUCCESS = frozenset(("delivered", "relayed", "expanded", "deliverable"))
+_DIAGNOSTIC_TYPE = re.compile(r"^\s*[\w.-]{1,40}\s*;")  # `smtp;` (RFC 3464 2.3.6); some leave it out
 _VAGUE = re.compile(r"[45]\.0\.\d+|5\.[35]\.0|5\.9\.9")
 _DELIVERY = ("message/delivery-status", "message/global-delivery-status")
 _HEADER_LINE = re.compile(
@@ -336,9 +337,7 @@ def _of_block(block: Headers, arrival: Arrival) -> Failure:
         (plain_address(value) for value in block.every("original-recipient", "final-recipient") if "@" in value), ""
     )
     status = next(iter(_STATUS.findall(block.text("status"))), "")
-    diagnostic = " ".join(
-        block.text("diagnostic-code").partition(";")[2].split() or block.text("diagnostic-code").split()
-    )
+    diagnostic = " ".join(_DIAGNOSTIC_TYPE.sub("", block.text("diagnostic-code")).split())
     action = block.word("action")
     if action == "delayed":
         return Failure(address, "delayed", action, status, diagnostic[:500])

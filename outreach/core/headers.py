@@ -22,6 +22,8 @@ _WIDEST_ZONE = timedelta(hours=14)
 _ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _BRACKETED = re.compile(r"<([^<>]{3,500})>")
 _ADDRESS = re.compile(r"""[^\s<>"'(),:;@\[\]\\]{1,64}@[^\W_][\w.-]{0,252}""")
+_NAME_BEFORE = re.compile(r"[\w.+-]*\w'$")
+_LONGEST_BEFORE = 64
 _NEWLINE = re.compile(r"\r\n|\n|\r")
 
 # Names that mail uses and Python does not know, and codecs that are no charset: quadratic, or different per machine.
@@ -124,12 +126,18 @@ def find_addresses(text: str) -> tuple[str, ...]:
     """Everything that looks like an e-mail address, as written."""
     found: dict[str, None] = {}
     for match in _ADDRESS.finditer(text):
-        address = match[0].rstrip(".-")
+        address = _before_apostrophe(text, match.start()) + match[0].rstrip(".-")
         if "." in address.rpartition("@")[2]:
             found[clean(address)] = None
             if len(found) >= _MAX_ADDRESSES:
                 break
     return tuple(found)
+
+
+def _before_apostrophe(text: str, at: int) -> str:
+    """The `o'` of o'brien@; nothing where an apostrophe stands around the address."""
+    found = _NAME_BEFORE.search(text, max(0, at - _LONGEST_BEFORE), at) if text[at - 1 : at] == "'" else None
+    return found[0] if found else ""
 
 
 def read_mailbox(raw: str) -> tuple[str, str]:

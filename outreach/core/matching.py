@@ -179,7 +179,7 @@ def topic(subject: str) -> str:
 
 def plain_address(text: str) -> str:
     """An address of a report as we wrote it: without `rfc822;` and what SRS, prvs and BATV put around return paths."""
-    address = next(iter(find_addresses(text.rpartition(";")[2])), "")
+    address = next(iter(find_addresses(text)), "")
     if rewritten := _SRS.match(address):
         address = f"{rewritten[2]}@{rewritten[1]}"
     return address_key(_TAGGED.sub("", address)) if address else ""

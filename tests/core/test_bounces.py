@@ -69,6 +69,19 @@ def test_of_a_forwarded_mail_the_address_we_used_counts() -> None:
     assert [failure.address for failure in failures] == ["bo@bo.example"]
 
 
+@pytest.mark.parametrize(
+    ("diagnostic", "reason"),
+    [
+        ("550 5.1.1 user unknown; see https://bo.example/help", "hard"),
+        ("X-Postfix; 550 user unknown; giving up", "hard"),
+        ("550 mailbox is full; the account has been disabled", "soft"),
+    ],
+)
+def test_a_diagnostic_without_a_type_is_read_from_its_beginning(diagnostic: str, reason: str) -> None:
+    (failure,) = read_failures(read(report("5.0.0", diagnostic)))
+    assert (failure.diagnostic, failure.reason) == (diagnostic.removeprefix("X-Postfix; "), reason)
+
+
 def test_a_delay_is_no_failure() -> None:
     (failure,) = read_failures(read(report("4.4.1", "smtp; connection timed out", action="delayed")))
     assert failure.reason == "delayed"

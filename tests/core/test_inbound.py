@@ -88,6 +88,8 @@ def test_encoded_words(raw: str, text: str) -> None:
         ('"Brightly, Bo" <bo@bo.example>', "Brightly, Bo", "bo@bo.example"),
         ("bo@bo.example", "", "bo@bo.example"),
         ("bo@bo.example (Bo Brightly)", "Bo Brightly", "bo@bo.example"),
+        ("Bo O'Brightly <bo.o'brightly@bo.example>", "Bo O'Brightly", "bo.o'brightly@bo.example"),
+        ("'bo@bo.example' <bo@bo.example>", "'bo@bo.example'", "bo@bo.example"),
         ("=?utf-8?Q?Evil_=3Cboss=40acme.example=3E?= <bo@bo.example>", "Evil <boss@acme.example>", "bo@bo.example"),
         ('"boss@acme.example" <bo@bo.example>', "boss@acme.example", "bo@bo.example"),
         ("(c):", "(c):", ""),
@@ -112,6 +114,11 @@ def test_of_many_ids_the_first_and_the_last_count() -> None:
     assert len(found) == 200
     assert found[0] == "<0@x.example>"
     assert found[-1] == "<999@x.example>"
+
+
+def test_an_apostrophe_is_part_of_an_address_inside_a_name_only() -> None:
+    text = "write to 'bo@bo.example' or o'brightly@bo.example, <a href='cy@cy.example'>it's x@y.example</a>"
+    assert find_addresses(text) == ("bo@bo.example", "o'brightly@bo.example", "cy@cy.example", "x@y.example")
 
 
 def test_addresses_in_a_text() -> None:

@@ -135,6 +135,7 @@ def test_subjects_without_prefixes(written: str, bare: str) -> None:
     [
         "rfc822; bo@bo.example",
         "rfc822;<Bo@BO.example>",
+        "rfc822;bo@bo.example;",
         "bo@bo.example",
         "prvs=1234abcd=bo@bo.example",
         "SRS0=xyz=AB=bo.example=bo@forward.example",
