@@ -7,6 +7,7 @@ from functools import cache
 from typing import Any
 
 from outreach.core.normalize import is_free_mail
+from outreach.core.places import find_country
 from outreach.core.records import Founder
 from outreach.resources import toml
 
@@ -26,8 +27,8 @@ class CountryAnswer:
 
 
 def needs_notice(country: str) -> bool:
-    """Whether the first mail must say where the address is from; unknown countries count as if it must."""
-    return not country.strip() or bool(_entry(country).get("notice"))
+    """Whether the first mail must say where the address is from; what is no country we know counts as if it must."""
+    return not find_country(country.strip()) or bool(_entry(country).get("notice"))
 
 
 def country_answer(
@@ -55,8 +56,7 @@ def countries_with_rules() -> tuple[str, ...]:
 
 
 def _is_set_aside(entry: Mapping[str, Any], overrides: Mapping[str, str]) -> bool:
-    names = {name.casefold() for name in entry["names"]}
-    return any(country.casefold() in names for country in overrides)
+    return any(find_country(country) in entry["names"] for country in overrides)
 
 
 def _has_no_consent(founder: Founder, _address: str) -> bool:
@@ -72,8 +72,8 @@ _APPLIES = {"consent": _has_no_consent, "record": _has_no_consent, "companies": 
 
 @cache
 def _table() -> dict[str, dict[str, Any]]:
-    return {name.casefold(): entry for entry in toml("countries.toml")["country"] for name in entry["names"]}
+    return {name: entry for entry in toml("countries.toml")["country"] for name in entry["names"]}
 
 
 def _entry(country: str) -> Mapping[str, Any]:
-    return _table().get(country.strip().casefold(), {})
+    return _table().get(find_country(country.strip()), {})

@@ -33,6 +33,12 @@ def country_name(text: str) -> str:
     return names.get(text) or names.get(text.casefold(), text)
 
 
+def find_country(text: str) -> str:
+    """The same for what may be written in any case; empty for what is no country."""
+    names = _country_names()
+    return names.get(text.casefold()) or names.get(text.upper(), "")
+
+
 def region_name(text: str, country: str) -> str:
     """The name of a state that is given by its code."""
     name, where = _regions().get(text, (text, country))

@@ -4,7 +4,9 @@ import pytest
 
 from outreach.core.countries import countries_with_rules, country_answer, known_country, needs_notice
 from outreach.core.notice import privacy_notice
+from outreach.core.places import find_country
 from outreach.core.records import Address, AddressStatus, Company, Founder, Sender
+from outreach.resources import toml
 
 ME = Sender("Ada Lovelace", "ada@lovelace.example")
 
@@ -23,6 +25,9 @@ CASES = [
     ("Germany", "job-search", "bo@quill.example", "", "warned"),
     ("Germany", "commercial", "bo@quill.example", "said yes at a fair, 2026-02-01", "passes"),
     ("Deutschland", "commercial", "bo@quill.example", "", "blocked"),
+    ("Allemagne", "commercial", "bo@quill.example", "", "blocked"),
+    ("DEU", "commercial", "bo@quill.example", "", "blocked"),
+    ("pl", "commercial", "bo@quill.example", "", "blocked"),
     ("Austria", "commercial", "bo@quill.example", "", "blocked"),
     ("Italy", "commercial", "bo@quill.example", "", "blocked"),
     ("Poland", "commercial", "bo@quill.example", "", "blocked"),
@@ -47,12 +52,17 @@ def test_a_country_says(country: str, purpose: str, address: str, consent: str, 
     assert answer is None or str(answer).startswith(f"country: {country}: ")
 
 
+def test_every_country_of_the_table_is_one() -> None:
+    names = [name for entry in toml("countries.toml")["country"] for name in entry["names"]]
+    assert [find_country(name) for name in names] == names
+
+
 def test_every_rule_has_a_case() -> None:
     assert {known_country(case[0]) for case in CASES} - {""} == set(countries_with_rules())
 
 
 def test_a_campaign_sets_a_rule_aside_by_any_name_of_the_country() -> None:
-    for name in ("Germany", "germany", "DE"):
+    for name in ("Germany", "germany", "DE", "Allemagne"):
         overrides = {name: "they asked for offers"}
         assert country_answer(founder("Deutschland"), "", purpose="commercial", overrides=overrides) is None
     assert country_answer(founder("Austria"), "", purpose="commercial", overrides={"Germany": "x"})
@@ -61,7 +71,8 @@ def test_a_campaign_sets_a_rule_aside_by_any_name_of_the_country() -> None:
 @pytest.mark.parametrize(
     ("country", "needed"),
     [("Germany", True), ("France", True), ("Norway", True), ("Switzerland", True), ("United Kingdom", True), ("", True),
-     ("United States", False), ("Canada", False), ("Japan", False)],
+     ("España", True), ("Espagne", True), ("DEU", True), ("de", True), ("Île-de-France", True), ("Atlantis", True),
+     ("United States", False), ("USA", False), ("Canada", False), ("Japan", False)],
 )  # fmt: skip
 def test_the_notice_goes_where_the_law_asks_for_it(country: str, needed: bool) -> None:
     assert needs_notice(country) is needed
