@@ -7,6 +7,7 @@ from urllib.parse import quote, unquote
 _MAX_LINES = 5_000
 _MAX_RULE = 2_000
 _MAX_DELAY = 30.0
+_RULES = ("allow", "disallow", "crawl-delay")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ ALLOW_ALL = Robots()
 
 def parse_robots(text: str, product: str) -> Robots:
     """The rules for `product`: those of its own groups, else those of `*`."""
-    groups = list(_groups(text.splitlines()[:_MAX_LINES]))
+    groups = list(_groups(text.removeprefix("\ufeff").splitlines()[:_MAX_LINES]))
     mine = [lines for agents, lines in groups if product.casefold() in agents]
     chosen = mine or [lines for agents, lines in groups if "*" in agents]
     rules, delay = [], 0.0
@@ -41,7 +42,7 @@ def parse_robots(text: str, product: str) -> Robots:
 
 
 def _groups(lines: Iterable[str]) -> Iterable[tuple[set[str], list[tuple[str, str]]]]:
-    """Consecutive User-agent lines share the rules that follow them."""
+    """Consecutive User-agent lines share the rules that follow them; a Sitemap parts nothing (2.2.4)."""
     agents, rules = set[str](), list[tuple[str, str]]()
     for raw in lines:
         name, colon, value = raw.partition("#")[0].partition(":")
@@ -53,7 +54,7 @@ def _groups(lines: Iterable[str]) -> Iterable[tuple[set[str], list[tuple[str, st
                 yield agents, rules
                 agents, rules = set(), []
             agents.add(value.partition("/")[0].strip().casefold())
-        elif agents:
+        elif agents and name in _RULES:
             rules.append((name, value))
     if agents:
         yield agents, rules

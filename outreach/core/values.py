@@ -132,10 +132,11 @@ _SIGNS = {
 }  # fmt: skip
 _SCALES = {"": 1, "k": 10**3, "m": 10**6, "b": 10**9, "t": 10**12}
 _AMOUNT = re.compile(
-    r"([^\d\s.,-]{0,4})\s*(\d{1,3}(?:\.\d{3}){2,}(?:,\d+)?|\d[\d,]*(?:\.\d+)?)"
+    r"([^\d\s.,-]{0,4})\s*(\d{1,3}(?:\.\d{3})+(?:,\d+)?|\d[\d,]*(?:\.\d+)?)"
     r"\s*(million|billion|mio\.?|mln|(?:[kmbt]n?)?)\s*([A-Z]{3}|[€$£₹¥₩])?",
     re.IGNORECASE,
 )
+_GROUPED = re.compile(r"[1-9]\d{0,2}\.\d{3}")
 _MOST_DIGITS = 15
 _TOO_MUCH = 10**15  # more than all money there is
 _EXPONENT = re.compile(r"\d(?:\.\d+)?E\+?\d{1,2}", re.IGNORECASE)  # what Excel makes of a large number
@@ -179,14 +180,15 @@ def parse_dollars(cell: str) -> Money | None:
 
 
 def _scaled(digits: str, scale: str) -> int:
-    return round(min(float(_pointed(digits)) * _SCALES[scale[:1].lower()], _TOO_MUCH))
+    return round(min(float(_pointed(digits, scaled=bool(scale))) * _SCALES[scale[:1].lower()], _TOO_MUCH))
 
 
-def _pointed(digits: str) -> str:
-    """Without what groups the digits. `1.500.000,00` and `1,5` are how half of Europe writes; no one groups by two at
-    the end."""
+def _pointed(digits: str, *, scaled: bool) -> str:
+    """Without what groups the digits. `1.500.000,00`, `1.500` and `1,5` are how half of Europe writes; no one groups by
+    two at the end, and only of millions are there thousandths: `1.500M`."""
     whole, comma, rest = digits.rpartition(",")
-    if digits.count(".") > 1 or (comma and len(rest) < 3 and whole.isdecimal()):
+    grouped = "." in whole or digits.count(".") > 1 or (not scaled and _GROUPED.fullmatch(digits))
+    if grouped or (comma and len(rest) < 3 and whole.isdecimal()):
         return digits.replace(".", "").replace(",", ".")
     return digits.replace(",", "")
 

@@ -169,7 +169,7 @@ def with_article(text: str) -> str:
 
 
 def _sounds_like_vowel(text: str) -> bool:
-    word = re.split(r"[\s/-]", text.lstrip("\"'“‘(["), maxsplit=1)[0]
+    word = re.split(r"[\s/-]", text.lstrip("\"'“‘([$€£¥₹"), maxsplit=1)[0]
     if number := _NUMBER.match(word):
         digits = number[1].replace(",", "").partition(".")[0]
         return digits[0] == "8" or (digits[:2] in ("11", "18") and len(digits) % 3 == 2)

@@ -34,6 +34,9 @@ from outreach.core.robots import ALLOW_ALL, parse_robots
         ("Disallow: /\n", "/", True),
         ("<html>not a robots file</html>", "/", True),
         ("User-agent: *\nSitemap: https://x.example/s.xml\nDisallow: /a", "/a", False),
+        ("User-agent: *\nSitemap: https://x.example/s.xml\nUser-agent: other\nDisallow: /", "/", False),
+        ("User-agent: *\nCrawl-delay: 5\nUser-agent: other\nDisallow: /", "/", True),
+        ("\ufeffUser-agent: *\nDisallow: /", "/", False),
         ("User-agent: *\nDisallow: /a\n\nUser-agent: *\nDisallow: /b", "/b", False),
     ],
 )

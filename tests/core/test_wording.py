@@ -117,7 +117,7 @@ PHRASES = """
 an AI company, a fintech, a European bank, an HR team, an hour, a university, a unicorn, an uninsured person,
 an 8-person team, an 11-50 range, an 18th floor, an 80 person team, a 1800 m race, a 110 m race, an MBA, a NASA lab,
 an honest try, a one-off, an e-bike, an X-ray, a SaaS tool, an API, a user, an Uber, a UX lab, an F1 team, an heir,
-a UK startup, an urban farm, a utility
+a UK startup, an urban farm, a utility, an $8 million round, a $2.5 million round, an €11 million round
 """
 
 
