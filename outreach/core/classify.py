@@ -207,6 +207,8 @@ def _auto_reply(case: Case) -> Verdict | None:
     written = f"{case.arrival.subject}\n{case.text.shown}"
     returns_on = find_return(written, case.arrival.sent_at.date())
     subkind = _absence(case, returned=returns_on is not None)
+    if subkind != "left" and (asked := find_opt_out(case.text.new)):
+        return Verdict(Kind.AUTOMATIC, "", (sign, f"possible opt-out: it says {asked}, please read"))
     named = _others_named(case) if subkind == "left" else ()
     return Verdict(Kind.AUTO_REPLY, subkind, (sign, *named), returns_on=returns_on)
 
@@ -375,8 +377,14 @@ def _unreadable(case: Case) -> Verdict | None:
     return Verdict(Kind.AUTOMATIC, "unreadable", (case.arrival.trouble,))
 
 
+def _own_subject(case: Case) -> str:
+    """The subject, where they chose it themselves: "STOP" above an empty mail."""
+    ours = topic(case.match.mail.subject) if case.match and case.match.mail else ""
+    return "" if ours and ours in case.subject else case.subject
+
+
 def _reply(case: Case) -> Verdict:
-    asked = find_opt_out(case.text.new)
+    asked = find_opt_out(case.text.new) or find_opt_out(_own_subject(case))
     if asked:
         domain = company_domain(case.match.address_key) if case.match else ""
         whole = _WE.search(asked) is not None and domain

@@ -12,7 +12,8 @@ _NEAR = 40
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
 _YOU = re.compile(r"\byou(?: (?:do|did|will|would|can|could|have|still|just))* $")
 _SHORT = 60
-"""Words up to which a first line of just "stop" is the whole answer, and the rest a signature."""
+_FIRST_LINES = 3
+"""Of so few words, a line of just "stop" among the first is the whole answer, the rest greeting and signature."""
 
 
 def find_opt_out(new_text: str) -> str:
@@ -20,9 +21,10 @@ def find_opt_out(new_text: str) -> str:
     text = _folded(new_text)
     if _is_whole(text):
         return text[:80]
-    lines = [line for line in new_text[:_LOOKED_AT].splitlines() if line.strip()]
-    if lines and len(text.split()) <= _SHORT and _is_whole(_folded(lines[0])):
-        return _folded(lines[0])
+    if len(text.split()) <= _SHORT:
+        first = [line for line in new_text.splitlines() if line.strip()][:_FIRST_LINES]
+        if whole := next(filter(_is_whole, map(_folded, first)), ""):
+            return whole
     for pattern in _clear():
         for match in pattern.finditer(text):
             if not _is_negated(text[: match.start()]):

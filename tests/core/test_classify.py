@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501  one case, one line: a table reads better wide
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -136,6 +137,20 @@ def test_doubtful_words_are_shown_to_a_person() -> None:
     found = verdict(answer("Our users unsubscribe a lot."))
     assert found.kind == "reply"
     assert any("possible opt-out" in line for line in found.evidence)
+
+
+def test_a_machine_that_asks_us_to_stop_is_read_by_a_person() -> None:
+    found = verdict(answer("We take no unsolicited mail. Remove us from your list.", auto_submitted="auto-replied"))
+    assert found.kind == "automatic"
+    assert any("possible opt-out: it says remove us" in line for line in found.evidence)
+
+
+def test_an_opt_out_may_be_the_subject_unless_the_subject_is_ours() -> None:
+    assert verdict(answer("", subject="STOP")).kind == "unsubscribe"
+    assert verdict(answer("Bo", subject="Please remove me from your list")).kind == "unsubscribe"
+    mailed = replace(sent(), subject="Stop writing to me by hand")
+    ours = Match(7, "matched by In-Reply-To", mailed, proof=True)
+    assert verdict(answer("Nice!", subject="[ext] Re: Stop writing to me by hand"), ours).kind == "reply"
 
 
 def test_evidence_names_rule_and_match() -> None:

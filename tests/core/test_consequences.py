@@ -150,6 +150,7 @@ def test_a_machine_of_a_prospect_holds_until_a_person_looks() -> None:
     (hold,) = plan(mail("News!", precedence="bulk"), BY_ADDRESS)
     assert isinstance(hold, HoldPerson)
     assert hold.until is None
+    assert plan(mail("Thanks! Remove me from your list.", auto_submitted="auto-replied")) == (hold,)
 
 
 def test_an_answer_proves_that_a_doubtful_mail_left() -> None:

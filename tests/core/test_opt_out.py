@@ -19,6 +19,7 @@ CLEAR = [
     "If you don't stop emailing me, I'll report you.", "If you do not remove me from your list I will complain.",
     "I would appreciate it if you would remove me from your list.", "You never stop emailing me.",
     "You still did not remove me from your list", "Why do you not take me off your list?", "Can you not stop emailing me",
+    "Hi Ada,\n\nStop.\n\nBo", "Nope.\nSTOP", "Ada,\nunsubscribe\nBo Brightly", "Merci de ne plus m'écrire.",
     "Hi Shannon\nremove me from your list", "I cannot unsubscribe my address.", "Certainly not\n\nTake me off your list",
     "Abmelden", "Bitte nehmen Sie mich aus Ihrem Verteiler.", "Bitte löschen Sie meine Daten.", "Keine Mails mehr bitte",
     "Bitte keine weiteren E-Mails schicken.", "Schreiben Sie mir bitte nicht mehr.", "Kontaktieren Sie uns nicht mehr.",
@@ -37,7 +38,7 @@ CLEAR = [
 NOT = [
     "Yes, let us talk.", "Sounds good, can we speak on Monday?", "Not now, try again in autumn.", "No thanks.",
     "Stop by our office when you are in Berlin.", "Our users unsubscribe a lot; could you help with that?",
-    "Please don't remove me!", "Thank you, but do not remove me yet.", "I'm glad you wrote, never stop writing!", "We removed that service last year.", "Could you remove the second attachment?",
+    "Please don't remove me!", "Thank you, but do not remove me yet.", "Merci de ne pas répondre à tous.", "I'm glad you wrote, never stop writing!", "We removed that service last year.", "Could you remove the second attachment?",
     "I never stop thinking about parsers.", "How would you delete data at scale?", "We are not hiring.",
     "Danke, gerne am Montag.", "Wir löschen gerade unsere alte Datenbank.", "Merci, avec plaisir.", "Nous cherchons plutôt un designer.",
     "Gracias, hablamos mañana.", "Grazie, sentiamoci.", "Obrigado, vamos falar.", "Bedankt, tot maandag.", "Dziękuję, porozmawiajmy.",
