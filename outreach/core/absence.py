@@ -1,6 +1,6 @@
 """When someone who is away will be back, read from an out-of-office text.
 
-Dates count only near a word such as "until" or "back"; a range gives its end; an ambiguous order the later reading.
+Dates count only beside a word such as "until" or "back"; a range gives its end; an ambiguous order the later reading.
 What lies in the past or more than 120 days ahead is no return date: writing too late does no harm, too soon does.
 """
 
@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
+from outreach.core.phrases import Phrases
 from outreach.resources import toml
 
 FARTHEST = timedelta(days=120)
 _NEAR = 48
 _LOOKED_AT = 4_000
 _BETWEEN = 24
+_SENTENCE_END = re.compile("[.!?;。]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,23 +47,18 @@ def working_day_after(day: date) -> date:
 
 def _is_announced(text: str, mention: _Mention, mentions: list[_Mention]) -> bool:
     before = text[max(0, mention.start - _NEAR) : mention.start]
-    if _any_word(before, "until"):
+    after = _SENTENCE_END.split(text[mention.end : mention.end + _BETWEEN], maxsplit=1)[0]
+    if _words("until").find(before) or _words("after").find(after):
         return True
-    return _any_word(before[-16:], "from") and _range_end(text, mention, mentions) != mention.day
+    return bool(_words("from").find(before[-16:])) and _range_end(text, mention, mentions) != mention.day
 
 
 def _range_end(text: str, mention: _Mention, mentions: list[_Mention]) -> date:
-    """The end of `3 March to 10 March`, where the mention is its start."""
-    for other in mentions:
-        between = text[mention.end : other.start]
-        if (
-            other.start >= mention.end
-            and len(between) <= _BETWEEN
-            and _only_joins(between)
-            and other.day >= mention.day
-        ):
-            return other.day
-    return mention.day
+    """The end of `3 March to 10 March`, where the mention is its start: perhaps past already, so that without a year it
+    was taken for next year's."""
+    near = (other for other in mentions if mention.end <= other.start <= mention.end + _BETWEEN)
+    ends = (other.day for other in near if _only_joins(text[mention.end : other.start]))
+    return max(ends, default=mention.day)
 
 
 def _only_joins(between: str) -> bool:
@@ -72,41 +69,50 @@ def _only_joins(between: str) -> bool:
     )
 
 
-def _any_word(text: str, words: str) -> bool:
-    return _words(words).search(text) is not None
-
-
 @cache
-def _words(name: str) -> re.Pattern[str]:
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, toml("absence.toml")[name])) + r")(?!\w)")
+def _words(name: str) -> Phrases:
+    return Phrases(toml("absence.toml")[name], whole=True)
 
 
 # --- dates in a text --------------------------------------------------------------------------------------------
 
 
 def _mentions(text: str, written_on: date) -> Iterator[_Mention]:
-    months = _numbered("months", first=1)
-    for match in _ISO.finditer(text):
-        yield from _mention(match, written_on, int(match[2]), int(match[3]), int(match[1]))
+    for pattern in _dates():
+        for match in pattern.finditer(text):
+            if month := _month(match["month"]):
+                yield from _mention(match, written_on, month, int(match["day"]), _year(match["year"]))
     for match in _NUMERIC.finditer(text):
         yield from _numeric(match, written_on)
-    for match in _DAY_MONTH.finditer(text):
-        if match[2] in months:
-            yield from _mention(match, written_on, months[match[2]], int(match[1]), _year(match[3]))
-    for match in _MONTH_DAY.finditer(text):
-        if match[1] in months:
-            yield from _mention(match, written_on, months[match[1]], int(match[2]), _year(match[3]))
     for match in _weekday_names().finditer(text):
         ahead = (_numbered("weekdays", first=0)[match[1]] - written_on.weekday() - 1) % 7 + 1
         yield _Mention(match.start(), match.end(), written_on + timedelta(days=ahead))
 
 
-_ISO = re.compile(r"(?<!\d)(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)")
-_NUMERIC = re.compile(r"(?<![\d./-])(\d{1,2})([./-])(\d{1,2})(?:\2(\d{4}|\d{2}))?\.?(?![\d/])")
-_DAY_MONTH = re.compile(
-    r"(?<!\d)(\d{1,2})(?:st|nd|rd|th|er|º|\.)?(?: of| de)? ([^\W\d_]{3,12})\.?,?(?: de)?(?: (\d{4})(?!\d))?"
-)
-_MONTH_DAY = re.compile(r"(?<!\w)([^\W\d_]{3,12})\.? (\d{1,2})(?:st|nd|rd|th)?(?![\d:])(?:,? (\d{4})(?!\d))?")
+_NUMERIC = re.compile(r"(?P<at>(?<![\d./-])(\d{1,2})([./-])(\d{1,2})(?:\3(\d{4}|\d{2}))?\.?(?![\d/]))")
+_DAY = r"(?<!\d)(?P<day>\d{1,2})(?:st|nd|rd|th|er|º|\.)?"
+_MONTH = r"(?P<month>[^\W\d_]{3,12})\.?"
+_FIRST = r"(?!out\b|set\b)"  # October and September in Portuguese, which never puts the month first
+_YEAR = r"(?: (?P<year>\d{4})(?!\d))?"
+
+
+@cache
+def _dates() -> tuple[re.Pattern[str], ...]:
+    """Every way to write a date with a year or a word in it; `at` is where it stands."""
+    to = " ?(?:" + "|".join(map(re.escape, toml("absence.toml")["to"])) + ") ?"
+    patterns = (
+        r"(?P<at>(?<!\d)(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})(?!\d))",
+        r"(?P<at>(?:(?P<year>\d{4}) ?[年년] ?)?(?<!\d)(?P<month>\d{1,2}) ?[月월] ?(?P<day>\d{1,2}) ?[日일])",
+        rf"(?P<at>{_DAY}(?: of| de)? {_MONTH},?(?: de)?{_YEAR})",
+        rf"(?P<at>{_DAY})(?={to}\d{{1,2}}(?:st|nd|rd|th|º|\.)?(?: of| de)? {_MONTH},?(?: de)?{_YEAR})",  # 9 to 13 March
+        rf"(?P<at>(?<!\w){_FIRST}{_MONTH} {_DAY}(?![\d:]),?{_YEAR})",
+        rf"(?<!\w){_FIRST}{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?{to}(?P<at>{_DAY})(?![\d:]),?{_YEAR}",  # March 9 to 13
+    )
+    return tuple(map(re.compile, patterns))
+
+
+def _month(text: str) -> int:
+    return int(text) if text.isdecimal() else _numbered("months", first=1).get(text, 0)
 
 
 @cache
@@ -121,9 +127,9 @@ def _weekday_names() -> re.Pattern[str]:
 
 def _numeric(match: re.Match[str], written_on: date) -> Iterator[_Mention]:
     """12.03. is the 12th of March; 12/03 may be either, and then the later reading counts."""
-    first, second, year = int(match[1]), int(match[3]), _year(match[4])
+    first, second, year = int(match[2]), int(match[4]), _year(match[5])
     readings = list(_mention(match, written_on, second, first, year))
-    if match[2] != ".":
+    if match[3] != ".":
         readings += _mention(match, written_on, first, second, year)
     ahead = [reading for reading in readings if written_on <= reading.day <= written_on + FARTHEST]
     yield from sorted(ahead or readings, key=lambda mention: mention.day)[-1:]
@@ -137,7 +143,7 @@ def _mention(match: re.Match[str], written_on: date, month: int, day: int, year:
         except ValueError:
             continue
         if year or found >= written_on:
-            yield _Mention(match.start(), match.end(), found)
+            yield _Mention(match.start("at"), match.end("at"), found)
             return
 
 
