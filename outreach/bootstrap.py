@@ -5,12 +5,11 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parseaddr
 from functools import cached_property, partial
-from hashlib import sha256
 from pathlib import Path
 from random import SystemRandom
 from typing import TYPE_CHECKING, cast
@@ -26,9 +25,7 @@ from outreach.errors import (
     MailboxError,
     NotFound,
     SendRefused,
-    StoreError,
     TemplateError,
-    UsageError,
     WorkspaceError,
 )
 from outreach.processes import ChildFailed, in_child, is_surely_dead, place_of, steady_time, this_process
@@ -40,22 +37,18 @@ from outreach.settings import (
     TransportName,
     is_loopback,
     load_mailboxes,
-    load_settings,
 )
 from outreach.store.journal import Journal
-from outreach.store.meta import refuse_moved
-from outreach.store.postgres import ServerClock, is_server
-from outreach.store.schema import open_database
+from outreach.store.postgres import ServerClock
 from outreach.store.store import Store
+from outreach.workspace import Workspace, open_store, workspace_key
 
 if TYPE_CHECKING:  # what only some commands need is loaded where they need it
     from outreach.core.inbound import Arrival
     from outreach.core.ports import Finder, Inbox, MailHosts, SendResult, Transport, Web
     from outreach.core.sharing import Room
     from outreach.flows.enqueue import Conditions, Writer
-    from outreach.store.copying import Copied, Upgrade
 
-KEY_BYTES = 32
 ROOM_BYTES = 50_000_000
 BALLAST_BYTES = 1_048_576
 READ_HERE = 1_000_000
@@ -73,46 +66,6 @@ class SystemClock:
 
     def reading(self) -> Reading:
         return Reading(self.now(), *steady_time())
-
-
-@dataclass(frozen=True, slots=True)
-class Workspace:
-    """A folder with everything about one user's outreach."""
-
-    folder: Path
-
-    @property
-    def env(self) -> Path:
-        return self.folder / ".env"
-
-    @property
-    def mailboxes(self) -> Path:
-        """The settings of further mailboxes, a file each."""
-        return self.folder / "mailboxes"
-
-    @property
-    def templates(self) -> Path:
-        return self.folder / "templates"
-
-    @property
-    def store(self) -> Path:
-        return self.folder / "outreach.db"
-
-    @property
-    def key(self) -> Path:
-        return self.folder / "outreach.key"
-
-    @property
-    def sent_log(self) -> Path:
-        return self.folder / "sent.log"
-
-    @property
-    def suppression_log(self) -> Path:
-        return self.folder / "suppressions.jsonl"
-
-    @property
-    def ballast(self) -> Path:
-        return self.folder / "outreach.ballast"
 
 
 @dataclass(frozen=True)
@@ -613,22 +566,6 @@ def open_app(
         store.close()
 
 
-def open_store(
-    folder: Path, environment: Mapping[str, str], *, settings: Settings | None = None, create: bool = False
-) -> Store:
-    """The store of the workspace in `folder`; with `create`, made if it is not there, and its key with it."""
-    workspace = Workspace(folder)
-    settings = settings or load_settings(workspace.env, environment)
-    log = Journal(workspace.suppression_log)
-    database = open_database(store_place(workspace, settings), create=create)
-    refuse_moved(database)
-    store = Store(database, log)
-    store.suppressions.merge(log.entries())
-    if create:
-        workspace_key(workspace, store)
-    return store
-
-
 def read_rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
     """A table that the program once wrote and a person filled: (line of the file, cells by header), whatever the
     spreadsheet program made of its encoding and separators."""
@@ -640,83 +577,3 @@ def read_rows(path: Path) -> list[tuple[int, Mapping[str, str]]]:
     wanted = {"id", "line"}
     table = read_table(path, path.name, rank=lambda head: len(wanted & {name.casefold() for name in head.headers}))
     return [(row.line, {} if isinstance(row, RowError) else row.cells) for row in table.rows]
-
-
-def upgrade_store(folder: Path, environment: Mapping[str, str]) -> "Upgrade":
-    """Bring the store of this workspace to the newest schema."""
-    from outreach.store.copying import upgrade
-
-    workspace, settings = _described(folder, environment)
-    return upgrade(store_place(workspace, settings), folder)
-
-
-def back_up_store(folder: Path, environment: Mapping[str, str], to: Path) -> "Copied":
-    """The store of this workspace, whichever it is, as one SQLite file."""
-    from outreach.store.copying import back_up
-
-    workspace, settings = _described(folder, environment)
-    with closing(open_database(store_place(workspace, settings))) as database:
-        return back_up(database, to)
-
-
-def move_store(folder: Path, environment: Mapping[str, str], *, back: bool) -> "Copied":
-    """The store in this folder to where OUTREACH_DATABASE_URL says, or from there to here."""
-    from outreach.store.copying import move, opened_target
-
-    workspace, settings = _described(folder, environment)
-    there = store_place(workspace, settings)
-    if there == workspace.store:
-        raise UsageError(
-            "OUTREACH_DATABASE_URL does not say where to.",
-            hint=f"set it in {workspace.env}, such as postgresql://ada@db.example.com/outreach",
-        )
-    source, target = (there, workspace.store) if back else (workspace.store, there)
-    with closing(open_database(source)) as reading:
-        refuse_moved(reading)
-        with opened_target(target, reading) as writing:
-            return move(reading, writing, datetime.now(UTC))
-
-
-def _described(folder: Path, environment: Mapping[str, str]) -> tuple[Workspace, Settings]:
-    os.umask(0o077)
-    workspace = Workspace(folder)
-    return workspace, load_settings(workspace.env, environment)
-
-
-def store_place(workspace: Workspace, settings: Settings) -> Path | str:
-    """Where the store lies: a file, or the address of a PostgreSQL database."""
-    return as_place(settings.database_url.get_secret_value()) or workspace.store
-
-
-def as_place(text: str) -> Path | str:
-    """`sqlite:///FILE` or a plain file name is a file; anything else is handed on."""
-    return text if not text or is_server(text) else Path(text.removeprefix("sqlite:///"))
-
-
-def workspace_key(workspace: Workspace, store: Store) -> bytes:
-    """The secret behind Message-IDs and opt-out tokens. Made once, and never anew for a store that has sent with it."""
-    try:
-        key = bytes.fromhex(workspace.key.read_text("ascii").strip())
-    except FileNotFoundError:
-        if store.instance.key() or store.outbox.items(limit=1):
-            raise StoreError(
-                f"{workspace.key.name} is missing: without it, answers to what was sent cannot be told from others.",
-                hint="put it back from a backup; in a team, copy it from the workspace that made the store",
-            ) from None
-        key = create_key(workspace)
-    except ValueError:
-        key = b""
-    if len(key) != KEY_BYTES:
-        raise StoreError(f"{workspace.key} does not hold a key.", hint="put it back from a backup of this workspace")
-    store.instance.check_key(sha256(b"outreach.key" + key).hexdigest()[:16])
-    return key
-
-
-def create_key(workspace: Workspace) -> bytes:
-    """32 random bytes, readable by the owner only."""
-    key = secrets.token_bytes(KEY_BYTES)
-    with os.fdopen(os.open(workspace.key, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
-        file.write(key.hex() + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    return key

@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
-from outreach.bootstrap import App, workspace_key
+from outreach.bootstrap import App
 from outreach.core.normalize import is_free_mail, registrable_domain
 from outreach.core.records import OutboxState
 from outreach.core.sender_domain import COMMON_SELECTORS, judge_dkim, judge_dmarc, judge_spf, provider_at
 from outreach.errors import MailboxError, OutreachError
 from outreach.transports.smtp import SmtpTransport
+from outreach.workspace import workspace_key
 
 _SYNCED = ("dropbox", "onedrive", "icloud", "google drive", "googledrive", "nextcloud", "syncthing")
 _NETWORK = frozenset(("nfs", "nfs4", "cifs", "smb3", "smbfs", "fuse.sshfs", "9p", "afs", "davfs"))

@@ -39,7 +39,7 @@ def upgrade(context: typer.Context, json: Json = False) -> None:
 
     Example: outreach db upgrade
     """
-    from outreach.bootstrap import upgrade_store
+    from outreach.workspace import upgrade_store
 
     host = shell(context)
     done = upgrade_store(host.directory, host.environment)
@@ -63,7 +63,7 @@ def backup(
 
     Example: outreach db backup monday.db
     """
-    from outreach.bootstrap import back_up_store
+    from outreach.workspace import back_up_store
 
     host = shell(context)
     copied = back_up_store(host.directory, host.environment, file)
@@ -84,7 +84,7 @@ def copy(
 
     Example: outreach db copy
     """
-    from outreach.bootstrap import move_store
+    from outreach.workspace import move_store
 
     host = shell(context)
     copied = move_store(host.directory, host.environment, back=back)

@@ -69,8 +69,8 @@ def tell(checks: "Iterable[Finding]", *, json: bool) -> int:
 
 
 def _adopt(app: "App", *, yes: bool) -> "Adopted":
-    from outreach.bootstrap import workspace_key
     from outreach.flows.adopt import adopt
+    from outreach.workspace import workspace_key
 
     missing, moved = app.store.instance.forgotten(app.journal.entries()), app.copied()
     if not missing and not moved:

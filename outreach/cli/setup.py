@@ -172,8 +172,8 @@ def _assignment(name: str, value: str) -> str:
 
 def _furnish(folder: Path, environment: Mapping[str, str]) -> None:
     """Whatever of templates, store and key is not there yet."""
-    from outreach.bootstrap import open_store
     from outreach.resources import data_dir
+    from outreach.workspace import open_store
 
     os.umask(0o077)
     for sequence in sorted((data_dir() / "templates").iterdir()):

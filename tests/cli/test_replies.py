@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 import pytest
 import sqlalchemy as sa
 
-from outreach.bootstrap import open_store
 from outreach.cli import run
 from outreach.cli._shell import Shell
 from outreach.core.records import OutboxItem, OutboxState
 from outreach.store import tables as t
+from outreach.workspace import open_store
 from tests.factory import add_founders, queue_all, start_campaign
 from tests.fakes import MONDAY_MORNING, FakeClock
 from tests.mails import mail, report
