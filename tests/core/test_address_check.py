@@ -2,7 +2,8 @@
 
 import pytest
 
-from outreach.core.address_check import Checked, better, check, is_disposable, is_free, syntax_fault
+from outreach.core.address_check import Checked, better, check, is_disposable, syntax_fault
+from outreach.core.normalize import is_free_mail
 from outreach.core.ports import Candidate, MailDomain, MailHost
 from outreach.core.records import AddressStatus
 
@@ -61,7 +62,7 @@ def test_the_best_comes_first() -> None:
 
 @pytest.mark.parametrize("host", ["gmail.com", "gmx.de", "hey.com", "mailbox.org", "tuta.com", "126.com"])
 def test_hosts_where_anyone_can_have_an_address(host: str) -> None:
-    assert is_free(f"ada@{host}")
+    assert is_free_mail(f"ada@{host}")
     assert not is_disposable(f"ada@{host}")
 
 

@@ -36,6 +36,8 @@ CASES = [
     ("Canada", "commercial", "bo@quill.example", "asked for it, 2026-02-01, https://x.example", "passes"),
     ("United Kingdom", "commercial", "bo@quill.example", "", "passes"),
     ("United Kingdom", "commercial", "bo@gmail.com", "", "blocked"),
+    ("United Kingdom", "commercial", "bo@yahoo.co.uk", "", "blocked"),
+    ("United Kingdom", "commercial", "bo@btinternet.com", "", "blocked"),
     ("United Kingdom", "job-search", "bo@gmail.com", "", "blocked"),
     ("united kingdom", "job-search", "bo@gmail.com", "he asked, 2026-02-01", "passes"),
     ("United States", "commercial", "bo@gmail.com", "", "passes"),

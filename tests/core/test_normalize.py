@@ -168,7 +168,8 @@ def test_role_inboxes_and_free_mail() -> None:
     assert is_role_inbox("Info+x@acme.example")
     assert not is_role_inbox("ada@acme.example")
     assert is_free_mail("ada@GMAIL.com")
-    assert is_free_mail("gmail.com")
+    for host in ("gmail.com", "yahoo.co.uk", "t-online.de", "orange.fr", "btinternet.com", "tuta.com"):
+        assert is_free_mail(host)
     assert not is_free_mail("acme.example")
 
 
