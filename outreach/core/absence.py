@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 
-from outreach.core.phrases import Phrases
+from outreach.core.phrases import Phrases, fold
 from outreach.resources import toml
 
 FARTHEST = timedelta(days=120)
@@ -31,7 +31,7 @@ class _Mention:
 
 def find_return(text: str, written_on: date) -> date | None:
     """The day on which the writer is back, as they wrote it; None if there is none to be had."""
-    folded = " ".join(text[:_LOOKED_AT].lower().split())
+    folded = fold(text[:_LOOKED_AT])
     mentions = sorted(_mentions(folded, written_on), key=lambda mention: (mention.start, -mention.end))
     days = [_range_end(folded, mention, mentions) for mention in mentions if _is_announced(folded, mention, mentions)]
     return max((day for day in days if written_on <= day <= written_on + FARTHEST), default=None)

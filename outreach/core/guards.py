@@ -64,13 +64,6 @@ def sendable_address(addresses: Sequence[Address], allows: Sequence[AddressStatu
     return min(usable, key=_preference, default=None)
 
 
-def surest_address(addresses: Sequence[Address]) -> Address | None:
-    """The address to show: the one that would be written to, else the least doubtful."""
-    order = list(AddressStatus)
-    doubtful = min(addresses, key=lambda each: (order.index(each.status), -(each.confidence or 0)), default=None)
-    return sendable_address(addresses) or doubtful
-
-
 def _preference(address: Address) -> tuple[int, int]:
     doubtful = address.status not in _ALWAYS
     return _PREFERENCE.index(address.status), -(address.confidence or 0) if doubtful else 0

@@ -235,8 +235,8 @@ def _take_loose(body: _Body) -> None:
     notice = read_notice(text) if "otificationType" in text or "eventType" in text else None
     if notice:
         _take_notice(notice, body)
-    elif not body.statuses and _LOOSE_STATUS.search(text):
-        body.statuses += _blocks(text[_LOOSE_STATUS.search(text).start() :])  # type: ignore[union-attr]  # it was found
+    elif not body.statuses and (loose := _LOOSE_STATUS.search(text)):
+        body.statuses += _blocks(text[loose.start() :])
         body.types.add(_REPORTS[0])
 
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
+from outreach.core.phrases import fold
 from outreach.resources import toml
 
 _LOOKED_AT = 4_000
@@ -23,7 +24,7 @@ class Guess:
 
 def guess_interest(new_text: str) -> Guess:
     """The first group of words that fits; a lone question mark makes a question."""
-    text = " ".join(new_text[:_LOOKED_AT].lower().replace("’", "'").split())
+    text = fold(new_text[:_LOOKED_AT])
     for meaning, pattern in _patterns():
         found = pattern.search(text)
         if found:

@@ -31,7 +31,7 @@ def company_key(name: str) -> str:
     parts = bare.replace("&", " and ").replace(",", " ").split()
     while len(parts) > 1 and _is_legal_form(parts[-1]):
         parts.pop()
-    return _letters("".join(parts)) or one_line(name).casefold()
+    return letters("".join(parts)) or one_line(name).casefold()
 
 
 def company_aliases(name: str) -> tuple[str, ...]:
@@ -46,7 +46,7 @@ def names_no_company(name: str) -> bool:
 
 
 def _is_legal_form(word: str) -> bool:
-    bare = _letters(word)
+    bare = letters(word)
     dotted = "." in word.rstrip(".") and len(bare) <= 4
     return bare in words("legal_forms.txt") or (
         bare in words("short_legal_forms.txt") and (dotted or word.rstrip(".").isupper())
@@ -83,9 +83,9 @@ def parse_name(text: str) -> PersonName:
     last_at = _last_name_at(shown)
     return PersonName(
         full=full,
-        first=_cased(shown[0]) if shown else "",
-        last=" ".join(map(_cased, shown[last_at:])) if len(shown) > 1 else "",
-        words=tuple(filter(None, map(_letters, shown))),
+        first=cased(shown[0]) if shown else "",
+        last=" ".join(map(cased, shown[last_at:])) if len(shown) > 1 else "",
+        words=tuple(filter(None, map(letters, shown))),
         suffix=suffix,
     )
 
@@ -95,8 +95,8 @@ def tidy_name(text: str) -> str:
     shown, suffix = _undecorated(one_line(text))
     if not shown:
         return ""
-    cased = " ".join(map(_cased, shown))
-    return f"{cased}, {suffix.upper() if suffix.startswith('i') else suffix.capitalize()}" if suffix else cased
+    name = " ".join(map(cased, shown))
+    return f"{name}, {suffix.upper() if suffix.startswith('i') else suffix.capitalize()}" if suffix else name
 
 
 @cache
@@ -165,12 +165,12 @@ def _undecorated(full: str) -> tuple[list[str], str]:
         shown = [*behind, head]  # "Testwell, Ada"
     else:
         shown = head.split()
-    shown = [word for word in map(_without_pictures, shown) if _letters(word)]
-    while len(shown) > 1 and _letters(shown[0]) in words("name_titles.txt"):
+    shown = [word for word in map(_without_pictures, shown) if letters(word)]
+    while len(shown) > 1 and letters(shown[0]) in words("name_titles.txt"):
         shown = shown[1:]
     while len(shown) > 1 and _is_after_name(shown[-1]):
         behind.append(shown.pop())
-    suffixes = [_letters(word) for word in behind if _letters(word) in words("name_suffixes.txt")]
+    suffixes = [letters(word) for word in behind if letters(word) in words("name_suffixes.txt")]
     return shown, suffixes[0] if suffixes else ""
 
 
@@ -182,7 +182,7 @@ def _without_pictures(word: str) -> str:
 
 
 def _is_after_name(word: str) -> bool:
-    bare = word.lower() if word.isalnum() and word.isascii() else _letters(word)
+    bare = word.lower() if word.isalnum() and word.isascii() else letters(word)
     return bare in _after_names()
 
 
@@ -194,12 +194,12 @@ def _after_names() -> frozenset[str]:
 def _last_name_at(shown: list[str]) -> int:
     """Where the family name starts: the last word, with the particles before it."""
     at = max(len(shown) - 1, 1)
-    while at > 1 and _letters(shown[at - 1]) in words("name_particles.txt"):
+    while at > 1 and letters(shown[at - 1]) in words("name_particles.txt"):
         at -= 1
     return at
 
 
-def _cased(word: str) -> str:
+def cased(word: str) -> str:
     """`ADA` and `ada` are how lists shout and mumble; a mail says Ada."""
     if len(word) < 3 or "." in word or not (word.isupper() or word.islower()):
         return word
@@ -230,7 +230,7 @@ def without_marks(text: str) -> str:
     return "".join(character for character in split if not unicodedata.combining(character))
 
 
-def _letters(text: str) -> str:
+def letters(text: str) -> str:
     """Letters and digits, without marks and case."""
     folded = text.casefold() if text.isascii() else without_marks(without_marks(text).casefold())
     return folded if folded.isalnum() else "".join(filter(str.isalnum, folded))

@@ -4,12 +4,10 @@ Data protection law (GDPR article 14) asks for it, at the latest in the first me
 the United Kingdom, Switzerland or an unknown place. It is the tool's text: a template may place it, else it is added.
 """
 
-from outreach.core.countries import needs_notice
+from outreach.core.countries import JOB_SEARCH, needs_notice
 from outreach.core.records import Founder, Sender
 from outreach.core.text import one_line
 from outreach.resources import toml
-
-JOB_SEARCH = "job-search"
 
 
 def privacy_notice(founder: Founder, address: str, sender: Sender, *, purpose: str, why: str) -> str:

@@ -5,6 +5,7 @@ quoted footer speaks of stopping too.
 import re
 from functools import cache
 
+from outreach.core.phrases import fold
 from outreach.resources import toml
 
 _LOOKED_AT = 8_000
@@ -40,7 +41,7 @@ def find_doubtful(new_text: str) -> str:
 
 def _folded(text: str) -> str:
     """On one line; an empty line ends a sentence like a full stop: "Certainly not", and then "Remove me"."""
-    return " ".join(_EMPTY_LINE.sub(". ", text[:_LOOKED_AT].strip()).lower().replace("’", "'").split())
+    return fold(_EMPTY_LINE.sub(". ", text[:_LOOKED_AT].strip()))
 
 
 def _is_whole(text: str) -> bool:

@@ -4,11 +4,10 @@ Text in, text out; what is not understood comes back as it was or empty, never a
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from datetime import date
 
-from outreach.core.names import parse_name
+from outreach.core.names import cased, letters, parse_name
 from outreach.core.text import one_line
 from outreach.core.values import parse_date, parse_money
 from outreach.resources import words
@@ -27,7 +26,7 @@ def given_name(full_name: str, first_name: str = "", last_name: str = "") -> str
         return ""
     guessed = parse_name(full).first if full else ""
     if told and told != guessed and not _is_initial(told) and not _says_nothing(told):
-        return "" if _plain(told) in words("honorifics.txt") else _cased(told)
+        return "" if letters(told) in words("honorifics.txt") else cased(told)
     return _from_full(full, last_name)
 
 
@@ -36,17 +35,17 @@ def _says_nothing(name: str) -> bool:
 
 
 def _from_full(full: str, last_name: str) -> str:
-    shown = [word for word in _surname_first(full).split() if _plain(word)]
+    shown = [word for word in _surname_first(full).split() if letters(word)]
     titled = len(shown)
-    while shown and _plain(shown[0]) in words("honorifics.txt"):
+    while shown and letters(shown[0]) in words("honorifics.txt"):
         shown.pop(0)
     titled -= len(shown)
-    compound = len(shown) > 2 and _plain(shown[0]) in words("name_beginnings.txt")
-    if not shown or (_plain(shown[0]) in words("name_particles.txt") and not compound):
+    compound = len(shown) > 2 and letters(shown[0]) in words("name_beginnings.txt")
+    if not shown or (letters(shown[0]) in words("name_particles.txt") and not compound):
         return ""
     if len(shown) == 1:
-        return "" if titled or _is_initial(shown[0]) else _cased(shown[0])
-    if _plain(shown[0]) in words("family_names_first.txt") or not _has_case(shown[0]):
+        return "" if titled or _is_initial(shown[0]) else cased(shown[0])
+    if letters(shown[0]) in words("family_names_first.txt") or not _has_case(shown[0]):
         return " ".join(shown)
     return _given_of(shown, last_name)
 
@@ -54,15 +53,15 @@ def _from_full(full: str, last_name: str) -> str:
 def _given_of(shown: Sequence[str], last_name: str) -> str:
     if _shouts(shown[0]) and not any(map(_shouts, shown[1:])):
         shown = [*shown[1:], shown[0]]  # DUPONT Jean
-    if _plain(shown[0]) in words("name_beginnings.txt") and len(shown) > 2:
-        return f"{_cased(shown[0])} {_cased(shown[1])}"
+    if letters(shown[0]) in words("name_beginnings.txt") and len(shown) > 2:
+        return f"{cased(shown[0])} {cased(shown[1])}"
     if not _is_initial(shown[0]):
-        return _cased(shown[0])
+        return cased(shown[0])
     second = shown[1]
-    if len(shown) > 2 and not _is_initial(second) and _plain(second) not in (
-        *words("name_particles.txt"), *map(_plain, last_name.split()),
+    if len(shown) > 2 and not _is_initial(second) and letters(second) not in (
+        *words("name_particles.txt"), *map(letters, last_name.split()),
     ):  # fmt: skip
-        return _cased(second)  # F. Scott Fitzgerald goes by Scott
+        return cased(second)  # F. Scott Fitzgerald goes by Scott
     return ""
 
 
@@ -72,15 +71,15 @@ def _surname_first(full: str) -> str:
     if not comma:
         return full
     behind = rest.replace(",", " ").split()
-    no_name = all(_plain(word) in words("name_suffixes.txt") | words("name_credentials.txt") for word in behind)
+    no_name = all(letters(word) in words("name_suffixes.txt") | words("name_credentials.txt") for word in behind)
     alone = len(head.split()) == 1
     return f"{rest.strip()} {head}" if alone and behind and not no_name else head
 
 
 def _is_initial(word: str) -> bool:
     """`J.`, `J`, `J.R.`; `JP` and `Jo` are names people go by."""
-    letters = _plain(word)
-    return len(letters) < 2 or ("." in word.rstrip(".") and len(letters) <= 3)
+    bare = letters(word)
+    return len(bare) < 2 or ("." in word.rstrip(".") and len(bare) <= 3)
 
 
 def _shouts(word: str) -> bool:
@@ -90,18 +89,6 @@ def _shouts(word: str) -> bool:
 def _has_case(word: str) -> bool:
     """Whether it is written in letters that have capitals; others (王, 김, אבא) are not taken apart."""
     return word.lower() != word.upper()
-
-
-def _cased(word: str) -> str:
-    if len(word) < 3 or "." in word or not (word.isupper() or word.islower()):
-        return word
-    return "-".join(part.capitalize() for part in word.split("-"))
-
-
-def _plain(word: str) -> str:
-    """Letters only, without marks and case."""
-    split = unicodedata.normalize("NFKD", word.casefold())
-    return "".join(character for character in split if character.isalnum())
 
 
 # --- companies ------------------------------------------------------------------------------------
@@ -127,7 +114,7 @@ def short_company(name: str) -> str:
 def _without_form(name: str, *, behind_form: bool) -> str:
     """Without its last word, if that is a legal form; "Co." and "Private" are part of one only before another."""
     head, gap, last = name.rpartition(" ")
-    if gap and (_is_form(last, head) or (behind_form and _plain(last) in _BEFORE_A_FORM)):
+    if gap and (_is_form(last, head) or (behind_form and letters(last) in _BEFORE_A_FORM)):
         return head.rstrip(" ,&+") if not _AND_AT_END.search(head) else _AND_AT_END.sub("", head)
     return name
 
@@ -137,7 +124,7 @@ _AND_AT_END = re.compile(r"\s+(?:&|\+|and|und|et|y|e)$", re.IGNORECASE)
 
 
 def _is_form(word: str, head: str) -> bool:
-    bare = _plain(word)
+    bare = letters(word)
     if bare in words("said_legal_forms.txt"):
         return True
     known = bare in words("legal_forms.txt") or bare in words("short_legal_forms.txt") or bare in _SHORT_FORMS
@@ -177,7 +164,7 @@ def _sounds_like_vowel(text: str) -> bool:
         return word[:1].upper() in _AN_LETTERS
     if _SILENT_H.match(word):
         return True
-    plain = _plain(word)
+    plain = letters(word)
     return plain[:1] in tuple("aeiou") and not _SOUNDS_YOU.match(plain)
 
 
