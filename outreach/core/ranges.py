@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from outreach.errors import UsageError
 
-_RANGE = re.compile(r"(?P<low>[\d.]+[kmb]?)?\s*(?P<dash>-|–|\.\.)?\s*(?P<high>[\d.]+[kmb]?)?\+?", re.IGNORECASE)
+_NUMBER = r"\d+(?:\.\d+)?[kmb]?"
+_RANGE = re.compile(
+    rf"(?P<low>{_NUMBER})?\s*(?:(?P<dash>-|–|\.\.)\s*(?P<high>{_NUMBER})?|(?P<more>\+))?", re.IGNORECASE
+)
 _SCALES = {"k": 10**3, "m": 10**6, "b": 10**9}
 
 
@@ -27,9 +30,7 @@ def find_range(text: str) -> Range | None:
     if not match or not (match["low"] or match["high"]):
         return None
     low, high = _number(match["low"]), _number(match["high"])
-    if not match["dash"]:
-        high = None if text.strip().endswith("+") else low
-    return Range(low, high)
+    return Range(low, high if match["dash"] or match["more"] else low)
 
 
 def parse_range(text: str, what: str, examples: str) -> Range:
@@ -45,8 +46,5 @@ def parse_range(text: str, what: str, examples: str) -> Range:
 def _number(text: str | None) -> int | None:
     if not text:
         return None
-    scale = _SCALES.get(text[-1].lower(), 0)
-    try:
-        return round(float(text[:-1]) * scale) if scale else round(float(text))
-    except ValueError:
-        return None
+    scale = _SCALES.get(text[-1].lower())
+    return round(float(text[:-1]) * scale) if scale else round(float(text))
