@@ -10,7 +10,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from outreach.core.headers import Headers, find_addresses, read_block
-from outreach.core.inbound import Arrival, Head
+from outreach.core.inbound import LOOSE_REPORT, REPORTS, Arrival, Head
 from outreach.core.matching import plain_address
 from outreach.core.phrases import Phrases, fold, phrases, words_of
 from outreach.core.verdict import Failure
@@ -29,7 +29,6 @@ _ONLY_REPORTS = ("mailer-daemon", "mailerdaemon", "microsoftexchange329e71ec88ae
 _SUCCESS = frozenset(("delivered", "relayed", "expanded", "deliverable"))
 _DIAGNOSTIC_TYPE = re.compile(r"^\s*[\w.-]{1,40}\s*;")  # `smtp;` (RFC 3464 2.3.6); some leave it out
 _VAGUE = re.compile(r"[45]\.0\.\d+|5\.[35]\.0|5\.9\.9")
-_DELIVERY = ("message/delivery-status", "message/global-delivery-status")
 _HEADER_LINE = re.compile(
     r"^[>|\s]{0,4}(received|return-path|message-id|mime-version|date|from|to|subject|x-[\w-]+):", re.I
 )
@@ -78,8 +77,10 @@ def is_dead_domain(failure: Failure) -> bool:
 
 
 def is_delivery_report(arrival: Arrival) -> bool:
-    """A part of that type counts in any multipart: some servers send it in `mixed`."""
-    return arrival.report_type == "delivery-status" or any(kind in arrival.types for kind in _DELIVERY)
+    """A part of that type counts in any multipart: some servers send it in `mixed`, others write it as text."""
+    if arrival.report_type == "delivery-status" or not arrival.types.isdisjoint(REPORTS):
+        return True
+    return LOOSE_REPORT in arrival.types and not _Notice(arrival).threaded
 
 
 def is_success(arrival: Arrival) -> bool:
@@ -178,15 +179,20 @@ class _Notice:
 
     @cached_property
     def by_person(self) -> bool:
-        """Whether the mail stands in a list or a thread, with nothing about it that only machines have."""
+        """Whether the mail stands in a list, or is an answer in which nobody names an error."""
         head = self.head
         if "list-id" in head or "list-unsubscribe" in head or head.word("precedence") == "list":
             return True
-        if self.names_error:
-            return False
-        machine = self.null_path or head.word("auto-submitted") not in ("", "no") or _is_role(self.arrival.from_address)
+        return not self.names_error and self.threaded
+
+    @cached_property
+    def threaded(self) -> bool:
+        """Whether it is an answer by its head, which shows nothing that only machines have."""
+        machine = (
+            self.null_path or self.head.word("auto-submitted") not in ("", "no") or _is_role(self.arrival.from_address)
+        )
         answers = self.subject.startswith(tuple(toml("machines.toml")["answer_prefixes"]))
-        return answers or ("in-reply-to" in head and not machine)
+        return answers or ("in-reply-to" in self.head and not machine)
 
 
 def _by_daemon(notice: _Notice) -> bool:

@@ -40,7 +40,9 @@ _BOUNDARY = re.compile(rb"boundary[ \t]*=", re.IGNORECASE)
 _LOOSE_STATUS = re.compile(
     r"^(?:Original|Final)-Recipient:[^\n]{0,500}\n(?:[^\n]{1,500}\n){0,8}?Action:", re.IGNORECASE | re.MULTILINE
 )
-_REPORTS = ("message/delivery-status", "message/global-delivery-status")
+REPORTS = ("message/delivery-status", "message/global-delivery-status")
+LOOSE_REPORT = "text/delivery-status"
+"""Our own word for a report whose fields stand in the readable text: people paste such, too."""
 _RETURNED = ("text/rfc822-headers", "message/global-headers")
 _WHOLE = ("message/rfc822", "message/global")
 
@@ -224,7 +226,7 @@ def _parts(message: Message) -> Iterator[tuple[Message, bool]]:
         seen += 1
         yield part, inside
         payload = part.get_payload()
-        if isinstance(payload, list) and depth < MAX_DEPTH and part.get_content_type() not in _REPORTS:
+        if isinstance(payload, list) and depth < MAX_DEPTH and part.get_content_type() not in REPORTS:
             below = inside or part.get_content_type() in _WHOLE
             stack.extend((child, depth + 1, below) for child in reversed(payload) if isinstance(child, Message))
 
@@ -237,7 +239,7 @@ def _take_loose(body: _Body) -> None:
         _take_notice(notice, body)
     elif not body.statuses and (loose := _LOOSE_STATUS.search(text)):
         body.statuses += _blocks(text[loose.start() :])
-        body.types.add(_REPORTS[0])
+        body.types.add(LOOSE_REPORT)
 
 
 def _take_notice(notice: Notice, body: _Body) -> None:
@@ -245,7 +247,7 @@ def _take_notice(notice: Notice, body: _Body) -> None:
     body.statuses += notice.statuses
     body.feedback = notice.feedback
     if notice.statuses:
-        body.types.add(_REPORTS[0])
+        body.types.add(REPORTS[0])
 
 
 def _take(part: Message, body: _Body, *, inside: bool) -> None:
@@ -254,7 +256,7 @@ def _take(part: Message, body: _Body, *, inside: bool) -> None:
         _take_returned(part, kind, body)
         return
     body.types.add(kind)
-    if kind in _REPORTS:
+    if kind in REPORTS:
         body.statuses += _blocks(_flat_text(part))
     elif kind == "message/feedback-report":
         body.feedback = read_block(_flat_text(part))

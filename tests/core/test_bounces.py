@@ -139,7 +139,11 @@ def test_failed_recipients_of_gmail() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["My mailbox was full last week, sorry!", "I had a delivery failure, too.\nWrite to bo, x@y.example, please."],
+    [
+        "My mailbox was full last week, sorry!",
+        "I had a delivery failure, too.\nWrite to bo, x@y.example, please.",
+        "Your mail came back to me:\n\nFinal-Recipient: rfc822; ada@ada.example\nAction: failed\nStatus: 5.7.1\n\nCall me?",
+    ],
 )
 def test_people_who_write_of_failures_are_people(text: str) -> None:
     assert not report_rule(read(mail(text)))
