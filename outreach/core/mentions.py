@@ -29,9 +29,9 @@ class Names:
             self._names[parts] = name
             self._lengths.setdefault(parts[0], set()).add(len(parts))
 
-    def strangers(self, text: str, founder: Founder, sender: Sender) -> Iterator[str]:
-        """Names in the text that are neither the founder's, nor of their company, nor the sender's own."""
-        parts = _WORD.findall(text)
+    def strangers(self, text: str, founder: Founder, sender: Sender) -> tuple[str, ...]:
+        """Names in the text that are neither the founder's, nor of their company, nor the sender's own, each once."""
+        parts, found = _WORD.findall(text), dict[str, None]()
         own: str | None = None
         for at, word in enumerate(parts):
             for length in self._lengths.get(word, ()):
@@ -39,7 +39,8 @@ class Names:
                 if wanted in self._names:
                     own = own if own is not None else _own(founder, sender)
                     if f" {' '.join(wanted)} " not in own:
-                        yield self._names[wanted]
+                        found[self._names[wanted]] = None
+        return tuple(found)
 
 
 def names_of(founders: Iterable[Founder]) -> Iterator[str]:
