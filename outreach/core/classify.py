@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 
 from outreach.core.absence import find_return
-from outreach.core.bounces import is_delivery_report, is_success, read_failures, report_rule
+from outreach.core.bounces import is_success, read_failures, report_rule
 from outreach.core.headers import Headers, find_addresses
 from outreach.core.inbound import Arrival
 from outreach.core.matching import Match, company_domain, topic
@@ -180,7 +180,7 @@ def _report(case: Case) -> Verdict | None:
     rule = case.report_rule
     if not rule:
         return None
-    if is_delivery_report(case.arrival) and is_success(case.arrival):
+    if is_success(case.arrival):
         return Verdict(Kind.RECEIPT, "delivered", (rule,))
     bounce = Verdict(Kind.BOUNCE, "", (), read_failures(case.arrival))
     ours = bounce.failure_of(case.match.address_key if case.match else "")

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import Any
 
-from outreach.core.bounces import judge_failure
+from outreach.core.failures import judge_failure
 from outreach.core.ports import Outcome, Phase, SendResult
 from outreach.core.records import OutboxState
 from outreach.resources import toml

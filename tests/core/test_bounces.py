@@ -4,7 +4,8 @@
 
 import pytest
 
-from outreach.core.bounces import judge_failure, read_failures, report_rule
+from outreach.core.bounces import read_failures, report_rule
+from outreach.core.failures import judge_failure
 from tests.mails import mail, read, report
 
 
