@@ -8,19 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outreach.cli._filters import (
-    Country,
-    Employees,
-    Founded,
-    Funding,
-    HasEmail,
-    Industry,
-    Location,
-    NotContacted,
-    Search,
-    Tag,
-    chosen_filters,
-)
+from outreach.cli._filters import FOUNDERS, Filters, takes
 from outreach.cli._output import count, in_words, local, say, show, show_json, show_table
 from outreach.cli._shell import DONE_IN_PART, Json, listing, shell
 from outreach.errors import NotFound, SendRefused, UsageError
@@ -69,20 +57,12 @@ def register(app: typer.Typer) -> None:
     app.add_typer(suppressions, name="suppress")
 
 
-def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
+@takes(FOUNDERS)
+def new(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="A short name, such as ai-berlin.")],
     sequence: Annotated[str, typer.Option("--sequence", "-s", help="A folder in templates/.")],
-    industry: Industry = "",
-    location: Location = "",
-    country: Country = "",
-    employees: Employees = "",
-    founded: Founded = "",
-    funding: Funding = "",
-    tag: Tag = "",
-    has_email: HasEmail = False,
-    not_contacted: NotContacted = False,
-    search: Search = "",
+    filters: Filters,
     allow_risky: Annotated[
         bool, typer.Option("--allow-risky", help="Also write to risky addresses, to 20 people at most.")
     ] = False,
@@ -100,7 +80,6 @@ def new(  # noqa: PLR0917  Typer's options are the filters, and go by name
 
     Example: outreach campaign new ai-berlin --sequence job-search --location Berlin
     """
-    filters = chosen_filters(locals())
     purpose, overrides = _checked_purpose(purpose), _overrides(allow_country or [])
     allows = tuple(_allows(risky=allow_risky, guessed=allow_guessed))
     with shell(context).app() as app:
@@ -159,19 +138,11 @@ def enroll(
         _enroll(app, campaign, dry_run=dry_run, json=json)
 
 
-def edit(  # noqa: PLR0917  Typer's options are the filters, and go by name
+@takes(FOUNDERS)
+def edit(
     context: typer.Context,
     name: NAME,
-    industry: Industry = "",
-    location: Location = "",
-    country: Country = "",
-    employees: Employees = "",
-    founded: Founded = "",
-    funding: Funding = "",
-    tag: Tag = "",
-    has_email: HasEmail = False,
-    not_contacted: NotContacted = False,
-    search: Search = "",
+    filters: Filters,
     purpose: Purpose = "",
     why: Why = "",
     allow_country: AllowCountry = None,
@@ -185,7 +156,6 @@ def edit(  # noqa: PLR0917  Typer's options are the filters, and go by name
 
     Example: outreach campaign edit ai-berlin --location Berlin --employees 1-50
     """
-    filters = chosen_filters(locals())
     purpose, overrides = _checked_purpose(purpose), _overrides(allow_country or [])
     with shell(context).app() as app:
         campaign = _running(app, name)

@@ -7,18 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outreach.cli._filters import (
-    Country,
-    Employees,
-    Founded,
-    Funding,
-    Industry,
-    Location,
-    NotContacted,
-    Search,
-    Tag,
-    chosen_filters,
-)
+from outreach.cli._filters import WITHOUT_ADDRESS, Filters, takes
 from outreach.cli._output import count, local, say, show, show_json, show_table
 from outreach.cli._shell import DONE_IN_PART, INTERRUPTED, Json, shell
 from outreach.errors import UsageError
@@ -39,17 +28,10 @@ def register(app: typer.Typer) -> None:
     app.command()(find)
 
 
-def find(  # noqa: PLR0917  Typer's options are the filters, and go by name
+@takes(WITHOUT_ADDRESS)
+def find(
     context: typer.Context,
-    industry: Industry = "",
-    location: Location = "",
-    country: Country = "",
-    employees: Employees = "",
-    founded: Founded = "",
-    funding: Funding = "",
-    tag: Tag = "",
-    not_contacted: NotContacted = False,
-    search: Search = "",
+    filters: Filters,
     using: Annotated[
         str, typer.Option(metavar="NAMES", help="Which finders, in which order: website,hunter,pattern.")
     ] = "",
@@ -77,7 +59,6 @@ def find(  # noqa: PLR0917  Typer's options are the filters, and go by name
     """
     from outreach.flows.find import plan
 
-    filters = chosen_filters(locals())
     with shell(context).app() as app:
         finders = app.finders([name.strip() for name in using.split(",") if name.strip()])
         found = plan(app.store, finders, filters, app.clock.now(), limit=limit, verify=verify, ask_again=ask_again)

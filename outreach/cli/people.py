@@ -7,24 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outreach.cli._export import File, Force, Raw, cell_text, check_target, chosen_columns, export
-from outreach.cli._filters import (
-    Columns,
-    Country,
-    Employees,
-    Founded,
-    FounderHasEmail,
-    FounderNotContacted,
-    Funding,
-    HasEmail,
-    Industry,
-    Location,
-    NotContacted,
-    Search,
-    Sort,
-    Tag,
-    TaggedFounder,
-    chosen_filters,
-)
+from outreach.cli._filters import COMPANIES, FOUNDERS, Columns, Filters, Sort, takes
 from outreach.cli._output import count, say, show, show_json, show_table
 from outreach.cli._shell import Json, listing, shell
 from outreach.cli.curation import merge_companies, merge_founders, split_company, split_founder
@@ -58,18 +41,10 @@ def register(app: typer.Typer) -> None:
     app.add_typer(companies, name="companies")
 
 
-def list_founders(  # noqa: PLR0917  Typer's options are the filters, and go by name
+@takes(FOUNDERS)
+def list_founders(
     context: typer.Context,
-    industry: Industry = "",
-    location: Location = "",
-    country: Country = "",
-    employees: Employees = "",
-    founded: Founded = "",
-    funding: Funding = "",
-    tag: Tag = "",
-    has_email: HasEmail = False,
-    not_contacted: NotContacted = False,
-    search: Search = "",
+    filters: Filters,
     sort: Sort = "",
     columns: Columns = "",
     limit: Limit = None,
@@ -79,7 +54,6 @@ def list_founders(  # noqa: PLR0917  Typer's options are the filters, and go by 
 
     Example: outreach founders list --location "Bay Area" --has-email
     """
-    filters = chosen_filters(locals())
     shown = chosen_columns(
         columns, _FOUNDER_COLUMNS, ("id", "name", "title", "company", "address", "status", "source", "sure")
     )
@@ -97,19 +71,11 @@ def list_founders(  # noqa: PLR0917  Typer's options are the filters, and go by 
         _say_rest(len(found), total)
 
 
-def export_founders(  # noqa: PLR0917  Typer's options are the filters, and go by name
+@takes(FOUNDERS)
+def export_founders(
     context: typer.Context,
     file: File,
-    industry: Industry = "",
-    location: Location = "",
-    country: Country = "",
-    employees: Employees = "",
-    founded: Founded = "",
-    funding: Funding = "",
-    tag: Tag = "",
-    has_email: HasEmail = False,
-    not_contacted: NotContacted = False,
-    search: Search = "",
+    filters: Filters,
     sort: Sort = "",
     columns: Columns = "",
     raw: Raw = False,
@@ -119,7 +85,6 @@ def export_founders(  # noqa: PLR0917  Typer's options are the filters, and go b
 
     Example: outreach founders export founders.xlsx --tag autumn
     """
-    filters = chosen_filters(locals())
     written = chosen_columns(columns, _FOUNDER_COLUMNS, _FOUNDER_COLUMNS)
     check_target(file, force=force)
     with shell(context).app() as app:
@@ -282,18 +247,10 @@ def _founder_columns(founder: "Founder") -> dict[str, Any]:
 # --- companies ------------------------------------------------------------------------------------
 
 
-def list_companies(  # noqa: PLR0917  Typer's options are the filters, and go by name
+@takes(COMPANIES)
+def list_companies(
     context: typer.Context,
-    industry: Industry = "",
-    location: Location = "",
-    country: Country = "",
-    employees: Employees = "",
-    founded: Founded = "",
-    funding: Funding = "",
-    tag: TaggedFounder = "",
-    has_email: FounderHasEmail = False,
-    not_contacted: FounderNotContacted = False,
-    search: Search = "",
+    filters: Filters,
     sort: Sort = "",
     columns: Columns = "",
     limit: Limit = None,
@@ -303,7 +260,6 @@ def list_companies(  # noqa: PLR0917  Typer's options are the filters, and go by
 
     Example: outreach companies list --industry fintech --employees 1-50
     """
-    filters = chosen_filters(locals())
     shown = chosen_columns(columns, _COMPANY_COLUMNS, ("id", "name", "domain", "city", "country", "founders"))
     with shell(context).app() as app:
         people = app.store.people
@@ -319,19 +275,11 @@ def list_companies(  # noqa: PLR0917  Typer's options are the filters, and go by
         _say_rest(len(found), total)
 
 
-def export_companies(  # noqa: PLR0917  Typer's options are the filters, and go by name
+@takes(COMPANIES)
+def export_companies(
     context: typer.Context,
     file: File,
-    industry: Industry = "",
-    location: Location = "",
-    country: Country = "",
-    employees: Employees = "",
-    founded: Founded = "",
-    funding: Funding = "",
-    tag: TaggedFounder = "",
-    has_email: FounderHasEmail = False,
-    not_contacted: FounderNotContacted = False,
-    search: Search = "",
+    filters: Filters,
     sort: Sort = "",
     columns: Columns = "",
     raw: Raw = False,
@@ -341,7 +289,6 @@ def export_companies(  # noqa: PLR0917  Typer's options are the filters, and go 
 
     Example: outreach companies export companies.csv --country Germany
     """
-    filters = chosen_filters(locals())
     written = chosen_columns(columns, _COMPANY_COLUMNS, _COMPANY_COLUMNS)
     check_target(file, force=force)
     with shell(context).app() as app:
