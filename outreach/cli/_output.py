@@ -8,12 +8,14 @@ import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
+from shutil import get_terminal_size
 from typing import Any, TextIO
 
 from outreach.core.display import safe_line, safe_text
 from outreach.resources import toml
 
 _MAX_CELL = 48
+_INDENT = "    "
 
 
 def show(text: str = "") -> None:
@@ -36,12 +38,33 @@ def as_json(document: Mapping[str, Any]) -> str:
 
 
 def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]], zone: tzinfo | None = None) -> None:
-    """Columns as wide as their widest cell; long cells are cut, and times are those of the user's zone."""
+    """Columns as wide as their widest cell; long cells are cut, and times are those of the user's zone. Where the
+    screen is too narrow, each row goes on in further lines."""
     lines = [list(headers), *([_cell(value, zone) for value in row] for row in rows)]
     widths = [max(_width(line[column]) for line in lines) for column in range(len(headers))]
     for line in lines:
-        padded = (cell + " " * (width - _width(cell)) for cell, width in zip(line, widths, strict=True))
-        _write(sys.stdout, "  ".join(padded).rstrip())
+        for at, columns in enumerate(_fitting(widths, screen_width())):
+            text = "  ".join(line[column] + " " * (widths[column] - _width(line[column])) for column in columns)
+            if at == 0 or text.strip():
+                _write(sys.stdout, (_INDENT * (at > 0) + text).rstrip())
+
+
+def screen_width() -> int:
+    """How many columns fit beside each other; what is no screen takes any number."""
+    return get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+
+
+def _fitting(widths: Sequence[int], screen: int) -> list[list[int]]:
+    """Which columns of a table stand in each line of a row."""
+    found: list[list[int]] = [[]]
+    end = -2
+    for column, width in enumerate(widths):
+        if found[-1] and end + 2 + width > screen:
+            found.append([])
+            end = len(_INDENT) - 2
+        found[-1].append(column)
+        end += 2 + width
+    return found
 
 
 def local(at: datetime | None) -> str:
