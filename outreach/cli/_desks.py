@@ -128,7 +128,7 @@ def send_plan(
     """Queue the confirmed mails and send them, those that can go by `until`; the inboxes are read again whenever one
     has grown stale meanwhile."""
     from outreach.flows.enqueue import enqueue
-    from outreach.flows.send import send_all
+    from outreach.flows.send import SendReport, send_all
 
     paced = all(each.limits.paced for each in conditions)
     items = enqueue(app.store, found, app.clock.now(), paced=paced)
@@ -149,7 +149,10 @@ def send_plan(
         mine = [item for item in items if item.mailbox_id == sender.mailbox.id]
         return _left(app, mine, report, wait=sender.wait)
 
-    report, *others = send_all(batches, again, until)
+    try:
+        report, *others = send_all(batches, again, until)
+    except KeyboardInterrupt:  # the second one: what has become of each mail until then is recorded, and told
+        return SendReport(tuple(progress.results.values()), reason="interrupted")
     for other in others:
         report = report.beside(other)
     return report
@@ -195,19 +198,20 @@ def _left(app: "App", items: "Sequence[OutboxItem]", report: "SendReport", *, wa
 
 
 class _Progress:
-    """One line per mail."""
+    """One line per mail. `results` is what became of each."""
 
     def __init__(self, app: "App", total: int) -> None:
-        self._total, self._done = total, 0
+        self._total = total
+        self.results: dict[int, Sent] = {}
         self._names = {box.mailbox_id: of(box, "from") for box in app.boxes}
 
     def __call__(self, sent: "Sent") -> None:
-        self._done += 1
+        self.results[sent.item.id] = sent
         item, why = sent.item, f": {sent.item.reason}" if sent.item.reason else ""
         said = f"{sent.result.code or ''} {sent.result.text}".strip()
         words = f" ({said})" if why and sent.result.text else ""
         say(
-            f"[{self._done}/{self._total}] {sent.decision.state}  {item.founder} <{item.rcpt}>, step {item.step}"
+            f"[{len(self.results)}/{self._total}] {sent.decision.state}  {item.founder} <{item.rcpt}>, step {item.step}"
             f"{self._names.get(item.mailbox_id, '')}{why}{words}"
         )
 

@@ -203,7 +203,7 @@ def _progress(total: int) -> "Iterator[Callable[[Result], None]]":
 
 @contextmanager
 def _interruptible() -> "Iterator[Callable[[], bool]]":
-    """Ctrl-C and SIGTERM ask the run to end after the founder in hand; the second Ctrl-C ends it at once."""
+    """Ctrl-C and SIGTERM ask the run to end after the founder in hand; the second cuts off what is asked."""
     import signal
 
     asked: list[int] = []

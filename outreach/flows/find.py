@@ -5,6 +5,7 @@ answer ends it. Every answer is kept, so nothing is asked twice, and a run that 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -150,15 +151,16 @@ def plan(
 
 
 def find(search: Search, found: FindPlan) -> FindReport:
-    """Carry out the plan."""
+    """Carry out the plan. What an interrupt cuts off is left, and what was found before it is told."""
     run = _Run(search)
     results = []
-    for wanted in found.wanted:
-        if search.stopped():
-            break
-        result = run.one(wanted)
-        results.append(result)
-        search.narrate(result)
+    with suppress(KeyboardInterrupt):
+        for wanted in found.wanted:
+            if search.stopped():
+                break
+            result = run.one(wanted)
+            results.append(result)
+            search.narrate(result)
     left = len(found.wanted) - len(results)
     asked = run.asking
     return FindReport(

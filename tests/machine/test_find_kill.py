@@ -31,7 +31,7 @@ def started(workspace: Workspace, *ports: int) -> "subprocess.Popen[bytes]":
     return subprocess.Popen(
         [sys.executable, "-m", "tests.machine.find_worker", str(workspace.folder), *map(str, ports),
          "--using", "hunter", "--max-credits", "99"],
-        cwd=ROOT, env=workspace.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        cwd=ROOT, env=workspace.environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
 
@@ -71,7 +71,10 @@ def test_a_killed_run_goes_on_and_asks_nobody_twice(tmp_path: Path, how: signal.
     assert [name for name in NAMES if not found[f"{name} Quill"]] == SLOW
 
 
-def test_ctrl_c_ends_after_the_founder_in_hand_and_says_how_to_go_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("times", "left"), [(1, "1 founder"), (2, "2 founders")])
+def test_ctrl_c_ends_after_the_founder_in_hand_or_at_once_and_says_how_to_go_on(
+    tmp_path: Path, times: int, left: str
+) -> None:
     workspace = Workspace.create(tmp_path / "w", HUNTER_API_KEY=KEY)
     (workspace.folder / "list.csv").write_text(
         "Name,Company,Website\nAna Quill,A,ana.example\nBna Quill,B,bna.example\n"
@@ -82,8 +85,11 @@ def test_ctrl_c_ends_after_the_founder_in_hand_and_says_how_to_go_on(tmp_path: P
     with http_server(api.answer, api.asked) as port, name_server({}) as dns:
         process = started(workspace, port, dns)
         wait_until_asked(api, "Ana")
-        process.send_signal(signal.SIGINT)
-        _, said = process.communicate(timeout=200)
+        for _ in range(times):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        shown, said = process.communicate(timeout=200)
     assert process.returncode == 130
-    assert b"1 founder left: the same command goes on from here" in said
+    assert f"{left} left: the same command goes on from here" in said.decode()
+    assert f"{2 - int(left[0])} founder" in shown.decode()
     assert asked_for(api) == {"Ana": 1}

@@ -82,12 +82,15 @@ def test_the_second_ctrl_c_cuts_the_dialogue_off(
     workspace: Workspace, behaviour: Behaviour, phase: str, after: dict[str, int]
 ) -> None:
     behaviour.fault = slow = Slow(phase, 5)
-    sender = start_send(workspace)
+    sender = start_send(workspace, stdout=subprocess.PIPE)
     assert slow.reached.wait(60)
     for _ in range(2):
         sender.send_signal(signal.SIGINT)
         time.sleep(0.3)
-    assert sender.wait(20) == 130
+    told, _ = sender.communicate(timeout=20)
+    assert sender.returncode == 130
+    counts = json.loads(told)
+    assert (counts["sent"], counts["unknown"]) == (4, after.get("unknown", 0))
     slow.go_on.set()
     assert states(workspace) == after
 
