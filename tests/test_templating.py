@@ -136,6 +136,10 @@ def test_an_unknown_sequence_names_those_there_are(folder: Folder) -> None:
         ("{{ company.industries }}", "Robotics, Machine Learning"),
         ("{{ company.industries | join(' and ') }}", "Robotics and Machine Learning"),
         ("{{ company.industries | first }}", "Robotics"),
+        ("{{ company.industries | lower }}", "robotics, machine learning"),
+        ("{{ company.industries | truncate(15) }}", "Robotics…"),
+        ("{{ company.industries | join(1) }}", "Robotics1Machine Learning"),
+        ("{{ 'in ' ~ company.industries }}", "in Robotics, Machine Learning"),
         ("{% for name in company.industries %}{{ name }}{% if not loop.last %}; {% endif %}{% endfor %}",
          "Robotics; Machine Learning"),
         ("{% if company.founded > '2020' %}young{% endif %}", "young"),
@@ -177,6 +181,21 @@ def test_what_lists_write_for_nothing_counts_as_empty(empty: str) -> None:
     founder = replace(ZOE, title=empty, cells={"Rank": empty})
     assert fields("{{ founder.title }} {{ lead['Rank'] }}", founder) == ("founder.title", "lead['Rank']")
     assert text("{{ founder.title or 'founder' }}", founder) == "founder"
+
+
+@pytest.mark.parametrize(
+    ("name", "first"),
+    [
+        ("Ada Lovelace", "Ada"),
+        ("Dr. Ada Lovelace", "Ada"),
+        ("Dr. Lovelace", "Dr. Lovelace"),
+        ("Nguyễn Văn An", "Nguyễn Văn An"),
+    ],
+)
+def test_the_sender_signs_by_a_name_that_is_one(name: str, first: str) -> None:
+    draft = render("{{ me.first_name }}", sender=replace(ME, name=name))
+    assert isinstance(draft, Draft)
+    assert draft.text.splitlines()[0] == first
 
 
 def test_a_founder_without_a_company_has_empty_company_fields() -> None:

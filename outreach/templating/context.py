@@ -9,7 +9,15 @@ from outreach.core.records import Company, Founder, Money, Sender, Step
 from outreach.core.text import one_line, plain_text
 from outreach.core.wording import given_name, short_company
 
-Value = str | list[str]
+
+class Several(list[str]):
+    """Several texts, which are one where a template prints or changes them: separated by commas."""
+
+    def __str__(self) -> str:
+        return ", ".join(self)
+
+
+Value = str | Several
 Context = dict[str, Value | dict[str, Value]]
 
 VALUE_LIMIT = 2_000
@@ -83,8 +91,7 @@ def _fact(context: Context, name: str) -> str:
     if name.startswith(f"{CELLS}['"):
         root, field = CELLS, name.removeprefix(f"{CELLS}['").removesuffix("']")
     value = context[root]
-    found: Value | dict[str, Value] = value.get(field, "") if isinstance(value, dict) else value
-    return ", ".join(found) if isinstance(found, list) else str(found)
+    return str(value.get(field, "") if isinstance(value, dict) else value)
 
 
 def _founder(founder: Founder, address: str) -> dict[str, Value]:
@@ -101,7 +108,7 @@ def _founder(founder: Founder, address: str) -> dict[str, Value]:
 def _me(sender: Sender) -> dict[str, Value]:
     return {
         "name": _text(sender.name),
-        "first_name": _text(sender.name.partition(" ")[0]),
+        "first_name": given_name(_text(sender.name)) or _text(sender.name),
         "email": sender.address,
         "signature": plain_text(sender.signature).strip() or _text(sender.name),
         "postal_address": plain_text(sender.postal_address).strip(),
@@ -128,10 +135,10 @@ _SAME = tuple(name for name in FIELDS["company"] if name not in ("short_name", "
 def _company(company: Company | None) -> dict[str, Value]:
     if company is None:
         nothing: dict[str, Value] = dict.fromkeys(FIELDS["company"], "")
-        return {**nothing, "industries": []}
+        return {**nothing, "industries": Several()}
     facts: dict[str, Value] = {name: _text(getattr(company, name)) for name in _SAME}
     facts["short_name"] = short_company(str(facts["name"]))
-    facts["industries"] = [_text(name) for name in company.industries[:LIST_LIMIT]]
+    facts["industries"] = Several(_text(name) for name in company.industries[:LIST_LIMIT])
     facts["funding"] = _money(company.funding_total)
     return facts
 

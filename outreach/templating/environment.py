@@ -69,14 +69,15 @@ class Blank(Undefined):
 # --- filters --------------------------------------------------------------------------------------
 
 
-def _truncate(text: str, length: int = 255) -> str:
+def _truncate(value: Any, length: int = 255) -> str:
     """At most `length` characters, cut between words."""
+    text = str(value)
     return text if len(text) <= length else text[:length].rsplit(" ", 1)[0].rstrip(" ,.;:") + "…"
 
 
 def _join(values: Any, separator: str = ", ") -> str:
     # Only lists are joined: joining the letters of a text could be chained into one of any length.
-    return separator.join(values) if isinstance(values, list) else str(values)
+    return str(separator).join(values) if isinstance(values, list) else str(values)
 
 
 def _listed(values: Any, limit: int = 0, conjunction: str = "and") -> str:
@@ -130,16 +131,12 @@ FILTERS: Mapping[str, Callable[..., Any]] = {
 # --- printing -------------------------------------------------------------------------------------
 
 
-def _printed(value: Any) -> Any:
-    return ", ".join(value) if isinstance(value, list) else value
-
-
 @pass_eval_context  # keeps Jinja2 from finalizing constants when it compiles, where no rendering is under way
 def _tokenized(_context: EvalContext, value: Any) -> Any:
     """A token in place of the value; what a macro made holds its tokens already."""
     if isinstance(value, Markup):
         return value
-    shown = str(_printed(value))
+    shown = str(value)
     if not shown:
         return Markup("")
     values = RENDERING.get().values
@@ -148,7 +145,7 @@ def _tokenized(_context: EvalContext, value: Any) -> Any:
 
 
 def _environment() -> ImmutableSandboxedEnvironment:
-    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, finalize=_printed, cache_size=50)
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, cache_size=50)
     environment.globals.clear()
     environment.filters = dict(FILTERS)
     environment.tests = {name: environment.tests[name] for name in ("defined", "undefined")}

@@ -14,7 +14,6 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 _TOKEN = re.compile(r"OrValue(\d+)x")
-_WHOLE = re.compile(r"OrValue(\d+)x")
 _SAFE_URL = re.compile(r"(?:https?://|mailto:)[^\s<>\"']+", re.IGNORECASE)
 _MAY_BE_URL = re.compile(r"https?://|mailto:|OrValue\d", re.IGNORECASE)
 _PAGE = (
@@ -50,7 +49,7 @@ def _mend_links(inline: Sequence[Token], values: Sequence[str]) -> None:
 
 
 def _with_values(url: str, values: Sequence[str]) -> str:
-    if match := _WHOLE.fullmatch(url):
+    if match := _TOKEN.fullmatch(url):
         return _value(match, values)
     return _TOKEN.sub(lambda match: quote(_value(match, values), safe=""), url)
 

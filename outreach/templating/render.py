@@ -114,11 +114,10 @@ class _Compiler:
             body = self._checked(step.body, step, step.body_line)
             names = [self._checked(file.name, step, file.line) for file in step.attachments]
             used = tuple(self._used(step, subject, body, names))
-            html = self._html.from_string(checked(step.body, step.path, step.body_line, self._shared))
             return _Compiled(
                 self._text.from_string(subject),
                 self._text.from_string(body),
-                html if step.markdown else None,
+                self._html.from_string(self._checked(step.body, step, step.body_line)) if step.markdown else None,
                 tuple(self._text.from_string(name) for name in names),
                 used,
                 self._wanted((subject, body, *names), (*(name for name, _ in used), *step.required)),
