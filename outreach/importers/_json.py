@@ -3,8 +3,9 @@ their keys. Read object by object: memory does not grow with the file."""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import Any
 
 from outreach.errors import ImportRefused
@@ -13,6 +14,7 @@ from outreach.importers._encoding import open_text
 from outreach.importers._records import Record
 
 _START = re.compile(r"\ufeff?\s*(?:\[\s*[\]{]|\{\s*[\"}])")
+_NAMING = re.compile(r".*name|company|organi[sz]ation|startup|website|domain", re.IGNORECASE)
 _BETWEEN = re.compile(r"[\s,]*")
 _SAMPLE = 4096
 _CHUNK = 1 << 18
@@ -65,7 +67,7 @@ class JsonList:
 
     def _items(self) -> Iterator[Any]:
         with open_text(self.content, self.codec) as text:
-            yield from map(_flat, _split(iter(lambda: text.read(_CHUNK), "")))
+            yield from map(_flat, _rows(_split(iter(lambda: text.read(_CHUNK), ""))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +77,15 @@ class _Broken:
     trouble: str
 
 
-def _split(chunks: Iterator[str]) -> Iterator[Any]:
+def _split(chunks: Iterator[str]) -> Iterator[tuple[Any, bool]]:
+    """Each value, and whether it stands in a list. Several lists may follow each other: pages that somebody joined."""
     buffer = next(chunks, "").lstrip("\ufeff \t\r\n")
-    in_list = buffer.startswith("[")
-    at = 1 if in_list else 0
+    in_list, at = False, 0
     while True:
         at = _BETWEEN.match(buffer, at).end()  # type: ignore[union-attr]  # it matches the empty text too
-        if in_list and buffer.startswith("]", at):
-            return
+        if buffer.startswith("]" if in_list else "[", at):
+            in_list, at = not in_list, at + 1
+            continue
         item, end = _next(buffer, at)
         if end < 0 or (end == len(buffer) and not isinstance(item, (dict, list))):
             more = next(chunks, "") if len(buffer) - at < _LONGEST else ""
@@ -94,12 +97,12 @@ def _split(chunks: Iterator[str]) -> Iterator[Any]:
                 continue
             if at >= len(buffer):
                 if in_list:
-                    yield _Broken("the file ends before its list does")
+                    yield _Broken("the file ends before its list does"), True
                 return
             if end < 0:
-                yield _Broken("the JSON breaks here; what comes after it was not read")
+                yield _Broken("the JSON breaks here; what comes after it was not read"), True
                 return
-        yield from _unwrapped(item, alone=not in_list)
+        yield item, in_list
         at = end
 
 
@@ -110,17 +113,21 @@ def _next(buffer: str, at: int) -> tuple[Any, int]:
         return None, -1
 
 
-def _unwrapped(item: Any, *, alone: bool) -> Iterator[Any]:
-    """An object that holds the list in one of its fields (`{"companies": […]}`) stands for that list."""
-    if alone and isinstance(item, dict) and item:
-        if len(item) > 1 and all(isinstance(value, dict) for value in item.values()):
-            yield from item.values()
-            return
-        inside = [value for value in item.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
-        if len(inside) == 1 and len(item) <= 10:
-            yield from inside[0]
-            return
-    yield item
+def _rows(found: Iterator[tuple[Any, bool]]) -> Iterator[Any]:
+    first = list(islice(found, 2))
+    for item, in_list in chain(first, found):
+        yield from [item] if in_list or not isinstance(item, dict) else _unwrapped(item, alone=len(first) == 1)
+
+
+def _unwrapped(item: dict[str, Any], *, alone: bool) -> Iterable[Any]:
+    """An object that holds the list in one of its fields (`{"companies": […]}`) stands for that list. One of several
+    that has a name is a row, whatever it lists (`{"name": "Acme", "founders": […]}`)."""
+    if alone and len(item) > 1 and all(isinstance(value, dict) for value in item.values()):
+        return item.values()
+    inside = [value for value in item.values() if isinstance(value, list) and value and isinstance(value[0], dict)]
+    if len(inside) == 1 and len(item) <= 10 and (alone or not any(map(_NAMING.fullmatch, item))):
+        return inside[0]
+    return [item]
 
 
 def _flat(item: Any) -> Any:

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from python_calamine import CalamineSheet  # loads a native library: only a workbook needs it
 
 _WORKBOOK = "xl/workbook.xml"
-_SHEETS = re.compile(r"xl/worksheets/[^/]*\.xml", re.IGNORECASE)
 _MOST_BYTES = 512 << 20
 _MOST_CELLS = 8_000_000
 _CHUNK = 1 << 20
@@ -34,8 +33,7 @@ class Workbook:
 
     def records(self, start: int = 1, *, width: int = 0) -> Iterator[Record]:  # noqa: ARG002  a sheet's rows are whole
         sheet = self._sheet = self._sheet or _first_sheet(self.content)
-        top = sheet.start[0] + 1 if sheet.start else 1
-        for line, row in enumerate(sheet.iter_rows(), top):
+        for line, row in enumerate(sheet.iter_rows(), 1):
             if line >= start:
                 yield Record(line, line + 1, [_text(cell) for cell in row])
 
@@ -89,11 +87,10 @@ def _check_sizes(content: Content, archive: ZipFile) -> None:
             total += len(chunk)
             if total > _MOST_BYTES:
                 raise ImportRefused(f"{content.name} unpacks to more than {_MOST_BYTES >> 20} MB.", hint=_HINT)
-            if _SHEETS.fullmatch(info.filename):
-                for column, row, alone in _PLACE.findall(tail + chunk):
-                    rows = max(rows, int(row or alone))
-                    columns = max(columns, _number(column))
-                tail = chunk[-64:]
+            for column, row, alone in _PLACE.findall(tail + chunk):  # any entry may be a sheet: others name its path
+                rows = max(rows, int(row or alone))
+                columns = max(columns, _number(column))
+            tail = chunk[-64:]
         # The rectangle from the first cell to the last is laid out in memory, however few cells are filled.
         if rows * columns > _MOST_CELLS:
             raise ImportRefused(

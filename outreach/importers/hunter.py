@@ -93,15 +93,19 @@ def _company(fields: Fields) -> CompanyFacts | None:
 
 
 def reader(columns: Mapping[str, str], headers: Sequence[str]) -> Callable[[Row], Lead | RowError]:
-    """In a sheet with `Generic Emails` a row without a company belongs to the one above; its cells then say so."""
+    """In a sheet with `Generic Emails` a row without a company belongs to the one above; its cells then say so. A row
+    that comes back from the store has columns of its own, and none above."""
     read = _read_row(columns, headers)
     if "generic_emails" not in columns or "company" not in columns:
         return read
     at, above = headers.index(columns["company"]), ""
+    table: Mapping[str, int] = {}
 
     def filled(row: Row) -> Lead | RowError:
-        nonlocal above
+        nonlocal above, table
         cells = Cells.of(row.cells)
+        if cells.columns is not table:
+            above, table = "", cells.columns
         if not text_value(cells.texts[at]) and above:
             texts = [*cells.texts[:at], above, *cells.texts[at + 1 :]]
             return read(Row(row.line, Cells(cells.columns, texts)))

@@ -93,7 +93,7 @@ def _company(fields: Fields, called: str, site: str, emails: tuple[str, ...]) ->
         name=called,
         website=site,
         linkedin=text_value(fields["linkedin"]),
-        description=text_value(fields["description"] or fields["overview"], limit=2000),
+        description=text_value(fields["description"], limit=2000) or text_value(fields["overview"], limit=2000),
         industries=texts(fields["industries"], r"[,;|\r\n]"),
         city=text_value(fields["city"]),
         region=text_value(fields["region"]),

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -501,6 +502,66 @@ def test_what_is_no_list_is_refused_by_name(data: bytes, kind: str) -> None:
         _ALL.open_list(data, "list.csv", overrides={})
 
 
+# --- JSON -----------------------------------------------------------------------------------------
+
+_ACME = {"name": "Acme", "website": "acme.example", "founders": [{"name": "Ada Testwell"}]}
+_ZENITH = {"name": "Zenith", "website": "zenith.example", "founders": [{"name": "Omar Brightly"}]}
+_LISTED = {"companies": [_ACME, _ZENITH], "page": 1}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param([[_ACME, _ZENITH]], id="one list"),
+        pytest.param([[_ACME], [_ZENITH]], id="two lists, joined"),
+        pytest.param([_ACME, _ZENITH], id="one object a line"),
+        pytest.param([_LISTED], id="a list in an object"),
+        pytest.param([{**_LISTED, "name": "Seed stage"}], id="a list that has a name"),
+        pytest.param([{"companies": [_ACME]}, {"companies": [_ZENITH]}], id="two pages, joined"),
+        pytest.param([{"acme": _ACME, "zenith": _ZENITH}], id="objects by key"),
+    ],
+)
+def test_json_is_read_in_whichever_way_it_lists_its_rows(values: list[Any]) -> None:
+    data = "\n".join(map(json.dumps, values)).encode()
+    found = said(_ALL.open_list(data, "list.json", overrides={}).rows)
+    assert [(row["company"]["name"], row["people"][0]["full_name"]) for row in found] == [
+        ("Acme", "Ada Testwell"),
+        ("Zenith", "Omar Brightly"),
+    ]
+
+
+def test_objects_with_objects_in_them_are_one_row_each_on_their_lines() -> None:
+    data = b"\n".join(
+        json.dumps({"person": {"name": who, "email": f"me@{at}.example"}, "organization": {"name": at}}).encode()
+        for who, at in (("Ada Testwell", "acme"), ("Omar Brightly", "zenith"))
+    )
+    found = said(_ALL.open_list(data, "list.jsonl", overrides={}).rows)
+    assert [(row["company"]["name"], row["people"][0]["full_name"]) for row in found] == [
+        ("acme", "Ada Testwell"),
+        ("zenith", "Omar Brightly"),
+    ]
+
+
+def test_what_follows_a_list_and_is_none_is_said() -> None:
+    rows = _ALL.open_list(b'[{"company": "Acme"}] and more', "list.json", overrides={}).rows
+    assert [row["skipped"] for row in said(rows)[1:]] == ["the JSON breaks here; what comes after it was not read"]
+
+
+# --- Hunter ---------------------------------------------------------------------------------------
+
+
+def test_a_row_of_a_sheet_that_has_no_company_above_has_none_in_the_store_either() -> None:
+    head = "Organization Name,Generic Emails,Name,Email,Confidence\n"
+    found = _ALL.open_list(
+        f"{head},,Ada Testwell,ada@acme.example,90\nZenith,,Omar Brightly,omar@zenith.example,90\n".encode(),
+        "h.csv",
+        overrides={},
+    )
+    rows = list(found.rows)
+    again = [_ALL.read_again(found.format, found.mapping, Row(row.line, dict(row.cells))) for row in reversed(rows)]
+    assert again == rows[::-1]
+
+
 # --- workbooks ------------------------------------------------------------------------------------
 
 
@@ -514,6 +575,23 @@ def _with_entry(name: str, data: bytes) -> bytes:
                 made.writestr(info, sound.read(info))
         made.writestr(name, data)
     return out.getvalue()
+
+
+def test_the_line_of_a_row_is_the_sheets_own() -> None:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    sheet = book.add_worksheet()
+    sheet.write_row("B5", ["Company", "Email"])
+    sheet.write_row("B7", ["Acme", "ada@acme.example"])
+    book.close()
+    (row,) = _ALL.open_list(out.getvalue(), "low.xlsx", overrides={}).rows
+    assert row.line == 7
+
+
+def test_two_far_cells_are_refused_wherever_the_sheet_lies() -> None:
+    rows = b'<row r="1"><c r="A1"/></row><row r="1048576"><c r="XFD1048576"/></row>'
+    with pytest.raises(ImportRefused, match="1,048,576 rows of 16,384 columns"):
+        _ALL.open_list(_with_entry("xl/elsewhere/sheet.xml", b"<x>" + rows + b"</x>"), "wide.xlsx", overrides={})
 
 
 def test_two_far_cells_are_refused_before_they_are_laid_out() -> None:
