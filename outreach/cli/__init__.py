@@ -1,6 +1,7 @@
 """The command line: parse, call one flow or one query, show. Heavy imports stay inside the bodies of commands, and a
 command is loaded when it is typed."""
 
+import gc
 import io
 import sys
 from pathlib import Path
@@ -61,4 +62,7 @@ def main() -> Any:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")
-    sys.exit(run(sys.argv[1:]))
+    gc.set_threshold(50_000)  # loading modules makes many objects and no garbage to look for
+    code = run(sys.argv[1:])
+    gc.freeze()  # nor is there any need to look for it before the process ends
+    sys.exit(code)
