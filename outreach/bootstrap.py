@@ -18,7 +18,6 @@ from outreach import __version__
 from outreach.core.clock import Reading
 from outreach.core.normalize import address_key
 from outreach.core.pacing import FRESH_INBOX, Limits, on_day, unpaced
-from outreach.core.ports import Clock, Drafts, Phase, Waiting
 from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
 from outreach.errors import (
     ImportRefused,
@@ -45,7 +44,7 @@ from outreach.workspace import Workspace, open_store, workspace_key
 
 if TYPE_CHECKING:  # what only some commands need is loaded where they need it
     from outreach.core.inbound import Arrival
-    from outreach.core.ports import Finder, Inbox, MailHosts, SendResult, Transport, Web
+    from outreach.core.ports import Clock, Drafts, Finder, Inbox, MailHosts, SendResult, Transport, Waiting, Web
     from outreach.core.sharing import Room
     from outreach.flows.enqueue import Conditions, Writer
 
@@ -87,7 +86,7 @@ class App:
     workspace: Workspace
     settings: Settings
     store: Store
-    clock: Clock
+    clock: "Clock"
     owner: str
     is_dead: Callable[[str], bool]
     chance: Callable[[], float]
@@ -353,6 +352,7 @@ class App:
         again and again until the account is locked."""
         from outreach.core.delivery import decide, explain
         from outreach.core.pacing import UNTIL_FIXED
+        from outreach.core.ports import Phase
 
         mailbox, now = self.mailbox, self.clock.now()
         decision = decide(refusal, attempts=0, now=now)
@@ -526,7 +526,7 @@ def open_app(
     folder: Path,
     environment: Mapping[str, str],
     *,
-    clock: Clock | None = None,
+    clock: "Clock | None" = None,
     network: Network | None = None,
     at: Callable[[str], None] = lambda _label: None,
 ) -> Iterator[App]:
