@@ -53,13 +53,16 @@ def above_introduction(kept: Sequence[str], own_names: Sequence[str]) -> int:
 
 
 def introduces_quote(lines: Sequence[str], number: int) -> bool:
-    """`Anything <a@b>, 2 March 2026:` with a quoted line next, in any language."""
+    """`Anything <a@b>, 2 March 2026:` with a quoted line next, in any language; or "… wrote:" in a known one. A bare
+    "you wrote:" is theirs."""
     line = lines[number].strip()
-    if not line.endswith((":", "：")) or is_quoted(line):
-        return False
-    following = next((each for each in lines[number + 1 :] if each.strip()), "")
     said = f"{lines[number - 1] if number else ''} {line}"
-    return is_quoted(following) and (has_date(said) or "@" in said)
+    if not has_date(said) and "@" not in said:
+        return False
+    if fold_line(line).endswith(tuple(toml("quoting.toml")["attribution_ends"])):
+        return True
+    following = next((each for each in lines[number + 1 :] if each.strip()), "")
+    return line.endswith((":", "：")) and not is_quoted(line) and is_quoted(following)
 
 
 def first_line_of(lines: Sequence[str], number: int) -> int:

@@ -27,7 +27,6 @@ from outreach.core.quotes import (
     is_quoted,
     names_us,
 )
-from outreach.resources import toml
 
 _MAX_LINES = 2_000
 _SHINGLE = 4
@@ -212,11 +211,9 @@ def _down_to_quote(text: str) -> str:
 def _above_own_list(text: str) -> str:
     lines = text.splitlines()
     for number, line in enumerate(lines):
-        folded = fold_line(line)
-        starts = is_divider(folded) or folded.endswith(tuple(toml("quoting.toml")["attribution_ends"]))
         labels = [is_label(fold_line(each)) for each in lines[number : number + 4]]
         block = labels[0] and sum(labels) >= 3
-        if starts or block or introduces_quote(lines, number):
+        if is_divider(fold_line(line)) or block or introduces_quote(lines, number):
             above = lines[: first_line_of(lines, number)]
             return "\n".join(above) if _text(above) else text
     return text

@@ -74,6 +74,12 @@ def test_an_answer_that_names_us_is_no_introduction_of_the_quote(said: str, attr
     assert not found.inline
 
 
+def test_a_line_that_ends_in_wrote_introduces_a_quote_only_with_a_date_or_an_address() -> None:
+    said = 'Hi Ada,\nYou wrote:\n"Are you looking for an engineer?"\nNo, please remove me from your list.'
+    assert new_text(said).new == said
+    assert new_text(f"{NEW}\n\nOn 2 March 2026 Ada\nwrote:\nsomething else", sent=()).new == NEW
+
+
 def test_a_short_name_of_ours_in_a_longer_word_is_not_ours() -> None:
     body = f"We are in Canada, ring me at 555 0100\n\nOn 2 March Ada wrote:\n{QUOTED}"
     assert read_reply(read(mail(body)), (OUR_TEXT,), ("Ada", "ada@ada.example")).new.endswith("555 0100")
