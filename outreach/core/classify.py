@@ -7,78 +7,30 @@ interest; it only tells who, or what, wrote.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 
 from outreach.core.absence import find_return
+from outreach.core.automatic import absence_kind, automatic_header, automatic_sign
 from outreach.core.bounces import is_success, read_failures, report_rule
+from outreach.core.case import FIRST_LETTERS, Case
 from outreach.core.headers import Headers, find_addresses
 from outreach.core.inbound import Arrival
-from outreach.core.matching import Match, company_domain, topic
+from outreach.core.matching import company_domain
 from outreach.core.normalize import address_key
 from outreach.core.opt_out import find_doubtful, find_opt_out
 from outreach.core.phrases import fold, phrases
-from outreach.core.reply_text import ReplyText
 from outreach.core.verdict import Kind, Verdict
-from outreach.resources import table, toml
+from outreach.resources import toml
 
-_FIRST_LINES = 400
 _LOOKED_AT = 2_000
 _LINKS = 20_000
-_WORD_GOES_ON = re.compile("(?<=[a-zà-ÿа-я])[a-zà-ÿа-я-]")  # scripts that part words by blanks
-_AUTO_NAME = re.compile("auto-?(?:repl|respond|response$|generated)|vacation|out-?of-?office")
-"""In a header's name; X-Auto-Response-Suppress, which only asks others not to answer, is none."""
-_UNTRUE = ("no", "false", "0", "none")
-_LONGEST_PREFIX = 48
-_SAME_BREATH = 40
-_EXCHANGE = re.compile(r"(?:automat|[^\x00-\x7f])[^:]{4,40}:|[^:]{4,20} [^:]{0,20}automat[^:]{0,12}:")
-"""`Automatic reply: …` in most languages; what it answers with is an absence unless it says something else."""
 _ASKS_PROOF = re.compile("verif|please confirm|confirm your|confirmation (?:required|needed)")
 _MOST_NAMED = 3
 _LIST_MANAGER = re.compile(
     r"(?:^|[-_.+])(?:owner|request|bounces?|admin|listserv|majordomo|sympa|mailman|noreply)(?:[-_.+@])"
 )
-_TICKET = re.compile(r"\[?#\s?\d{3,}|\[[a-z]+-\d+\]")
 _WE = re.compile(r"\b(?:us|our|uns|unsere|nous|notre|nos|nosotros|noi|ons|onze|nas|nasz)\b")
-_SAYING = (
-    ("precedence", "auto_reply"),
-    ("precedence", "auto-reply"),
-    ("x-precedence", "auto_reply"),
-    ("preference", "auto_reply"),
-    ("x-fc-machinegenerated", "true"),
-    ("x-post-messageclass", "autoresponder"),
-    ("delivered-to", "autoresponder"),
-    ("x-mailer", "vacation"),
-    ("x-mailer", "autorespon"),
-)
 _NO_REPLY = ("noreply", "donotreply", "nepasrepondre", "noresponder", "nichtantworten")
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """Everything a rule may look at. `own` are our addresses (canonical), `folder` is inbox, junk or sent; `report` is
-    the rule by which it reports on a delivery, where that is known already."""
-
-    arrival: Arrival
-    match: Match | None
-    text: ReplyText
-    own: frozenset[str]
-    folder: str = "inbox"
-    report: str | None = None
-
-    @property
-    def report_rule(self) -> str:
-        """Empty for what is no report on a delivery."""
-        return report_rule(self.arrival) if self.report is None else self.report
-
-    @property
-    def start(self) -> str:
-        """Where machines introduce themselves."""
-        return self.text.shown[:_FIRST_LINES].lower()
-
-    @property
-    def subject(self) -> str:
-        return topic(self.arrival.subject)
 
 
 def is_report(arrival: Arrival, rule: str | None = None) -> bool:
@@ -172,7 +124,7 @@ def _challenge(case: Case) -> Verdict | None:
     if asks and linked and not case.text.inline:
         return Verdict(Kind.CHALLENGE, "", (f"it says: {asks}",))
     phrase = next((phrase for phrase in words["challenge_words"] if phrase in said), "")
-    machine = bool(_automatic_header(arrival)) or _is_noreply(arrival.from_address) or _ASKS_PROOF.search(case.subject)
+    machine = bool(automatic_header(arrival)) or _is_noreply(arrival.from_address) or _ASKS_PROOF.search(case.subject)
     return Verdict(Kind.CHALLENGE, "", (f"it says: {phrase}",)) if phrase and machine and not report else None
 
 
@@ -198,7 +150,7 @@ def _receipt(case: Case) -> Verdict | None:
 
 
 def _auto_reply(case: Case) -> Verdict | None:
-    sign = _automatic_sign(case)
+    sign = automatic_sign(case)
     if not sign:
         return None
     generated = case.arrival.headers.word("auto-submitted") in ("auto-generated", "auto-notified")
@@ -206,7 +158,7 @@ def _auto_reply(case: Case) -> Verdict | None:
         return None  # a machine's own news, no answer
     written = f"{case.arrival.subject}\n{case.text.shown}"
     returns_on = find_return(written, case.arrival.sent_at.date())
-    subkind = _absence(case, returned=returns_on is not None)
+    subkind = absence_kind(case, returned=returns_on is not None)
     if subkind != "left" and (asked := find_opt_out(case.text.new)):
         return Verdict(Kind.AUTOMATIC, "", (sign, f"possible opt-out: it says {asked}, please read"))
     named = _others_named(case) if subkind == "left" else ()
@@ -220,126 +172,25 @@ def _others_named(case: Case) -> tuple[str, ...]:
     return tuple(f"they name {each}" for each in list(found)[:_MOST_NAMED])
 
 
-def _automatic_sign(case: Case) -> str:
-    arrival = case.arrival
-    header = _automatic_header(arrival)
-    if header:
-        return header
-    if _is_automatic_subject(case) and not _is_our_subject(case):
-        return f"Subject: {arrival.subject}"
-    phrase = _automatic_words(case)
-    if phrase:
-        return f"it says: {phrase}"
-    null_path = arrival.headers.raw("return-path").strip() == "<>"
-    return "Return-Path: <>" if null_path and case.match is not None and not case.match.probable else ""
-
-
-def _automatic_words(case: Case) -> str:
-    """What machines say of themselves. "I am away" may be a person who answers all the same."""
-    start = fold(case.start)
-    phrase = next((line for line in table("auto_phrases.txt") if line in start), "")
-    if phrase and (not _threaded(case) or (_automatic_root().search(phrase) and _opens_sentence(phrase, case.start))):
-        return phrase
-    said = fold(case.text.shown[:_LOOKED_AT])
-    forbids = "" if case.text.inline else phrases("machines.toml", "do_not_answer").find(said)
-    at = said.find(forbids)
-    root = _automatic_root().search(said[max(0, at - _SAME_BREATH) : at + len(forbids) + _SAME_BREATH])
-    return f"{root[0]} … {forbids}" if forbids and root else ""
-
-
-def _opens_sentence(phrase: str, text: str) -> bool:
-    """ "This is an automatic reply" stands alone; "sorry for my automatic reply" is somebody's."""
-    words = r"\s+".join(map(re.escape, phrase.split()))
-    return re.search(rf"(?:^|[.!?:*#=_(\[\n-])\s*{words}", text.replace("’", "'")) is not None
-
-
-@cache
-def _automatic_root() -> re.Pattern[str]:
-    """The word "automatic" in every language that an Exchange server speaks, but not "automation"."""
-    return re.compile("|".join(toml("machines.toml")["automatic_roots"]))
-
-
-def _is_our_subject(case: Case) -> bool:
-    """Whether the subject is the one we chose ourselves: then it says nothing about the answer."""
-    return bool(case.match and case.match.mail and topic(case.match.mail.subject) == case.subject)
-
-
-def _is_automatic_subject(case: Case) -> bool:
-    """`…` before a phrase: it may stand anywhere, but not where people talk about it, in answers and on lists."""
-    subject, lines, head = case.subject, table("auto_subjects.txt"), case.arrival.headers
-    if subject != _plain_subject(case.arrival) and _threaded(case):
-        return False  # "Re: Automatic reply": a person who answers one
-    if _is_automatic_prefix(subject) or any(
-        subject.startswith(line) and not _WORD_GOES_ON.match(subject, len(line)) for line in lines
-    ):
-        return True
-    talked = "list-id" in head or head.word("precedence") == "list" or subject != _plain_subject(case.arrival)
-    return not talked and any(line[1:] in subject for line in lines if line.startswith("…"))
-
-
-def _is_automatic_prefix(subject: str) -> bool:
-    """`Automatic reply: our subject` or `[automatic reply] our subject`, in any language."""
-    prefix = subject[1:].partition("]")[0] if subject.startswith("[") else subject.partition(":")[0]
-    return len(prefix) <= min(_LONGEST_PREFIX, len(subject) - 2) and _automatic_root().search(prefix) is not None
-
-
-def _plain_subject(arrival: Arrival) -> str:
-    return " ".join(arrival.subject.lower().replace("：", ":").split())
-
-
-def _automatic_header(arrival: Arrival) -> str:
-    """The strong headers. X-Auto-Response-Suppress alone is none: it asks others not to answer."""
-    head = arrival.headers
-    submitted = head.word("auto-submitted")
-    if submitted and submitted != "no":
-        return f"Auto-Submitted: {submitted}"
-    named = next((name for name in head.fields if _AUTO_NAME.search(name) and head.word(name) not in _UNTRUE), "")
-    if named:
-        return named.title()
-    if "x-auto-response-suppress" in head and "x-ms-exchange-inbox-rules-loop" in head:
-        return "X-MS-Exchange-Inbox-Rules-Loop"
-    if "x-ms-exchange-generated-message-source" in head:
-        return "X-MS-Exchange-Generated-Message-Source"
-    if head.word("x-apple-action") == "vacation":
-        return "X-Apple-Action: VACATION"
-    return next((f"{name.title()}: {head.text(name)}" for name, said in _SAYING if said in head.text(name).lower()), "")
-
-
-def _absence(case: Case, *, returned: bool) -> str:
-    said = fold(f"{case.subject} {case.text.shown[:_LOOKED_AT]}")
-    if phrases("absence.toml", "left").find(said):
-        return "left"
-    if phrases("absence.toml", "away").find(said) or returned:
-        return "out_of_office"
-    if _TICKET.search(said) or phrases("machines.toml", "ticket_words").find(said):
-        return "ticket"
-    vacation = (
-        case.arrival.headers.word("x-apple-action") == "vacation"
-        or "vacation" in case.arrival.headers.text("auto-submitted").lower()
-    )
-    exchange = "x-ms-exchange-inbox-rules-loop" in case.arrival.headers or _EXCHANGE.match(case.subject)
-    return "out_of_office" if vacation or exchange else "other"
-
-
 def _calendar(case: Case) -> Verdict | None:
     """An invitation or the answer to one: someone acted, so it must not pass as a mere automatic reply."""
     if "text/calendar" not in case.arrival.types or case.match is None:
         return None
-    if _automatic_header(case.arrival) or "calendar-notification" in case.arrival.headers.text("sender").lower():
+    if automatic_header(case.arrival) or "calendar-notification" in case.arrival.headers.text("sender").lower():
         return Verdict(Kind.AUTOMATIC, "calendar", ("an invitation, or the answer to one",))
     return None
 
 
 def _machine(case: Case) -> Verdict | None:
     arrival = case.arrival
-    sign = _list_manager(arrival) or machine_sign(arrival.headers, arrival.from_address, threaded=_threaded(case))
+    sign = _list_manager(arrival) or machine_sign(arrival.headers, arrival.from_address, threaded=case.threaded)
     return Verdict(Kind.AUTOMATIC, "", (sign,)) if sign else None
 
 
 def _list_manager(arrival: Arrival) -> str:
     if not _LIST_MANAGER.search(arrival.from_address.lower()):
         return ""
-    said = fold(f"{arrival.subject} {arrival.words[:_FIRST_LINES]}")
+    said = fold(f"{arrival.subject} {arrival.words[:FIRST_LETTERS]}")
     manager = phrases("machines.toml", "list_manager_words").find(said)
     return f"a list manager says: {manager}" if manager else ""
 
@@ -362,10 +213,6 @@ def _is_noreply(sender: str) -> bool:
     )
 
 
-def _threaded(case: Case) -> bool:
-    return case.match is not None and case.match.proof
-
-
 def _unrelated(case: Case) -> Verdict | None:
     return Verdict(Kind.UNRELATED) if case.match is None else None
 
@@ -379,8 +226,7 @@ def _unreadable(case: Case) -> Verdict | None:
 
 def _own_subject(case: Case) -> str:
     """The subject, where they chose it themselves: "STOP" above an empty mail."""
-    ours = topic(case.match.mail.subject) if case.match and case.match.mail else ""
-    return "" if ours and ours in case.subject else case.subject
+    return "" if case.our_subject and case.our_subject in case.subject else case.subject
 
 
 def _reply(case: Case) -> Verdict:

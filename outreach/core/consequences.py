@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, time, timedelta
 
 from outreach.core.absence import working_day_after
-from outreach.core.classify import Case
+from outreach.core.case import Case
 from outreach.core.failures import is_dead_domain
 from outreach.core.matching import Match, plain_address
 from outreach.core.measures import (

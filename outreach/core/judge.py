@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from outreach.core.classify import Case, classify
+from outreach.core.case import Case
+from outreach.core.classify import classify
 from outreach.core.consequences import plan_consequences
 from outreach.core.inbound import Arrival
 from outreach.core.interest import Guess, guess_interest

@@ -122,14 +122,14 @@ def _by_daemon(notice: _Notice) -> bool:
     arrival = notice.arrival
     sender = f"{arrival.from_name} {arrival.from_address.partition('@')[0]}".lower()
     daemon = not arrival.from_address or says(sender, "daemon_names")
-    if not daemon or _is_vacation(arrival):
+    if not daemon or is_vacation(arrival):
         return False
     return notice.failing_subject or notice.words or bool(REPLY_LINE.search(notice.said) or STATUS.search(notice.said))
 
 
 def _by_reporter(notice: _Notice) -> bool:
     local = notice.arrival.from_address.lower().partition("@")[0]
-    return local.startswith(_ONLY_REPORTS) and notice.names_address and not _is_vacation(notice.arrival)
+    return local.startswith(_ONLY_REPORTS) and notice.names_address and not is_vacation(notice.arrival)
 
 
 def _by_opening(notice: _Notice) -> bool:
@@ -181,7 +181,7 @@ def _gives_reason(text: str) -> bool:
     return bool({"certain", "bad", "closed", "full"} & set(categories(text)))
 
 
-def _is_vacation(arrival: Arrival) -> bool:
+def is_vacation(arrival: Arrival) -> bool:
     head = arrival.headers
     return "vacation" in head.text("auto-submitted").lower() or head.word("x-apple-action") == "vacation"
 
@@ -189,7 +189,7 @@ def _is_vacation(arrival: Arrival) -> bool:
 def _is_answer(arrival: Arrival) -> bool:
     """Sieve vacations and the like also have a null return path; they declare themselves."""
     replied = arrival.headers.word("auto-submitted") == "auto-replied"
-    return _is_vacation(arrival) or (replied and not says(arrival.subject.lower(), "failure_subjects"))
+    return is_vacation(arrival) or (replied and not says(arrival.subject.lower(), "failure_subjects"))
 
 
 def _split(text: str) -> tuple[str, str]:

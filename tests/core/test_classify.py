@@ -7,7 +7,8 @@ from datetime import date
 
 import pytest
 
-from outreach.core.classify import Case, classify
+from outreach.core.case import Case
+from outreach.core.classify import classify
 from outreach.core.matching import Match
 from outreach.core.reply_text import read_reply
 from outreach.core.verdict import Verdict

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from outreach.core.classify import Case, classify
+from outreach.core.case import Case
+from outreach.core.classify import classify
 from outreach.core.consequences import plan_consequences
 from outreach.core.matching import Match
 from outreach.core.measures import (
