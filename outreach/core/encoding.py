@@ -10,7 +10,10 @@ from urllib.parse import quote
 
 from outreach.core.text import one_line
 
-ANSWER_PREFIX = re.compile(r"\s*(?:re|fwd?|aw|wg|antw|sv|tr)\s*:", re.IGNORECASE)
+ANSWER_PREFIX = re.compile(
+    r"\s*(?:re|fwd?|aw|wg|antw(?:ort)?|sv|tr|rép(?:onse)?|resp(?:uesta|osta)?|risposta|odp)(?:\d{1,3}|\s*[\[(]\d{1,3}[\])])?\s*[:：]",
+    re.IGNORECASE,
+)
 """What mail programs put before the subject of an answer or a forward."""
 HEADER_LIMIT = 200
 _LINE = 76  # RFC 2047 section 2: a line with an encoded-word

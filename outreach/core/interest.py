@@ -29,10 +29,8 @@ def guess_interest(new_text: str) -> Guess:
         found = pattern.search(text)
         if found:
             return Guess(meaning, found[0].strip())
-    asked = next(
-        (sentence for sentence in re.split(r"(?<=[.!?？])\s*", text) if sentence.endswith(("?", "？", ";"))), ""
-    )
-    return Guess("question", asked[:80]) if asked and not asked.endswith(";") else Guess()
+    asked = next((said for said in re.split(r"(?<=[.!?？])\s*", text) if said.endswith(("?", "？"))), "")
+    return Guess("question", asked[:80]) if asked else Guess()
 
 
 @cache

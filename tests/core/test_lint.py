@@ -85,7 +85,9 @@ def test_a_text_is_not_held_for_nothing(text: str) -> None:
     assert rules(text) == []
 
 
-@pytest.mark.parametrize("subject", ["Re: Work", "RE:work", "Fwd: Work", "fw: x", "AW: Arbeit"])
+@pytest.mark.parametrize(
+    "subject", ["Re: Work", "RE:work", "Fwd: Work", "fw: x", "AW: Arbeit", "Re[2]: x", "Réponse : x", "Odp: x"]
+)
 @pytest.mark.parametrize("step", [1, 2])
 def test_a_subject_must_not_pretend_to_answer(subject: str, step: int) -> None:
     assert rules(subject=subject, step=step) == ["subject"]
