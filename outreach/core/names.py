@@ -203,7 +203,12 @@ def cased(word: str) -> str:
     """`ADA` and `ada` are how lists shout and mumble; a mail says Ada."""
     if len(word) < 3 or "." in word or not (word.isupper() or word.islower()):
         return word
-    return "-".join(part.capitalize() for part in word.split("-"))
+    return "-".join(map(_capital, word.split("-")))
+
+
+def _capital(part: str) -> str:
+    """`o'brien` → O'Brien; in Ng'ang'a the apostrophe starts no name."""
+    return part[:2].upper() + part[2:].capitalize() if part[1:2] in ("'", "’") else part.capitalize()
 
 
 def _initials_fit(short: tuple[str, ...], long: tuple[str, ...]) -> bool:

@@ -444,6 +444,8 @@ def test_usable_addresses_are_canonical(cell: str) -> None:
         ('James "Tyler" Testwell', "James Testwell"),
         ("“Max” Brightly", "Max Brightly"),
         ("Tom “TJ” O'Quill", "Tom O'Quill"),
+        ("TOM O'QUILL-D’ARBY", "Tom O'Quill-D’Arby"),
+        ("ng'ang'a quill", "Ng'ang'a Quill"),
     ],
 )
 def test_tidy_name(text: str, tidy: str) -> None:
