@@ -26,7 +26,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "companies": ("people", "The startups they founded."),
         "duplicates": ("duplicates", "Pairs that may be one: merge them or keep them apart."),
         "find": ("find", "Look for an address for everyone who has none."),
-        "suppress": ("campaigns", "Who must not be written to."),
+        "suppress": ("suppressions", "Who must not be written to."),
         "why": ("why", "Everything about one person, and when a mail may go."),
         "export-person": ("privacy", "All that is held about one person, as JSON."),
     },

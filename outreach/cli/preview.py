@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from outreach.cli._campaign import NAME, say_edits, show_refused
 from outreach.cli._files import write_private
 from outreach.cli._output import count, say, show, show_json
 from outreach.cli._shell import Json, shell
-from outreach.cli.campaigns import NAME, say_edits, show_refused
 from outreach.errors import NotFound, UsageError
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from outreach.cli._campaign import say_edits, show_refused
 from outreach.cli._desks import Desks, FromMailbox, connected, locked, read_answers, send_plan
 from outreach.cli._output import count, in_words, local, say, show, show_json
 from outreach.cli._shell import DONE_IN_PART, INTERRUPTED, Json, report_error, shell
-from outreach.cli.campaigns import say_edits, show_refused
 from outreach.errors import MailboxError, SendRefused, UsageError
 
 if TYPE_CHECKING:

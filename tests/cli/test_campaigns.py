@@ -1,6 +1,7 @@
 """Campaigns as a person types them: a filter that fits nobody, a change of mind, and what each command says."""
 
 import shutil
+import sys
 from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.cli.program import Workspace, founders_csv
+from tests.cli.terminal import converse
 
 _TOKYO = ZoneInfo("Asia/Tokyo")
 
@@ -32,7 +34,7 @@ def test_a_filter_that_fits_nobody_is_said_and_can_be_changed(workspace: Workspa
     assert workspace.json("campaign", "show", "spring")["filters"] == {"search": "nobdy"}
     assert "they hire" not in workspace.run("campaign", "show", "spring").stdout
     workspace.run("campaign", "edit", "spring", "--search", "bo", "--has-email")
-    assert "  whom: --search bo --has-email\n" in workspace.run("campaign", "show", "spring").stdout
+    assert "  whom: --has-email --search bo\n" in workspace.run("campaign", "show", "spring").stdout
     assert workspace.json("campaign", "enroll", "spring")["enrolled"] == 2
     workspace.run("campaign", "edit", "spring", "--why", "they hire")
     assert workspace.json("campaign", "show", "spring")["filters"] == {"search": "bo", "has_email": "yes"}
@@ -66,6 +68,24 @@ def test_a_campaign_goes_through_its_states_for_scripts_too(workspace: Workspace
     assert (resumed["state"], resumed["was_paused"]) == ("active", "by hand")
     assert workspace.json("campaign", "stop", "spring", exit_code=0) == {"campaign": "spring", "state": "stopped"}
     assert workspace.json("campaign", "list")["campaigns"][0]["sequence"] == "job-search"
+
+
+@pytest.mark.parametrize(("answer", "code", "state"), [("n", 1, "active"), ("", 1, "active"), ("y", 0, "stopped")])
+def test_at_a_terminal_a_campaign_ends_only_when_somebody_says_so(
+    workspace: Workspace, answer: str, code: int, state: str
+) -> None:
+    workspace.run("campaign", "new", "spring", "--sequence", "job-search")
+    command = [sys.executable, "-m", "outreach", "-C", str(workspace.folder), "campaign", "stop", "spring"]
+    done, seen = converse(command, workspace.environment, "End it for good?", [answer])
+    assert done == code, seen
+    assert "20 people in spring would get no more mail" in seen
+    assert workspace.json("campaign", "show", "spring")["state"] == state
+
+
+def test_a_dry_run_of_enrolling_says_whom_in_json_too(workspace: Workspace) -> None:
+    told = workspace.json("campaign", "new", "spring", "--sequence", "job-search", "--search", "boaa", "--dry-run")
+    assert told["chosen"] == [{"founder": 1, "name": "Boaa Quill"}]
+    assert workspace.json("campaign", "list")["total"] == 0
 
 
 def test_many_people_with_one_reason_are_told_it_in_words(workspace: Workspace) -> None:
