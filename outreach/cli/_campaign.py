@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outreach.cli._output import in_words, say, show
+from outreach.cli._output import in_words, rule_in_words, say, show
 from outreach.errors import UsageError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def show_refused(
     groups: dict[str, list[tuple[str, str]]] = {}
     for founder, reasons in refused:
         told = "; ".join(map(in_words, reasons))
-        rules = "; ".join(in_words(reason.partition(":")[0]) for reason in reasons)
+        rules = "; ".join(rule_in_words(reason) for reason in reasons)
         groups.setdefault(told if len(refused) <= _SHOWN_REASONS else rules, []).append((founder.full_name, told))
     for rules, people in sorted(groups.items(), key=lambda group: -len(group[1])):
         some = ", ".join(name for name, _ in people[:3]) + (f" and {len(people) - 3} more" if len(people) > 3 else "")

@@ -78,6 +78,12 @@ def in_words(reason: str) -> str:
     return f"{toml('reasons.toml').get(code, code)}{mark}{detail}"
 
 
+def rule_in_words(reason: str) -> str:
+    """The rule at the start of a reason, without whom or what it is about here."""
+    code = reason.partition(":")[0]
+    return str(toml("reasons.toml")["rules"].get(code) or in_words(code))
+
+
 def count(number: int, noun: str, plural: str = "") -> str:
     """`1 founder`, `2 founders`, `2 companies`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def check(
     context: typer.Context,
-    sequence: Annotated[str, typer.Argument(metavar="[SEQUENCE]", help="Default: all in templates/.")] = "",
+    sequence: Annotated[str, typer.Argument(metavar="SEQUENCE", help="Default: all in templates/.")] = "",
     variables: Annotated[
         bool, typer.Option("--variables", help="List what a template can say, with examples from your own data.")
     ] = False,

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 
 def demo(
-    directory: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="A new folder for the workspace.")] = None,
+    directory: Annotated[Path | None, typer.Argument(metavar="DIR", help="A new folder for the workspace.")] = None,
 ) -> None:
     """The whole job on invented startups: import, preview, send, replies, report. Nothing leaves this machine.
 

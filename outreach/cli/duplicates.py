@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
 
 def duplicates(
     context: typer.Context,
-    pair_id: Annotated[int | None, typer.Argument(metavar="[PAIR]", help="One pair, as the list shows it.")] = None,
+    pair_id: Annotated[int | None, typer.Argument(metavar="PAIR", help="One pair, as the list shows it.")] = None,
     merge: Annotated[bool, typer.Option("--merge", help="They are one.")] = False,
     keep_apart: Annotated[bool, typer.Option("--keep-apart", help="They are two, whatever later lists say.")] = False,
     skip: Annotated[bool, typer.Option("--skip", help="Not now: it is not asked again by itself.")] = False,

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 def import_lists(
     context: typer.Context,
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE…", help="CSV, TSV, XLSX or JSON files; - reads standard input.")
+        list[str], typer.Argument(metavar="FILE", help="CSV, TSV, XLSX or JSON files; - reads standard input.")
     ],
     format_name: Annotated[
         str, typer.Option("--format", metavar="NAME", help="The format, if it is not recognised.")

@@ -110,7 +110,7 @@ def _free(each: dict[str, Any], now: datetime, zone: Any) -> str:
 
 def check(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="[NAME]", help="Default: all of them.")] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Default: all of them.")] = "",
     json: Json = False,
 ) -> None:
     """Does each mailbox work: its clock, its mail server and login, its inbox and Sent folder? Nothing is sent.

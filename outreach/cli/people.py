@@ -131,7 +131,7 @@ def show_founder(
         if text:
             show(f"  {label + ':':10} {text}")
     for row in rows:
-        show(f"  row {row.id}:    {row.file}, line {row.line}, exported {row.exported_at:%Y-%m-%d}")
+        show(f"  {f'row {row.id}:':10} {row.file}, line {row.line}, exported {row.exported_at:%Y-%m-%d}")
     _show_cells(found.cells)
 
 
@@ -336,7 +336,7 @@ def show_company(
         show(f"  founder:           {founder.id} {founder.full_name}")
     _show_addresses(inboxes)
     for row in rows:
-        show(f"  row {row.lead_id}:{' ' * (14 - len(str(row.lead_id)))}{row.file}, line {row.line}")
+        show(f"  {f'row {row.lead_id}:':18} {row.file}, line {row.line}")
 
 
 def company_json(company: "Company") -> dict[str, Any]:

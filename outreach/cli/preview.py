@@ -27,7 +27,7 @@ def register(app: typer.Typer) -> None:
 def preview(  # noqa: PLR0917  Typer's options go by name
     context: typer.Context,
     campaign: NAME,
-    who: Annotated[str, typer.Argument(metavar="[WHO]", help="One founder: id, address or name.")] = "",
+    who: Annotated[str, typer.Argument(metavar="WHO", help="One founder: id, address or name.")] = "",
     step: Annotated[int | None, typer.Option(min=1, help="This step, whether it is due or not.")] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many to show.")] = 3,
     everyone: Annotated[bool, typer.Option("--all", help="Show all of them.")] = False,

@@ -140,7 +140,7 @@ def _show_status(document: dict[str, Any], found: "Plan", zone: "ZoneInfo", now:
 
 def report(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(metavar="[CAMPAIGN]", help="Default: all of them.")] = "",
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Default: all of them.")] = "",
     json: Json = False,
 ) -> None:
     """The funnel: from imported to offer, with rates and their 95 % intervals.

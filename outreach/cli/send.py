@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
 
 def send(
     context: typer.Context,
-    campaign: Annotated[str, typer.Argument(metavar="[CAMPAIGN]", help="Default: all active campaigns.")] = "",
+    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Default: all active campaigns.")] = "",
     live: Annotated[bool, typer.Option("--live", help="Really send. Without it: a dry run.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first so many.")] = None,
     expect: Annotated[

@@ -34,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 def init(
     context: typer.Context,
-    directory: Annotated[Path | None, typer.Argument(metavar="[DIR]", help="Default: the current folder.")] = None,
+    directory: Annotated[Path | None, typer.Argument(metavar="DIR", help="Default: the current folder.")] = None,
     name: Annotated[str, typer.Option(help="Your name, as readers see it.")] = "",
     email: Annotated[str, typer.Option(help="The address you send from.")] = "",
     provider: Annotated[str, typer.Option(help="gmail, workspace, fastmail, …: fills in hosts and limits.")] = "",

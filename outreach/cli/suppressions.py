@@ -101,7 +101,16 @@ def unsuppress(
 
 def import_suppressions(
     context: typer.Context,
-    file: Annotated[typer.FileText, typer.Argument(help="Addresses and domains, one to a line; - for stdin.")],
+    file: Annotated[
+        typer.FileText,
+        # What is no UTF-8 costs its own line, which is named: the others must not be written to all the same.
+        typer.Argument(
+            metavar="FILE",
+            encoding="utf-8-sig",
+            errors="replace",
+            help="Addresses and domains, one to a line; - for stdin.",
+        ),
+    ],
     reason: Annotated[str, typer.Option(help="For your own memory.")] = "imported list",
     json: Json = False,
 ) -> None:

@@ -58,3 +58,14 @@ def test_a_list_of_another_tool(workspace: Workspace) -> None:
     assert "skipped line 4: nobody" in done.stdout
     assert "skipped line 5: gmail.com" in done.stdout
     assert listed(workspace) == {"address:ann@zoe.example", "domain:zoe.example"}
+
+
+def test_a_line_that_is_no_utf8_costs_only_itself(workspace: Workspace) -> None:
+    (workspace.folder / "out.txt").write_bytes(
+        "\ufeffann@zoe.example\n".encode() + b"M\xfcller@x.example\nbo@zoe.example\n"
+    )
+    done = workspace.run("suppress", "import", "out.txt", exit_code=3)
+    assert "skipped line 2: M" in done.stdout
+    assert listed(workspace) == {"address:ann@zoe.example", "address:bo@zoe.example"}
+    workspace.run("suppress", "import", "-", stdin="cy@zoe.example\n")
+    assert "address:cy@zoe.example" in listed(workspace)
