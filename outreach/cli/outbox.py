@@ -44,13 +44,15 @@ def list_outbox(
     with shell(context).app() as app:
         app.note_doubts()
         campaign_id = app.store.campaigns.get(campaign).id if campaign else None
-        items = app.store.outbox.items(states=[OutboxState(state)] if state else [], campaign_id=campaign_id)
+        states, outbox = [OutboxState(state)] if state else [], app.store.outbox
+        shown = outbox.items(states=states, campaign_id=campaign_id, limit=limit or (None if json else _LISTED_AT_MOST))
+        total = outbox.count(states=states, campaign_id=campaign_id)
+        doubts = outbox.count(states=[OutboxState.UNKNOWN], campaign_id=campaign_id)
         addresses, zone = app.store.campaigns.addresses(), app.settings.zone
-    shown = items[: limit or (None if json else _LISTED_AT_MOST)]
     if json:
-        show_json({"items": [_item_json(item, addresses) for item in shown], "total": len(items)})
+        show_json({"items": [_item_json(item, addresses) for item in shown], "total": total})
         return
-    if not items:
+    if not shown:
         say("no message fits" if state or campaign else "the outbox is empty; `outreach send` shows what would go")
         return
     show_table(
@@ -58,8 +60,8 @@ def list_outbox(
         [(i.id, i.state, i.founder, i.rcpt, i.campaign, i.step, i.sent_at or i.due_at, i.reason) for i in shown],
         zone,
     )
-    show(count(len(items), "message") + (f", {len(shown)} shown" if len(items) > len(shown) else ""))
-    if any(item.state is OutboxState.UNKNOWN for item in items):
+    show(count(total, "message") + (f", {len(shown)} shown; --limit {total} shows all" if total > len(shown) else ""))
+    if doubts and state in ("", OutboxState.UNKNOWN):
         say("look in your Sent folder, then: outreach outbox resolve ID --sent | --resend | --abandon")
 
 

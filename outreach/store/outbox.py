@@ -142,17 +142,18 @@ class Outbox:
         limit: int | None = None,
     ) -> list[OutboxItem]:
         """Messages in the order they go out: follow-ups first, oldest due first."""
-        query = select_items().order_by(*ORDER).limit(limit)
-        if states:
-            query = query.where(t.outbox.c.state.in_(states))
-        if campaign_id is not None:
-            query = query.where(t.outbox.c.campaign_id == campaign_id)
+        query = _narrowed(select_items().order_by(*ORDER).limit(limit), states, campaign_id)
         if mailbox_id is not None:
             query = query.where(t.outbox.c.mailbox_id == mailbox_id)
         if ids:
             query = query.where(t.outbox.c.id.in_(ids))
         with self._db.read() as connection:
             return [read_item(row) for row in connection.execute(query).mappings()]
+
+    def count(self, *, states: Sequence[OutboxState] = (), campaign_id: int | None = None) -> int:
+        query = _narrowed(sa.select(sa.func.count()).select_from(t.outbox), states, campaign_id)
+        with self._db.read() as connection:
+            return connection.scalar(query) or 0
 
     def written_from(self, campaign_id: int) -> list[tuple[int, str, str, OutboxState, str]]:
         """Step, variant, template, state and founder of every mail of a campaign, without the mails themselves."""
@@ -314,6 +315,12 @@ _TAKE_PART = sa.select(t.enrollments.c.id, t.enrollments.c.founder_id, t.enrollm
 def _taken_keys(connection: sa.Connection, campaigns: Iterable[int]) -> set[str]:
     query = sa.select(t.outbox.c.dedupe_key).where(LIVE, t.outbox.c.campaign_id.in_(campaigns))
     return set(connection.scalars(query))
+
+
+def _narrowed(query: sa.Select[Any], states: Sequence[OutboxState], campaign_id: int | None) -> sa.Select[Any]:
+    if states:
+        query = query.where(t.outbox.c.state.in_(states))
+    return query if campaign_id is None else query.where(t.outbox.c.campaign_id == campaign_id)
 
 
 def select_items() -> sa.Select[Any]:
