@@ -22,10 +22,11 @@ Force = Annotated[bool, typer.Option("--force", help="Overwrite the file if it i
 Record = Mapping[str, Any]
 
 
-def check_target(path: Path, *, force: bool) -> None:
-    """Raise UsageError before any work where the file cannot be written."""
-    if path.suffix.lower() not in _WRITERS:
-        raise UsageError(f"{path} does not say in which format.", hint=f"end its name in one of {', '.join(_WRITERS)}")
+def check_target(path: Path, *, force: bool, also: Sequence[str] = ()) -> None:
+    """Raise UsageError before any work where the file cannot be written; `also` are formats of the caller's own."""
+    formats = (*_WRITERS, *also)
+    if path.suffix.lower() not in formats:
+        raise UsageError(f"{path} does not say in which format.", hint=f"end its name in one of {', '.join(formats)}")
     if path.is_dir() or not path.parent.is_dir():
         raise UsageError(f"{path} cannot be made: its folder is not there, or it is one.", hint="name a new file")
     if path.exists() and not force:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outreach.cli._campaign import NAME, say_edits, show_refused
+from outreach.cli._export import check_target, export
 from outreach.cli._files import write_private
 from outreach.cli._output import count, say, show, show_json
 from outreach.cli._shell import Json, shell
@@ -47,6 +48,8 @@ def preview(  # noqa: PLR0917  Typer's options go by name
     """
     from outreach.flows.preview import Blank, Shown, batch_hash
 
+    if export_lines:
+        check_target(export_lines, force=force)
     with shell(context).app() as app:
         chosen = app.store.campaigns.get(campaign)
         writer = app.writer(chosen)
@@ -62,7 +65,7 @@ def preview(  # noqa: PLR0917  Typer's options go by name
         if eml:
             _write_files(eml, mails)
         if export_lines:
-            _write_lines(app, chosen, export_lines, force=force)
+            _write_lines(app, chosen, export_lines)
         if html:
             command = _approve_command(campaign, who, step, batch_hash(mails))
             _write_page(app, html, chosen, writer, found, command, force=force)
@@ -224,15 +227,9 @@ def _write_page(
     say(f"{path.resolve()} written: open it in a browser")
 
 
-def _write_lines(app: "App", campaign: "Campaign", path: Path, *, force: bool) -> None:
-    import csv
-    import io
-
+def _write_lines(app: "App", campaign: "Campaign", path: Path) -> None:
     from outreach.flows.lines import HEADERS, line_rows
 
-    founders = app.store.people.enrolled(campaign.id)
-    out = io.StringIO(newline="")
-    csv.writer(out).writerows([HEADERS, *line_rows(founders)])
-    # The mark at the start tells spreadsheet programs that this is UTF-8.
-    write_private(path, out.getvalue().encode("utf-8-sig"), force=force)
+    rows = line_rows(app.store.people.enrolled(campaign.id))
+    export(path, HEADERS, (dict(zip(HEADERS, row, strict=True)) for row in rows), raw=True)
     say(f"{path} written: fill the last column, then outreach import-lines {path}")

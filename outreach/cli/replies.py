@@ -1,10 +1,7 @@
 """`outreach replies …`: what came back, as a list, one by one, or as a file."""
 
-import csv
-import io
-import json as json_
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import partial
@@ -13,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from outreach.cli._export import check_target
+from outreach.cli._export import export as export_table
 from outreach.cli._files import write_private
 from outreach.cli._listening import wait_for_mail
-from outreach.cli._output import count, local, say, show, show_json, show_table
+from outreach.cli._output import as_json, count, local, say, show, show_json, show_table
 from outreach.cli._shell import Json, listing, shell
 from outreach.cli.reply_actions import ID, answer, document, label, note
 from outreach.cli.sync import HOLDING, WORDS, day, read_all, read_inbox, sync
@@ -186,7 +185,7 @@ def _show_why(reply: "Reply") -> None:
 
 def export(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file to write: .csv, .json or .mbox.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A file to write: .csv, .tsv, .xlsx, .json or .mbox.")],
     kind: Kind = None,
     campaign: Campaign = "",
     since: Since = "",
@@ -197,53 +196,36 @@ def export(
 
     Example: outreach replies export replies.csv --kind reply
     """
-    write = _FORMATS.get(file.suffix.lower())
-    if write is None:
-        raise UsageError(f"{file.name} names no format.", hint="let it end in .csv, .json or .mbox")
+    check_target(file, force=force, also=(".mbox",))
     with shell(context).app() as app:
         found = app.store.replies.listed(**_wanted(app, kind, campaign, since, unlabelled=unlabelled))
-        data, written = write(app, found)
-    write_private(file, data, force=force)
+        written = _write(app, file, found, force=force)
     show(f"{count(written, 'answer')} written to {file}")
     if written < len(found):
         say(f"{count(len(found) - written, 'mail')} could not be written: their bytes were not kept")
 
 
-def _as_csv(_app: "App", found: "Sequence[Reply]") -> tuple[bytes, int]:
-    from outreach.core.cells import safe_cell
-
-    text = io.StringIO()
-    writer = csv.writer(text, quoting=csv.QUOTE_ALL)
-    writer.writerow(_COLUMNS)
-    for reply in found:
-        row = document(reply)
-        row["guess"] = reply.guess
-        writer.writerow([safe_cell(str("" if row[name] is None else row[name])) for name in _COLUMNS])
-    return text.getvalue().encode(), len(found)
-
-
-def _as_json(_app: "App", found: "Sequence[Reply]") -> tuple[bytes, int]:
-    rows = [{**document(reply), "full_text": reply.full_text} for reply in found]
-    return json_.dumps({"replies": rows}, default=_plain, indent=1).encode() + b"\n", len(found)
+def _write(app: "App", file: Path, found: "Sequence[Reply]", *, force: bool) -> int:
+    """How many could be written."""
+    if file.suffix.lower() == ".mbox":
+        mails = list(_as_mbox(app, found))
+        write_private(file, b"".join(mails), force=force)
+        return len(mails)
+    if file.suffix.lower() == ".json":
+        rows = [{**document(reply), "full_text": reply.full_text} for reply in found]
+        write_private(file, as_json({"replies": rows}).encode() + b"\n", force=force)
+        return len(rows)
+    return export_table(file, _COLUMNS, ({**document(reply), "guess": reply.guess} for reply in found), raw=False)
 
 
-def _as_mbox(app: "App", found: "Sequence[Reply]") -> tuple[bytes, int]:
+def _as_mbox(app: "App", found: "Sequence[Reply]") -> Iterator[bytes]:
     """The mboxrd form: lines that begin with From, quoted or not, get one more `>`."""
-    mails = []
     for reply in sorted(found, key=lambda each: (each.received_at, each.id)):
         raw = app.store.replies.raw(reply.id).replace(b"\r\n", b"\n")
         if raw:
             stamp = f"From {reply.from_address or 'MAILER-DAEMON'} {reply.received_at:%a %b %d %H:%M:%S %Y}\n"
             body = re.sub(rb"(?m)^(>*From )", rb">\1", raw)
-            mails.append(stamp.encode("ascii", "replace") + body.rstrip(b"\n") + b"\n\n")
-    return b"".join(mails), len(mails)
-
-
-_FORMATS = {".csv": _as_csv, ".json": _as_json, ".mbox": _as_mbox}
-
-
-def _plain(value: object) -> str:
-    return value.isoformat() if isinstance(value, datetime) else str(value)
+            yield stamp.encode("ascii", "replace") + body.rstrip(b"\n") + b"\n\n"
 
 
 def _wanted(app: "App", kind: Sequence[str] | None, campaign: str, since: str, *, unlabelled: bool) -> dict[str, Any]:

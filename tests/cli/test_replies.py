@@ -131,7 +131,8 @@ def test_export_is_private_and_runs_no_formulas(desk: Desk) -> None:
     desk.run("sync")
     file = desk.folder / "out.csv"
     desk.run("replies", "export", str(file))
-    (row,) = csv.DictReader(file.read_text("utf-8").splitlines())
+    assert file.read_bytes().startswith(b"\xef\xbb\xbf"), "or Excel takes it for Windows-1252"
+    (row,) = csv.DictReader(file.read_text("utf-8-sig").splitlines())
     assert row["text"].startswith("'=HYPERLINK")
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert "is there already" in desk.run("replies", "export", str(file), code=2)[1]
