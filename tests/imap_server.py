@@ -18,6 +18,10 @@ class Mailbox:
 
     messages: dict[int, bytes] = field(default_factory=dict)
     validity: int = 7
+    folders: tuple[bytes, ...] = ()
+    """Lines of the list besides INBOX."""
+    headless: frozenset[int] = frozenset()
+    """Messages whose head holds nothing that was asked for, which is said as NIL."""
     fault: Callable[[bytes, int], str] = lambda _command, _count: ""
     commands: list[bytes] = field(default_factory=list)
     connections: int = 0
@@ -77,7 +81,7 @@ def _reply(box: Mailbox, command: bytes) -> Iterator[bytes]:
     if word.startswith(b"CAPABILITY"):
         yield b"* CAPABILITY IMAP4rev1\r\n"
     elif word.startswith(b"LIST"):
-        yield b'* LIST (\\HasNoChildren) "/" INBOX\r\n'
+        yield from (b"* LIST %s\r\n" % line for line in (b'(\\HasNoChildren) "/" INBOX', *box.folders))
     elif word.startswith(b"EXAMINE"):
         top = max(box.messages, default=0) + 1
         yield b"* %d EXISTS\r\n* OK [UIDVALIDITY %d] x\r\n* OK [UIDNEXT %d] x\r\n" % (
@@ -112,7 +116,9 @@ def _fetched(box: Mailbox, command: bytes) -> Iterator[bytes]:
         head = raw.partition(b"\n\n")[0] + b"\r\n\r\n"
         facts = b'UID %d RFC822.SIZE %d INTERNALDATE "%s"' % (uid, len(raw), at)
         part, data = (b"BODY[HEADER.FIELDS (X)]<0>", head) if b"HEADER" in found[2] else (b"BODY[]<0>", raw)
-        if b"BODY" not in found[2]:
+        if uid in box.headless and b"HEADER" in found[2]:
+            yield b"* %d FETCH (%s %s NIL)\r\n" % (number, facts, part)
+        elif b"BODY" not in found[2]:
             yield b"* %d FETCH (%s)\r\n" % (number, facts)
         else:
             yield b"* %d FETCH (%s %s {%d}\r\n%s)\r\n" % (number, facts, part, len(data), data)

@@ -35,6 +35,8 @@ def _simple(answer: Sequence[object]) -> dict[int, Mapping[bytes, Any]] | None:
     found: dict[int, Mapping[bytes, Any]] = {}
     for number, part in enumerate(answer):
         if not isinstance(part, tuple):
+            if isinstance(part, bytes) and _BODY in part:
+                return None  # some servers quote what is short, and say NIL for nothing
             continue
         after = answer[number + 1] if number + 1 < len(answer) else b""
         facts = part[0] + (after if isinstance(after, bytes) else b"")

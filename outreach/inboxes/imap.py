@@ -8,7 +8,7 @@ concern us. No text of a received mail is ever part of a command: a crafted Mess
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 
 from imapclient import IMAPClient
 from imapclient.exceptions import IMAPClientError
+from imapclient.imap_utf7 import decode as decode_utf7
 
 from outreach.core.inbound import MAX_HEAD, MAX_MESSAGE, MAX_READ_HEAD
 from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Triage, everything
@@ -68,13 +69,8 @@ class ImapInbox:
 
     def folders(self) -> Sequence[Folder]:
         """INBOX, and what the server marks as junk and sent (RFC 6154), else what is usually called so."""
-        listed = self._patiently(lambda client: list(client.list_folders()))
-        names = [(flags, name, _last(name, delimiter)) for flags, delimiter, name in listed if _is_plain(name)]
-        found = []
-        for role, (flag, usual) in _ROLES.items():
-            marked = [name for flags, name, _ in names if flag in flags]
-            called = [name for flags, name, last in names if last in usual and b"\\Noselect" not in flags]
-            found += [Folder(name, role) for name in marked or called[:1]]
+        listed = self._patiently(_list_folders)
+        found = [Folder(name, role) for role, kind in _ROLES.items() for name in _those_for(listed, *kind)]
         # Sent first: it tells under which ids our mails went out, and the answers name those.
         return sorted([*found, Folder("INBOX", "inbox")], key=lambda folder: ORDER.index(folder.role))
 
@@ -133,11 +129,7 @@ class ImapInbox:
 
     def draft(self, mime: bytes) -> str:
         """APPEND to the folder for drafts (RFC 6154), marked as one; nothing is opened or read for it."""
-        listed = self._patiently(lambda client: list(client.list_folders()))
-        names = [(flags, name, _last(name, delimiter)) for flags, delimiter, name in listed if _is_plain(name)]
-        marked = [name for flags, name, _ in names if b"\\Drafts" in flags]
-        called = [name for flags, name, last in names if last in _DRAFTS and b"\\Noselect" not in flags]
-        folder = next(iter(marked or called), "")
+        folder = next(iter(_those_for(self._patiently(_list_folders), b"\\Drafts", _DRAFTS)), "")
         if not folder:
             raise MailboxError(
                 f"{self._server.host} has no folder for drafts.",
@@ -362,10 +354,34 @@ def _body_of(data: Mapping[bytes, Any]) -> bytes | None:
     return next((value or b"" for name, value in data.items() if name.startswith(b"BODY[")), None)
 
 
+# --- folders ------------------------------------------------------------------------------------------
+
+_Listed = tuple[Collection[bytes], str, str]
+"""A folder's flags, its name, and the last part of that in lower case."""
+
+
+def _list_folders(client: IMAPClient) -> list[_Listed]:
+    """All but those whose names break the rules: a name is the server's text, and goes back into commands."""
+    client.folder_encode = False  # names are decoded here: the library gives up on all of them where one is wrong
+    listed = client.list_folders()
+    client.folder_encode = True
+    named = [(flags, _decoded(name), delimiter) for flags, delimiter, name in listed]
+    return [(flags, name, _last(name, delimiter)) for flags, name, delimiter in named if name.isprintable()]
+
+
+def _decoded(name: bytes | str) -> str:
+    """RFC 3501 5.1.3; what is not printable for a name that is none."""
+    try:
+        return str(decode_utf7(name))
+    except (ValueError, IndexError):  # such as R&D, whose & should be &-
+        return "\0"
+
+
 def _last(name: str, delimiter: bytes | None) -> str:
     return (name.rpartition(delimiter.decode("ascii", "replace"))[2] if delimiter else name).lower()
 
 
-def _is_plain(name: object) -> bool:
-    """Folder names are the server's text and go back into commands."""
-    return isinstance(name, str) and name.isprintable()
+def _those_for(listed: Sequence[_Listed], flag: bytes, usual: Collection[str]) -> list[str]:
+    """The folders that bear this flag, else the first that is called as usual."""
+    marked = [name for flags, name, _ in listed if flag in flags]
+    return marked or [name for flags, name, last in listed if last in usual and b"\\Noselect" not in flags][:1]

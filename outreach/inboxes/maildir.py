@@ -1,11 +1,12 @@
 """Reads a Maildir (as qmail, Dovecot, mbsync and mutt keep it) and changes nothing: no file is renamed or flagged.
 
-A message's key is its file name before the flags. Another program may rename it between listing and opening; then it is
-looked for once more.
+A message's key is its file name before the flags. Another program may rename it while we look; then it is looked for
+again.
 """
 
 import os
 import re
+import stat
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Triage, 
 from outreach.errors import MailboxError
 
 _READ_AT_ONCE = 50
+_LOOKS = 3
 _DRAFTS = ("Drafts", "Draft")
 _FLAGS = re.compile(r"[:;!]2,[A-Za-z]*$")
 _FOLDERS = {
@@ -92,31 +94,46 @@ class MaildirInbox:
 
     def _list(self, folder: Folder) -> dict[str, tuple[float, Path]]:
         """key → when it was delivered, and its file."""
-        found = {}
+        found: dict[str, tuple[float, Path]] = {}
         try:
-            for part in ("new", "cur"):
-                with os.scandir(self._path(folder) / part) as entries:
-                    for entry in entries:
-                        if entry.is_file(follow_symlinks=False) and not entry.name.startswith("."):
-                            found[_key(entry.name)] = (entry.stat(follow_symlinks=False).st_mtime, Path(entry.path))
+            for _ in range(_LOOKS):
+                if self._look(folder, found):
+                    break
         except OSError as error:
             raise MailboxError(
                 f"the Maildir {self._root} cannot be read: {error.strerror}.", hint="check its permissions"
             ) from None
         return found
 
+    def _look(self, folder: Folder, found: dict[str, tuple[float, Path]]) -> bool:
+        """Add what lies there to `found`. False where a file was gone before it was looked at: most likely it has
+        another name now, which another look finds."""
+        steady = True
+        for part in ("new", "cur"):
+            with os.scandir(self._path(folder) / part) as entries:
+                for entry in entries:
+                    try:
+                        info = entry.stat(follow_symlinks=False)
+                    except FileNotFoundError:
+                        steady = False
+                        continue
+                    if stat.S_ISREG(info.st_mode) and not entry.name.startswith("."):
+                        found[_key(entry.name)] = (info.st_mtime, Path(entry.path))
+        return steady
+
     def _read(self, folder: Folder, key: str, path: Path) -> tuple[bytes, str] | None:
-        """The bytes; None if the message is gone."""
-        try:
-            return _bytes(path)
-        except OSError:
-            moved = self._list(folder).get(key)
-        if moved is None:
-            return None
-        try:
-            return _bytes(moved[1])
-        except OSError as error:
-            return b"", f"its file cannot be read: {error.strerror}"
+        """The bytes; None if the message is gone, or always somewhere else: then the next reading finds it."""
+        for _ in range(_LOOKS):
+            try:
+                return _bytes(path)
+            except FileNotFoundError:
+                moved = self._list(folder).get(key)
+            except OSError as error:
+                return b"", f"its file cannot be read: {error.strerror}"
+            if moved is None:
+                return None
+            path = moved[1]
+        return None
 
 
 def _key(name: str) -> str:

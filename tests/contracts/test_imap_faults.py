@@ -183,3 +183,17 @@ def test_no_word_of_a_mail_reaches_a_command() -> None:
         " ".join(command.decode().upper().split()[: 2 if command.startswith(b"UID") else 1]) for command in of.commands
     } <= VERBS
     assert not any(b"STORE" in command or b"EXPUNGE" in command for command in of.commands)
+
+
+def test_a_folder_whose_name_breaks_the_rules_hides_no_other() -> None:
+    listed = (b'() "/" "R&D"', b'() "/" "Entw&APw-rfe"', b'(\\Sent) "/" "Gesendet &- mehr"')
+    with imap_server(Mailbox(folders=listed)) as port:
+        inbox = ImapInbox(ImapServer("127.0.0.1", port, "none", "ada", lambda: "secret"))
+        assert inbox.folders() == [Folder("Gesendet & mehr", "sent"), INBOX]
+        inbox.close()
+
+
+def test_a_message_of_whose_head_nothing_comes_is_read_like_the_others() -> None:
+    few = box(3)
+    few.headless = frozenset((2,))
+    assert numbers(read(few)) == [1, 2, 3]

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from uuid import uuid4
 
@@ -247,6 +248,29 @@ def test_a_file_renamed_between_listing_and_opening_is_found(maildir_box: Box) -
     assert b"first" in next(iter(stream)).raw
     path.rename(maildir_box.maildir / "cur" / f"{path.name}:2,S")
     assert b"moved" in next(iter(stream)).raw
+
+
+def test_a_maildir_in_which_files_are_renamed_all_the_time_is_read(maildir_box: Box) -> None:
+    names = [maildir_box.put(mail(str(number), message_id=f"<{number}@x.example>")).name for number in range(500)]
+    done = threading.Event()
+
+    def flag() -> None:
+        new, cur = maildir_box.maildir / "new", maildir_box.maildir / "cur"
+        for name in names:
+            (new / name).rename(cur / f"{name}:2,")
+        for old, flags in cycle((("", "S"), ("S", ""))):
+            for name in names:
+                (cur / f"{name}:2,{old}").rename(cur / f"{name}:2,{flags}")
+                if done.wait(0.001):
+                    return
+
+    other = threading.Thread(target=flag)
+    other.start()
+    try:
+        assert {len(maildir_box.read()) for _ in range(5)} == {500}
+    finally:
+        done.set()
+        other.join()
 
 
 def test_links_are_not_followed(maildir_box: Box, tmp_path: Path) -> None:
