@@ -3,6 +3,8 @@
 import resource
 import socket
 import ssl
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -127,6 +129,29 @@ def test_no_wait_lasts_beyond_the_deadline(response: Response) -> None:
         answer = get(here.web(), "http://acme.example/", seconds=0.5)
     assert answer.trouble in (WebTrouble.TIMEOUT, WebTrouble.UNREADABLE)
     assert answer.reached
+
+
+def test_a_server_that_says_go_on_for_ever_is_left() -> None:
+    stop = threading.Event()
+    with socket.create_server((HOST, 0)) as door:
+
+        def prattle() -> None:
+            with door.accept()[0] as guest, suppress(OSError):
+                while not stop.is_set():
+                    guest.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 50)
+
+        server = threading.Thread(target=prattle)
+        server.start()
+        here = (HOST, int(door.getsockname()[1]))
+        web = GuardedWeb("agent", lambda _host, _port: [here], frozenset({here}))
+        answers: list[WebAnswer] = []
+        visitor = threading.Thread(target=lambda: answers.append(get(web, "http://acme.example/", seconds=0.5)))
+        visitor.start()
+        visitor.join(20)
+        stop.set()
+        server.join()
+        visitor.join()
+    assert [answer.trouble for answer in answers] == [WebTrouble.TIMEOUT]
 
 
 @pytest.mark.parametrize("raw", [b"SSH-2.0-OpenSSH\r\n", b"\x00\x01\x02\r\n\r\n", b"HTTP/9.9 what\r\n\r\n"])

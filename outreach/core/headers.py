@@ -86,14 +86,23 @@ def read_block(text: str) -> Headers:
 
 def decode_bytes(data: bytes, charset: str) -> str:
     """Bytes as text: by the charset they name if it is one, else UTF-8, else cp1252. Never raises."""
-    name = charset.strip().strip("\"'").partition("*")[0].lower().replace("_", "-")
-    for codec in (_CHARSETS.get(name, name), "utf-8"):
+    for codec in filter(None, (text_codec(charset), "utf-8")):
         try:
-            if codec and codecs.lookup(codec).name.replace("_", "-") not in _NO_CHARSETS:
-                return clean(data.decode(codec))
-        except (LookupError, ValueError):  # unknown, not a text codec, NUL in its name, or other bytes
+            return clean(data.decode(codec))
+        except ValueError:
             continue
     return clean(data.decode("cp1252", "replace"))
+
+
+def text_codec(charset: str) -> str:
+    """The codec of a charset as mails and pages name it; empty for what is none."""
+    name = charset.strip().strip("\"'").partition("*")[0].lower().replace("_", "-")
+    codec = _CHARSETS.get(name, name)
+    try:
+        b"x".decode(codec, "replace")  # refuses "base64" and "zip", which are codecs too
+        return codec if codecs.lookup(codec).name.replace("_", "-") not in _NO_CHARSETS else ""
+    except (LookupError, ValueError):  # unknown, not a text codec, NUL in its name
+        return ""
 
 
 def decode_header(raw: str) -> str:

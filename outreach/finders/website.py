@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from outreach.core.address_patterns import fits
+from outreach.core.headers import text_codec
 from outreach.core.nearby import Whose, whose
 from outreach.core.normalize import is_free_mail, is_role_inbox, registrable_domain
 from outreach.core.pages import on_site, read_page, worth_reading
@@ -303,11 +304,7 @@ def _text(page: WebAnswer) -> str:
 
 def _charset(kind: str, head: bytes) -> str:
     named = kind.partition("charset=")[2].strip(" \"';") or _meta_charset(head)
-    try:
-        b"x".decode(named or "utf-8", "replace")  # refuses "base64" and "zip", which are codecs too
-    except (LookupError, ValueError):
-        return "utf-8"
-    return named or "utf-8"
+    return text_codec(named) or "utf-8"
 
 
 def _meta_charset(head: bytes) -> str:

@@ -338,6 +338,13 @@ def test_pages_in_any_encoding_are_read(body: bytes, kind: str) -> None:
         assert "ada.testwell@acme.example" in Visit(here).found
 
 
+def test_a_page_in_a_codec_that_takes_minutes_is_not_read_by_it() -> None:
+    """Punycode is no charset of pages, and takes quadratic time."""
+    body = b"<p>ada.testwell@acme.example</p>" + b"a-" + b"ab1cd2" * 150_000
+    with town(acme={"/": Response(body, headers={"Content-Type": "text/html; charset=punycode"})}) as here:
+        assert "ada.testwell@acme.example" in Visit(here).found
+
+
 def test_what_is_no_text_is_not_read() -> None:
     with town(
         acme={"/": Response(b"%PDF ada.testwell@acme.example", headers={"Content-Type": "application/pdf"})}
