@@ -42,7 +42,7 @@ def in_child(work: Callable[..., T], *args: object, seconds: float) -> T:
         if not here.poll(seconds):
             raise ChildFailed(f"it took more than {seconds:g} seconds")
         done, value = here.recv()
-    except EOFError:
+    except (EOFError, OSError):  # before it answered, or while
         raise ChildFailed("the process that read it died") from None
     finally:
         child.kill()

@@ -128,9 +128,9 @@ class HunterFinder:
             return ""
         parts = []
         for meter, counts in lines.items():
-            if isinstance(counts, Mapping) and isinstance(counts.get("available"), int | float):
-                left = counts["available"] - (counts.get("used") or 0)
-                parts.append(f"{left:g} {one_line(str(meter), 30)}")
+            available, used = (counts.get("available"), counts.get("used")) if isinstance(counts, Mapping) else ("", "")
+            if isinstance(available, int | float) and isinstance(used, int | float | None):
+                parts.append(f"{available - (used or 0):g} {one_line(str(meter), 30)}")
         return ", ".join(parts)
 
     # --- the conversation -------------------------------------------------------------------------------

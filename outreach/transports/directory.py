@@ -16,7 +16,7 @@ class DirectoryTransport:
     """One `.eml` per message in `folder`, named by its Message-ID."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._staged: Path | None = None
         self._final: Path | None = None
 
@@ -25,23 +25,23 @@ class DirectoryTransport:
         if not found:
             return SendResult(Outcome.REJECTED, Phase.BODY, text="the message has no Message-ID")
         name = re.sub(r"[^A-Za-z0-9.=+@_-]", "_", found[1].decode("ascii", "replace"))
-        self._final = self._folder / f"{name}.eml"
+        self._final = self.folder / f"{name}.eml"
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._staged = self._folder / f".{name}.{os.getpid()}.tmp"
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._staged = self.folder / f".{name}.{os.getpid()}.tmp"
             with os.fdopen(os.open(self._staged, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
                 file.write(envelope.mime)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            return SendResult(Outcome.DEFERRED, Phase.BODY, text=f"{self._folder}: {error.strerror}")
+            return SendResult(Outcome.DEFERRED, Phase.BODY, text=f"{self.folder}: {error.strerror}")
         return None
 
     def commit(self) -> SendResult:
         assert self._staged is not None and self._final is not None, "commit follows a successful stage"  # noqa: S101,PT018  a bug in the caller
         try:
             self._staged.replace(self._final)
-            _sync_folder(self._folder)
+            _sync_folder(self.folder)
         except OSError as error:
             return SendResult(Outcome.UNKNOWN, Phase.DOT, text=f"{self._final}: {error.strerror}")
         self._staged = None

@@ -234,7 +234,7 @@ def _connect(server: Server) -> _Smtp:
         _greet(smtp, server, context)
         if server.username:
             _log_in(smtp, server)
-    except _Refused:
+    except BaseException:  # also where the password cannot be had
         smtp.close()
         raise
     return smtp
@@ -276,7 +276,8 @@ def _log_in(smtp: _Smtp, server: Server) -> None:
     """One mechanism, one try: each failed login brings the account closer to being locked."""
     offered = smtp.esmtp_features.get("auth", "").upper().split()
     # Encoded here and in UTF-8 (RFC 4616): smtplib's own `auth` raises on "ä", with the password in the exception.
-    user, password = server.username.encode(), server.password().encode()
+    # What the environment holds in other bytes goes out in those.
+    user, password = (text.encode("utf-8", "surrogateescape") for text in (server.username, server.password()))
     if "PLAIN" in offered:
         _say(smtp, Phase.AUTH, lambda: smtp.docmd("AUTH PLAIN", _b64(b"\0" + user + b"\0" + password)), good=(235,))
     elif "LOGIN" in offered:

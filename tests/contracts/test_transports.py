@@ -2,6 +2,8 @@
 
 import socket
 import threading
+import time
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from outreach.core.ports import Envelope, Outcome, Phase, SendResult, Transport
+from outreach.errors import MailboxError
 from outreach.transports.directory import DirectoryTransport
 from outreach.transports.smtp import TIMEOUTS, Server, SmtpTransport
 from tests.smtp_server import Behaviour, nth, smtp_server
@@ -196,6 +199,31 @@ def test_one_login_is_tried_and_the_password_stays_secret() -> None:
     assert (result.outcome, result.phase, result.code) == (Outcome.REJECTED, Phase.AUTH, 535)
     assert sum(command.startswith("AUTH") for command in behaviour.commands) == 1
     assert "CANARY" not in repr(server) + repr(result)
+
+
+def test_a_password_in_other_bytes_than_utf8_goes_out_in_those() -> None:
+    behaviour = Behaviour(features=("AUTH PLAIN",))
+    with smtp_server(behaviour) as port:
+        password = b"p\xe4ss".decode("utf-8", "surrogateescape")  # as the environment gives it
+        assert _offered(Server("127.0.0.1", port, "none", "ada", lambda: password)) is None
+    (login,) = (command for command in behaviour.commands if command.startswith("AUTH"))
+    assert b64decode(login.split()[2]) == b"\0ada\0p\xe4ss"
+
+
+def test_nothing_stays_open_where_the_password_cannot_be_had() -> None:
+    def locked() -> str:
+        raise MailboxError("the command failed.")
+
+    with smtp_server(Behaviour(features=("AUTH PLAIN",))) as port:
+        before = threading.active_count()
+        transport = SmtpTransport(Server("127.0.0.1", port, "none", "ada", locked))
+        with pytest.raises(MailboxError):
+            transport.stage(ENVELOPE)
+        for _ in range(500):
+            if threading.active_count() <= before:
+                break
+            time.sleep(0.01)
+        assert threading.active_count() <= before
 
 
 def test_starttls_missing_means_no_mail_in_clear() -> None:

@@ -220,6 +220,12 @@ def test_what_is_left_is_said() -> None:
         assert desk.finder.credits_left() == ""
 
 
+def test_what_is_left_is_not_said_where_it_is_no_number() -> None:
+    meters = {"credits": {"used": "5", "available": 50}, "searches": {"used": None, "available": 7}, "calls": 3}
+    with Desk(faults={("account", ""): [told({"requests": meters})]}) as desk:
+        assert desk.finder.credits_left() == "7 searches"
+
+
 def test_without_a_key_it_says_what_to_set() -> None:
     with Desk() as desk:
         desk.key = ""
