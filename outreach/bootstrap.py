@@ -240,11 +240,7 @@ class App:
 
         return DnsMailHosts()
 
-    def writer(self, campaign: Campaign) -> "Writer":
-        """What turns a step of this campaign into a message."""
-        return self.writer_for(campaign.sequence)
-
-    def writer_for(self, sequence: str) -> "Writer":
+    def writer(self, sequence: str) -> "Writer":
         """What turns a step of this sequence into a message, from whichever mailbox writes to the founder."""
         from outreach.flows.enqueue import Writer
 
@@ -269,7 +265,7 @@ class App:
                 hint=f"set OUTREACH_FROM back for it, write {self.workspace.mailboxes.name}/NAME.env, or start a new "
                 "campaign",
             )
-        return [(campaign, self.writer(campaign)) for campaign in mine]
+        return [(campaign, self.writer(campaign.sequence)) for campaign in mine]
 
     def unserved(self) -> list[tuple[str, str, int]]:
         """Campaigns with people whose mailbox has no settings now: its name, that address, how many people."""
@@ -327,10 +323,21 @@ class App:
             settings.smtp_security,
             settings.smtp_username,
             lambda: settings.password("smtp"),
-            settings.smtp_ca_file,
+            self._ca_file("smtp"),
             settings.allow_recipients,
         )
         return SmtpTransport(server)
+
+    def _ca_file(self, service: str) -> str:
+        """The file with the authority of a server's certificate, if the settings name one."""
+        named = getattr(self.settings, f"{service}_ca_file")
+        path = self.workspace.folder / named
+        if named and not path.is_file():
+            raise MailboxError(
+                f"there is no file {path} with the authority of the server's certificate.",
+                hint=f"set OUTREACH_{service.upper()}_CA_FILE in {self.workspace.env} to where it is",
+            )
+        return str(path) if named else ""
 
     @contextmanager
     def connected(self) -> "Iterator[Transport]":
@@ -445,15 +452,14 @@ class App:
                 settings.imap_security,
                 settings.imap_username,
                 lambda: settings.password("imap"),
-                settings.imap_ca_file,
+                self._ca_file("imap"),
             )
         )
 
     @property
     def can_wait_for_mail(self) -> bool:
         """Whether a server may tell when something comes."""
-        s = self.settings
-        return bool(s.imap_host and self.clock_is_real and not s.maildir and not s.mbox)
+        return bool(self.settings.imap_host) and self.clock_is_real
 
     def listener(self) -> Callable[[float, Callable[[], bool]], None]:
         """Waits in any thread until the server tells that something came (IMAP IDLE), for at most so many seconds or

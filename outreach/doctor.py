@@ -1,4 +1,5 @@
-"""Asks every piece whether it works, and says what to do where one does not. Changes nothing, sends nothing.
+"""Asks every piece whether it works, and says what to do where one does not. Sends nothing, and
+changes nothing but that what a dead run left is noted as in doubt.
 
 Each check is a small function; a check that cannot run says why instead of failing the others.
 """
@@ -14,6 +15,7 @@ from outreach.core.normalize import is_free_mail, registrable_domain
 from outreach.core.records import OutboxState
 from outreach.core.sender_domain import COMMON_SELECTORS, judge_dkim, judge_dmarc, judge_spf, provider_at
 from outreach.errors import MailboxError, OutreachError
+from outreach.transports.directory import DirectoryTransport
 from outreach.transports.smtp import SmtpTransport
 from outreach.workspace import workspace_key
 
@@ -89,9 +91,14 @@ def _file_system(folder: Path) -> str:
     mounts = Path("/proc/mounts")
     if not mounts.exists():
         return ""
-    found = [line.split()[1:3] for line in mounts.read_text("utf-8", "replace").splitlines()]
+    return _mounted(folder, mounts.read_text("utf-8", "replace"))
+
+
+def _mounted(folder: Path, mounts: str) -> str:
+    """Of several on one mount point the last counts: what an automounter puts on top of itself."""
+    found = [line.split()[1:3] for line in mounts.splitlines()]
     above = [(where, kind) for where, kind in found if folder.is_relative_to(where.replace("\\040", " "))]
-    return max(above, key=lambda mount: len(mount[0]), default=("", ""))[1]
+    return max(reversed(above), key=lambda mount: len(mount[0]), default=("", ""))[1]
 
 
 def _files(app: App) -> Iterator[Finding]:
@@ -168,10 +175,10 @@ def _smtp(app: App) -> Iterator[Finding]:
     if refusal:
         raise app.unusable(refusal)
     settings = app.settings
-    where = (
-        f"{settings.smtp_host}:{settings.smtp_port} ({settings.smtp_security})" if settings.smtp_host else "a folder"
-    )
-    yield Finding("sending", ok=True, says=f"{where} takes the login")
+    says = f"{settings.smtp_host}:{settings.smtp_port} ({settings.smtp_security}) takes the login"
+    if isinstance(transport, DirectoryTransport):
+        says = f"each mail becomes a file in {transport.folder}"
+    yield Finding("sending", ok=True, says=says)
 
 
 def examine_domain(app: App) -> Iterator[Finding]:

@@ -161,11 +161,11 @@ def _zone(name: str) -> str:
 
 def _duration(value: object) -> object:
     if isinstance(value, str):
-        match = re.fullmatch(r"(\d+)\s*(s|sec|m|min|h)?", value.strip())
+        match = re.fullmatch(r"(\d{1,6})\s*(s|sec|m|min|h)?", value.strip())
         if not match:
             raise PydanticCustomError("duration", "is not a length of time")
-        unit = {"m": 60, "min": 60, "h": 3600}.get(match[2] or "s", 1)
-        return timedelta(seconds=int(match[1]) * unit)
+        unit = {"m": "minutes", "min": "minutes", "h": "hours"}.get(match[2], "seconds")
+        return timedelta(**{unit: int(match[1])})
     return value
 
 

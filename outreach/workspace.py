@@ -124,13 +124,12 @@ def _described(folder: Path, environment: Mapping[str, str]) -> tuple[Workspace,
 
 
 def store_place(workspace: Workspace, settings: Settings) -> Path | str:
-    """Where the store lies: a file, or the address of a PostgreSQL database."""
-    return as_place(settings.database_url.get_secret_value()) or workspace.store
-
-
-def as_place(text: str) -> Path | str:
-    """`sqlite:///FILE` or a plain file name is a file; anything else is handed on."""
-    return text if not text or is_server(text) else Path(text.removeprefix("sqlite:///"))
+    """Where the store lies: a file, as all that the settings name from the workspace on, or the address of a PostgreSQL
+    database."""
+    place = settings.database_url.get_secret_value()
+    if is_server(place):
+        return place
+    return workspace.folder / place.removeprefix("sqlite:///") if place else workspace.store
 
 
 def workspace_key(workspace: Workspace, store: Store) -> bytes:

@@ -34,6 +34,7 @@ WRONG = [
     ({**ME, "OUTREACH_TIMEZONE": "Mars/Olympus"}, "OUTREACH_TIMEZONE=Europe/Berlin"),
     ({**ME, "OUTREACH_MIN_GAP": "5"}, "20 seconds"),
     ({**ME, "OUTREACH_MIN_GAP": "300"}, "OUTREACH_MAX_GAP"),
+    ({**ME, "OUTREACH_MIN_GAP": "9" * 20}, "is not a length of time"),
     ({**ME, "OUTREACH_DAILY_CAP": "0"}, "OUTREACH_DAILY_CAP"),
     ({**ME, "OUTREACH_SMTP_HOST": "mail.example", "OUTREACH_SMTP_SECURITY": "none"}, "OUTREACH_SMTP_SECURITY=tls"),
     ({**ME, "OUTREACH_IMAP_HOST": "mail.example", "OUTREACH_IMAP_SECURITY": "none"}, "OUTREACH_IMAP_SECURITY=tls"),

@@ -74,7 +74,7 @@ def _check_one(app: "App", name: str, people: list["Founder"]) -> list["Checked"
     if not (app.workspace.templates / name).is_dir():
         app.sequence(name)  # names those there are
     try:
-        return run(app.writer_for(name), people, app.clock.now())
+        return run(app.writer(name), people, app.clock.now())
     except TemplateError as error:
         place, _, said = str(error).partition(": ")
         path, _, line = place.rpartition(":")

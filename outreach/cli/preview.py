@@ -52,7 +52,7 @@ def preview(  # noqa: PLR0917  Typer's options go by name
         check_target(export_lines, force=force)
     with shell(context).app() as app:
         chosen = app.store.campaigns.get(campaign)
-        writer = app.writer(chosen)
+        writer = app.writer(chosen.sequence)
         found = _found(app, chosen, writer, who, step)
         mails = [mail for mail in found if isinstance(mail, Shown)]
         blanks = [blank for blank in found if isinstance(blank, Blank)]

@@ -90,3 +90,9 @@ def test_without_the_library_it_says_what_to_install_and_sqlite_never_loads_it(t
     lacking = subprocess.run(command, cwd=ROOT, env=workspace.environment, capture_output=True, text=True, check=False)
     assert lacking.returncode == 1
     assert "pip install 'outreach[postgres]'" in lacking.stderr
+
+
+def test_a_store_named_by_its_file_lies_in_the_workspace_wherever_one_stands(tmp_path: Path) -> None:
+    workspace = Workspace.create(tmp_path / "w", DATABASE_URL="sqlite:///people.db")
+    assert (workspace.folder / "people.db").is_file()
+    Workspace(tmp_path, workspace.environment).run("-C", "w", "status")

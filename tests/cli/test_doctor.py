@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from outreach.bootstrap import Network, open_app
-from outreach.doctor import examine_domain
+from outreach.doctor import _mounted, examine_domain
 from outreach.errors import MailboxError
 from outreach.mailhosts import DnsMailHosts
 from tests.cli.program import Workspace, founders_csv
@@ -63,6 +63,25 @@ def test_what_is_wrong_is_named_with_its_remedy(workspace: Workspace) -> None:
     assert "NO  sending      the mail server cannot be reached" in done.stdout
     assert "NO  sent folder" in done.stdout
     assert done.stdout.endswith("3 checks to look at\n")
+
+
+def test_a_certificate_file_that_is_not_there_is_named_and_no_server_blamed(workspace: Workspace) -> None:
+    environment = {**workspace.environment, "OUTREACH_SMTP_CA_FILE": "ca.pem"}
+    done = Workspace(workspace.folder, environment).run("doctor", exit_code=3)
+    assert "NO  sending      there is no file ca.pem" in done.stdout
+
+
+def test_mails_that_become_files_take_no_login(workspace: Workspace) -> None:
+    environment = {**workspace.environment, "OUTREACH_TRANSPORT": "directory"}
+    done = Workspace(workspace.folder, environment).run("doctor", exit_code=None)
+    assert "takes the login" not in done.stdout
+    assert "each mail becomes a file" in done.stdout
+
+
+def test_a_network_behind_an_automounter_is_a_network() -> None:
+    mounts = "/dev/vda1 / ext4 rw 0 0\nsystemd-1 /mnt/my\\040nas autofs rw 0 0\nnas:/a /mnt/my\\040nas nfs4 rw 0 0\n"
+    assert _mounted(Path("/mnt/my nas/outreach"), mounts) == "nfs4"
+    assert _mounted(Path("/home/ada"), mounts) == "ext4"
 
 
 def asked_of_dns(
