@@ -35,7 +35,24 @@ _BOMS = (
 _BLANK = b"\xef\xbb\xbf\xff\xfe \t\r\n\x00"
 _SAMPLE = 65_536
 _CHUNK = 1 << 20
+_FEW = 10
 _LONGEST_LINE = 64 << 20
+_HIGH = re.compile(rb"[\x80-\xff]+")
+_CELL_ENDS = re.compile(rb"[\r\n\t,;]+")
+_POLISH = re.compile(rb"(?<=[A-Za-z])[\xb9\xb3\xbf\x9f](?=[A-Za-z])")
+"""The letters ą ł ż ź as Windows-1250 writes them; in Western text the same bytes are ¹ ³ ¿ Ÿ, and in no word."""
+_SCRIPTS = {
+    "cp1251": "Windows-1251 (Cyrillic)",
+    "koi8_r": "KOI8-R (Cyrillic)",
+    "cp1253": "Windows-1253 (Greek)",
+    "cp1255": "Windows-1255 (Hebrew)",
+    "cp1256": "Windows-1256 (Arabic)",
+    "gb18030": "GB 18030 (Chinese)",
+    "big5": "Big5 (Chinese)",
+    "cp932": "Shift JIS (Japanese)",
+    "euc_jp": "EUC-JP (Japanese)",
+    "cp949": "Windows-949 (Korean)",
+}
 _MULTIBYTE = re.compile(rb"[\xc3-\xf4][\x80-\xbf]+")
 # UTF-8 that somebody's program took for Windows-1252: é became Ã©, ’ became â€™. MAÇÃ is a word.
 _GARBLED_SIGNS = tuple(sign.encode() for sign in ("Ã", "Å", "Â", "â€"))
@@ -55,6 +72,7 @@ class Survey:
     """Characters that somebody else's program had replaced already."""
     garbled: int = 0
     """Characters that somebody else's program had read in a wrong encoding."""
+    is_guess: bool = False
 
 
 def survey(content: Content) -> Survey:
@@ -70,7 +88,8 @@ def survey(content: Content) -> Survey:
         return Survey(digest, codec, encoding, lost=lost, garbled=garbled)
     if codec == "utf-8":
         codec, encoding = _legacy(content)
-    return Survey(digest, codec, encoding, damaged=_damaged(content, codec))
+    is_guess = codec == "cp1250" or codec in _SCRIPTS
+    return Survey(digest, codec, encoding, damaged=_damaged(content, codec), is_guess=is_guess)
 
 
 def open_text(content: Content, codec: str) -> TextIOWrapper:
@@ -176,9 +195,16 @@ def _damaged(content: Content, codec: str) -> int:
 
 def _legacy(content: Content) -> tuple[str, str]:
     """Not valid UTF-8: damaged UTF-8 if most of what is not ASCII is valid, else what old Macs or Windows wrote."""
-    multibyte = crlf = cr = lf = 0
-    last = b""
+    multibyte = crlf = cr = lf = letters = in_words = words = polish = 0
+    last, foreign = b"", bytearray()
     for chunk in _chunks(content):
+        runs = [len(run) for run in _HIGH.findall(chunk)]
+        words += len(runs)
+        letters += sum(runs)
+        in_words += sum(run for run in runs if run > 2)
+        polish += len(_POLISH.findall(chunk))
+        if len(foreign) < _SAMPLE:
+            foreign += b"\n".join(cell for cell in _CELL_ENDS.split(chunk) if not cell.isascii())
         multibyte += len(_MULTIBYTE.findall(chunk))
         crlf += chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
         cr += chunk.count(b"\r")
@@ -186,5 +212,18 @@ def _legacy(content: Content) -> tuple[str, str]:
         last = chunk[-1:]
     if multibyte > _damaged(content, "utf-8"):
         return "utf-8", "UTF-8"
+    # é stands among letters of ASCII. Words without any are of another script, which a few letters do not tell.
+    if in_words > _FEW and 5 * in_words > 3 * letters and (script := _script(bytes(foreign[:_SAMPLE]))):
+        return script
     # Lines that end in bare CR, or in CRLF with bare CR inside cells: Excel for Mac.
-    return ("mac-roman", "Mac Roman") if cr - crlf > lf - crlf else ("cp1252", "Windows-1252")
+    if cr > lf:
+        return "mac-roman", "Mac Roman"
+    return ("cp1250", "Windows-1250 (Polish)") if 10 * polish > words else ("cp1252", "Windows-1252")
+
+
+def _script(text: bytes) -> tuple[str, str] | None:
+    """The likeliest codec of another script than the Latin one."""
+    from charset_normalizer import from_bytes  # hardly any list needs it
+
+    best = from_bytes(text, cp_isolation=list(_SCRIPTS)).best()
+    return (best.encoding, _SCRIPTS[best.encoding]) if best and best.encoding in _SCRIPTS else None

@@ -79,9 +79,10 @@ def _notes(header: Record, found: Survey) -> Iterator[str]:
         yield f"the header stands on line {header.line}"
     if found.damaged:
         yield f"{_count(found.damaged)} could not be read as {found.encoding}, shown as \ufffd"
+    if found.is_guess:
+        yield f"its letters are taken for {found.encoding}: look at some names, and save it as UTF-8 if they are wrong"
     if found.lost:
         yield f"{_count(found.lost)} had been lost when this file was made, shown as \ufffd"
-
     if found.garbled:
         yield f"{_count(found.garbled)} came through a wrong encoding (Ã© for é): names would be written so in mails"
 

@@ -502,6 +502,37 @@ def test_what_is_no_list_is_refused_by_name(data: bytes, kind: str) -> None:
         _ALL.open_list(data, "list.csv", overrides={})
 
 
+_FOREIGN = {
+    "cp1251": ("Иван Петров/Анна Кузнецова/Сергей Иванов/Дмитрий Жуковский", "Ромашка/Вектор/Яблоко/Север"),
+    "koi8-r": ("Иван Петров/Анна Кузнецова/Сергей Иванов/Дмитрий Жуковский", "Ромашка/Вектор/Яблоко/Север"),
+    "cp1253": ("Γιώργος Παπαδόπουλος/Μαρία Νικολάου/Νίκος Δήμου/Ελένη Ράπτη", "Ακμή/Θάλασσα/Ήλιος/Βορράς"),
+    "cp1256": ("محمد علي/فاطمة حسن/أحمد سالم/ليلى يوسف", "شركة أكمي/المستقبل/البحر/الشمال"),
+    "gb18030": ("王小明/李雷雷/张伟/刘洋", "北京智能/阿克米科技有限公司/未来科技/云端"),
+    "big5": ("王小明/李雷雷/張偉/劉洋", "北京智能/阿克米科技有限公司/台北實驗室/未來科技"),
+    "cp932": ("山田太郎/佐藤花子/鈴木一郎/田中裕子", "ソフトウェア株式会社/アクメ/東京ラボ/みらい"),
+    "cp949": ("김철수/이영희/박민수/최지우", "아크미 주식회사/서울 랩/미래/구름"),
+    "cp1250": ("Łukasz Żółć/Grażyna Dąbrowska/Michał Wiśniewski/Paweł Dąbek", "Źródło/Łódź Lab/Gwiazda/Morze"),
+}
+
+
+@pytest.mark.parametrize("codec", _FOREIGN)
+def test_letters_of_other_windows_are_read_and_said_to_be_a_guess(codec: str) -> None:
+    names, companies = (listed.split("/") for listed in _FOREIGN[codec])
+    lines = [f"{name},{company},me@acme.example" for name, company in zip(names, companies, strict=True)]
+    found = _ALL.open_list("\r\n".join(["Full Name,Company,Email", *lines]).encode(codec), "list.csv", overrides={})
+    assert [row["people"][0]["full_name"] for row in said(found.rows)] == names
+    assert any("look at some names" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(("codec", "end"), [("cp1252", "\r\n"), ("mac-roman", "\r")])
+def test_western_letters_are_no_guess(codec: str, end: str) -> None:
+    names = ["José Pérez", "Zoë Quill", "Jürgen Müller", "Åsa Öberg", "Søren Ågård", "François Noël"]
+    lines = [f"{name},Acme,me@acme{at}.example" for at, name in enumerate(names)]
+    found = _ALL.open_list(end.join(["Full Name,Company,Email", *lines]).encode(codec), "list.csv", overrides={})
+    assert [row["people"][0]["full_name"] for row in said(found.rows)] == names
+    assert not any("look at some names" in note for note in found.notes)
+
+
 # --- JSON -----------------------------------------------------------------------------------------
 
 _ACME = {"name": "Acme", "website": "acme.example", "founders": [{"name": "Ada Testwell"}]}
