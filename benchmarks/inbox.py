@@ -60,7 +60,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def server(folder: Path) -> Iterator[Dovecot]:
-    with dovecot(folder / "dovecot", make_authority(folder / "authority")) as running:
+    with dovecot(make_authority(folder / "authority")) as running:
         yield running
 
 

@@ -88,7 +88,7 @@ class Dovecot:
 
 
 _CONFIG = """
-base_dir = {sockets}
+base_dir = {folder}/sockets
 state_dir = {folder}/state
 log_path = {folder}/log
 log_debug = event=imap_command_finished
@@ -147,29 +147,30 @@ service stats {{
 
 
 @contextmanager
-def dovecot(folder: Path, authority: Authority) -> Iterator[Dovecot]:
-    """Dovecot as an ordinary user, in the foreground, gone when the block ends."""
+def dovecot(authority: Authority) -> Iterator[Dovecot]:
+    """Dovecot as an ordinary user, in the foreground, gone when the block ends. Its folder does not lie among pytest's,
+    which every other run on this machine closes to that user; and a socket's path has room for a hundred characters."""
     program = need("dovecot")
     user, group = _ordinary_user()
-    for part in ("state", "home", "mail"):
-        (folder / part).mkdir(parents=True, exist_ok=True)
-    sockets = Path(tempfile.mkdtemp(prefix="dovecot"))  # a socket's path has room for a hundred characters
+    folder = Path(tempfile.mkdtemp(prefix="dovecot"))
+    for part in ("state", "home", "mail", "sockets"):
+        (folder / part).mkdir()
+    certificate, key = (Path(shutil.copy(each, folder)) for each in (authority.certificate, authority.key))
     server = Dovecot(free_port(), free_port(), folder / "mail", authority, folder / "log")
     (folder / "dovecot.conf").write_text(
         _CONFIG.format(
             folder=folder,
-            sockets=sockets,
             user=user,
             group=group,
-            certificate=authority.certificate,
-            key=authority.key,
+            certificate=certificate,
+            key=key,
             mail=server.mail,
             password=PASSWORD,
             port=server.port,
             tls_port=server.tls_port,
         )
     )
-    give_to(user, group, folder, sockets, authority.certificate.parent)
+    give_to(user, group, folder)
     with (folder / "output").open("wb") as output:  # a daemon on a captured stdout never lets go of it
         process = subprocess.Popen(
             [program, "-F", "-c", str(folder / "dovecot.conf")],
@@ -185,7 +186,7 @@ def dovecot(folder: Path, authority: Authority) -> Iterator[Dovecot]:
         finally:
             process.terminate()
             process.wait(_PATIENCE)
-            shutil.rmtree(sockets, ignore_errors=True)
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def give_to(user: str, group: str, *folders: Path) -> None:

@@ -92,7 +92,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Dovecot]:
-    with dovecot(tmp_path_factory.mktemp("dovecot"), authority) as running:
+    with dovecot(authority) as running:
         yield running
 
 

@@ -28,7 +28,7 @@ FOLDERS = ("", "Junk", "Sent")
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    with dovecot(tmp_path_factory.mktemp("dovecot"), make_authority(tmp_path_factory.mktemp("authority"))) as running:
+    with dovecot(make_authority(tmp_path_factory.mktemp("authority"))) as running:
         yield running
 
 

@@ -20,7 +20,7 @@ SECOND = "bea@testwell.example"
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Dovecot]:
-    with dovecot(tmp_path / "dovecot", make_authority(tmp_path / "authority")) as running:
+    with dovecot(make_authority(tmp_path / "authority")) as running:
         yield running
 
 

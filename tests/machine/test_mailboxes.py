@@ -55,7 +55,7 @@ class Two:
 def two(tmp_path: Path) -> Iterator[Two]:
     authority = make_authority(tmp_path / "ca")
     with (
-        dovecot(tmp_path / "dovecot", authority) as imap,
+        dovecot(authority) as imap,
         smtp_sink(authority) as first,
         smtp_sink(authority) as second,
     ):
