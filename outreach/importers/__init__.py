@@ -107,10 +107,10 @@ class Importers:
         if chosen:
             return 3 if chosen.claims(head) else 0
         claiming = self._claiming(head)
-        if other_kind(head) or (claiming and claiming[0].name != _LAST):
+        several = len(head.headers) > 1  # one word that may stand in any cell is less of a header
+        if (several and other_kind(head)) or (claiming and claiming[0].name != _LAST):
             return 3
-        # One word that may stand in any cell is less of a header than several.
-        return 0 if not claiming else GUESSED if len(head.headers) > 1 else 1
+        return 0 if not claiming else GUESSED if several else 1
 
     def _claiming(self, head: TableHead) -> list[Importer]:
         found = [importer for importer in self._by_name.values() if importer.claims(head)]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import xlsxwriter
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from outreach.core.ports import Importer, Mapped, Row, TableHead
@@ -300,6 +300,7 @@ _CELLS = st.text(alphabet=st.characters(), max_size=20) | st.sampled_from(
 _RAGGED = st.lists(st.lists(_CELLS, max_size=6), max_size=8)
 
 
+@example([["COMPANYPERMALINK"]], ",", "utf-8", False)  # the mark of a list that is refused, in a cell of its own
 @settings(deadline=None)  # tests never time anything
 @given(_RAGGED, st.sampled_from([",", ";", "\t", "|"]), st.sampled_from(["utf-8", "utf-16", "cp1252"]), st.booleans())
 def test_any_table_gives_leads_or_a_refusal(rows: list[list[str]], delimiter: str, codec: str, quoted: bool) -> None:
