@@ -199,11 +199,17 @@ def nobody(row: Row, company: CompanyFacts | None, warnings: tuple[str, ...]) ->
 # --- addresses ------------------------------------------------------------------------------------
 
 _STATUSES = {
-    "verified": ("verified", "valid", "deliverable", "safe"),
+    "verified": ("verified", "valid", "deliverable", "safe", "safe to send", "ok"),
     "guessed": ("guessed", "likely to engage", "extrapolated"),
-    "risky": ("risky", "riskier", "unavailable", "unverified", "unknown", "accept all", "catch all", "webmail"),
-    "invalid": ("invalid", "bounced", "undeliverable", "disposable", "spamtrap", "do not mail"),
-}
+    "risky": (
+        "risky", "riskier", "unavailable", "unverified", "unverifiable", "unknown", "error",
+        "accept all", "acceptall", "catch all", "catchall", "webmail",
+    ),
+    "invalid": (
+        "invalid", "not valid", "bounced", "hard bounce", "undeliverable", "failed", "rejected", "disabled",
+        "disposable", "spamtrap", "spam trap", "abuse", "do not mail", "do not email",
+    ),
+}  # fmt: skip
 _STATUS_OF = {word: status for status, words in _STATUSES.items() for word in words}
 
 

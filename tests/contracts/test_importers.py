@@ -534,6 +534,28 @@ def test_western_letters_are_no_guess(codec: str, end: str) -> None:
     assert not any("look at some names" in note for note in found.notes)
 
 
+@pytest.mark.parametrize(
+    ("word", "status"),
+    [
+        ("Valid", "verified"),
+        ("ok", "verified"),
+        ("catchall", "risky"),
+        ("catch-all", "risky"),
+        ("do_not_mail", "invalid"),
+        ("spam-trap", "invalid"),
+        ("Not valid", "invalid"),
+        ("abuse", "invalid"),
+        ("", "given"),
+        ("sent to Bo", "given"),
+    ],
+)
+def test_what_a_checker_of_addresses_says_is_believed(word: str, status: str) -> None:
+    data = f"Company,Full Name,Email,Email Status\nAcme,Ada Testwell,ada@acme.example,{word}\n".encode()
+    (row,) = _ALL.open_list(data, "list.csv", overrides={}).rows
+    assert isinstance(row, Lead)
+    assert row.people[0].email_status == status
+
+
 # --- JSON -----------------------------------------------------------------------------------------
 
 _ACME = {"name": "Acme", "website": "acme.example", "founders": [{"name": "Ada Testwell"}]}
