@@ -23,12 +23,13 @@ _LONGEST_LINE = 1_000_000
 _STILL_WRITING = 2.0
 """Seconds after which the last message of a file is surely whole, if nobody says so by a blank line."""
 _FOLDERS = {"inbox": ("Inbox", "INBOX"), "junk": ("Junk", "Spam"), "sent": ("Sent", "Sent-1")}
-_FROM = re.compile(rb"^From (\S*) *(.*)$")
+# With a time, or nothing but an address: "From now on, please stop" is the mail's own, though some do not quote it.
+_FROM = re.compile(rb"From (?:.*\d\d:\d\d.*|\S*@\S*|-)\s*")
 _QUOTED_FROM = re.compile(rb"^>+From ")
 _REWRITTEN = re.compile(
     rb"^(?:status|x-status|x-mozilla-status2?|x-mozilla-keys|x-keywords|x-uid|content-length|lines):", re.I
 )
-_DATE = re.compile(rb"(\w{3}) +(\w{3}) +(\d{1,2}) +(\d\d:\d\d:\d\d) +(?:\w{3,4} +)?(\d{4})")
+_DATE = re.compile(rb"(\w{3}) +(\w{3}) +(\d{1,2}) +(\d\d:\d\d:\d\d) +(?:[\w+-]{3,5} +)?(\d{4})")
 
 
 class MboxInbox:
@@ -140,7 +141,7 @@ def _messages(file: BinaryIO, start: int, size: int) -> Iterator[_Message]:
     line, length, blank = b"", 0, True
     position = start
     while position < size and (read := file.readline(_LONGEST_LINE)):
-        if blank and _FROM.match(read.rstrip(b"\r\n")):
+        if blank and _FROM.fullmatch(read):
             if line:
                 yield _made(line, lines, length, position)
             line, lines, length = read, [], 0

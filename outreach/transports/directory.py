@@ -5,6 +5,7 @@ The same two steps as SMTP: a temporary file, synced; then its final name, and t
 
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from outreach.core.ports import Envelope, Outcome, Phase, SendResult
@@ -49,7 +50,8 @@ class DirectoryTransport:
 
     def close(self) -> None:
         if self._staged is not None:
-            self._staged.unlink(missing_ok=True)
+            with suppress(OSError):
+                self._staged.unlink(missing_ok=True)
             self._staged = None
 
 

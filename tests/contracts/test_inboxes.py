@@ -482,3 +482,19 @@ def test_a_lone_mbox_file_is_the_inbox(mbox_box: Mboxes) -> None:
     assert MboxInbox(path).folders() == [Folder("Inbox", "inbox")]
     with pytest.raises(MailboxError, match="no mbox file"):
         MboxInbox(path.with_name("none")).folders()
+
+
+def test_prose_that_begins_with_from_is_no_new_message(tmp_path: Path) -> None:
+    file = tmp_path / "mail"
+    file.write_bytes(
+        b"From bo@bo.example Mon Nov  2 10:00:00 2026\nSubject: one\n\nThanks.\n\nFrom now on, please stop.\n\n"
+        b"From - Mon Nov  2 10:00:00 2026\nSubject: two\n\nHello\n\n"
+        b"From 12@x.example Thu Jan 01 09:30:00 +0000 2026\nSubject: three\n\nHello\n\n"
+        b"From cy@cy.example\nSubject: four\n\nHello\n\n"
+    )
+    inbox = MboxInbox(file)
+    found = inbox.fetch(inbox.folders()[0], None, nothing, datetime(2000, 1, 1, tzinfo=UTC))
+    first, second, third, fourth = (one for one in found if isinstance(one, Incoming))
+    assert first.raw == b"Subject: one\n\nThanks.\n\nFrom now on, please stop.\n"
+    assert [one.raw.split()[1] for one in (second, third, fourth)] == [b"two", b"three", b"four"]
+    assert third.received_at == datetime(2026, 1, 1, 9, 30, tzinfo=UTC)
