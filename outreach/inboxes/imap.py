@@ -23,6 +23,7 @@ from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Triage, 
 from outreach.errors import MailboxError
 from outreach.inboxes._imap_fetch import fetch_many
 from outreach.inboxes._imap_login import BROKEN, ImapServer, connect, words
+from outreach.resources import toml
 
 __all__ = ["ImapInbox", "ImapServer"]
 
@@ -47,11 +48,7 @@ _HEAD = (
     f"<0.{MAX_READ_HEAD}>"
 )
 
-_DRAFTS = ("drafts", "draft", "entwürfe", "brouillons", "borradores", "bozze", "rascunhos", "concepten", "szkice")
-_ROLES = {
-    "junk": (b"\\Junk", ("junk", "spam", "junk e-mail", "junk email", "bulk mail")),
-    "sent": (b"\\Sent", ("sent", "sent items", "sent mail", "sent messages")),
-}
+_FLAGS = {"sent": b"\\Sent", "junk": b"\\Junk", "drafts": b"\\Drafts"}
 
 # At DEBUG the library logs the dialogue, received mail included.
 logging.getLogger("imapclient").setLevel(logging.WARNING)
@@ -70,7 +67,7 @@ class ImapInbox:
     def folders(self) -> Sequence[Folder]:
         """INBOX, and what the server marks as junk and sent (RFC 6154), else what is usually called so."""
         listed = self._patiently(_list_folders)
-        found = [Folder(name, role) for role, kind in _ROLES.items() for name in _those_for(listed, *kind)]
+        found = [Folder(name, role) for role in ("junk", "sent") for name in _those_for(listed, role)]
         # Sent first: it tells under which ids our mails went out, and the answers name those.
         return sorted([*found, Folder("INBOX", "inbox")], key=lambda folder: ORDER.index(folder.role))
 
@@ -129,7 +126,7 @@ class ImapInbox:
 
     def draft(self, mime: bytes) -> str:
         """APPEND to the folder for drafts (RFC 6154), marked as one; nothing is opened or read for it."""
-        folder = next(iter(_those_for(self._patiently(_list_folders), b"\\Drafts", _DRAFTS)), "")
+        folder = next(iter(_those_for(self._patiently(_list_folders), "drafts")), "")
         if not folder:
             raise MailboxError(
                 f"{self._server.host} has no folder for drafts.",
@@ -381,7 +378,8 @@ def _last(name: str, delimiter: bytes | None) -> str:
     return (name.rpartition(delimiter.decode("ascii", "replace"))[2] if delimiter else name).lower()
 
 
-def _those_for(listed: Sequence[_Listed], flag: bytes, usual: Collection[str]) -> list[str]:
-    """The folders that bear this flag, else the first that is called as usual."""
-    marked = [name for flags, name, _ in listed if flag in flags]
+def _those_for(listed: Sequence[_Listed], role: str) -> list[str]:
+    """The folders that the server marks so, else the first that is called as usual."""
+    usual = toml("mail_folders.toml")[role]
+    marked = [name for flags, name, _ in listed if _FLAGS[role] in flags]
     return marked or [name for flags, name, last in listed if last in usual and b"\\Noselect" not in flags][:1]

@@ -15,15 +15,11 @@ from pathlib import Path
 from outreach.core.inbound import MAX_HEAD, MAX_MESSAGE, head_of
 from outreach.core.ports import ORDER, Cursor, Folder, Incoming, Known, Triage, everything
 from outreach.errors import MailboxError
+from outreach.resources import toml
 
 _READ_AT_ONCE = 50
 _LOOKS = 3
-_DRAFTS = ("Drafts", "Draft")
 _FLAGS = re.compile(r"[:;!]2,[A-Za-z]*$")
-_FOLDERS = {
-    "junk": ("Junk", "Spam", "Junk E-mail", "Junk Email", "Bulk Mail"),
-    "sent": ("Sent", "Sent Items", "Sent Messages", "Sent Mail"),
-}
 
 
 class MaildirInbox:
@@ -39,8 +35,7 @@ class MaildirInbox:
                 hint="set OUTREACH_MAILDIR to the folder that holds them",
             )
         found = [Folder("INBOX", "inbox")]
-        for role, names in _FOLDERS.items():
-            found += [Folder(name, role) for name in names if (self._path(Folder(name, role)) / "cur").is_dir()]
+        found += [Folder(name, role) for role in ("junk", "sent") for name in self._called(role)]
         return sorted(found, key=lambda folder: ORDER.index(folder.role))
 
     def fetch(
@@ -70,7 +65,7 @@ class MaildirInbox:
 
     def draft(self, mime: bytes) -> str:
         """A new file in the folder for drafts, written beside and moved in, as every Maildir program does."""
-        folder = next((name for name in _DRAFTS if (self._root / f".{name}" / "cur").is_dir()), "")
+        folder = next(iter(self._called("drafts")), "")
         if not folder:
             raise MailboxError(
                 f"{self._root} has no folder for drafts.",
@@ -88,6 +83,11 @@ class MaildirInbox:
 
     def close(self) -> None:
         """Nothing is held open."""
+
+    def _called(self, role: str) -> list[str]:
+        """The subfolders with one of the usual names, the most usual first."""
+        there = {path.parent.name[1:].lower(): path.parent.name[1:] for path in self._root.glob(".*/cur")}
+        return [there[name] for name in toml("mail_folders.toml")[role] if name in there]
 
     def _path(self, folder: Folder) -> Path:
         return self._root if folder.role == "inbox" else self._root / f".{folder.name}"

@@ -197,3 +197,11 @@ def test_a_message_of_whose_head_nothing_comes_is_read_like_the_others() -> None
     few = box(3)
     few.headless = frozenset((2,))
     assert numbers(read(few)) == [1, 2, 3]
+
+
+def test_folders_that_no_server_marks_are_known_by_their_names() -> None:
+    listed = (b'() "/" "Junk-E-Mail"', b'() "/" "Gesendete Elemente"', b'() "/" "Gesendete Elemente/2025"')
+    with imap_server(Mailbox(folders=listed)) as port:
+        inbox = ImapInbox(ImapServer("127.0.0.1", port, "none", "ada", lambda: "secret"))
+        assert inbox.folders() == [Folder("Gesendete Elemente", "sent"), INBOX, Folder("Junk-E-Mail", "junk")]
+        inbox.close()

@@ -234,6 +234,13 @@ def test_a_maildir_without_its_folders_is_refused(tmp_path: Path) -> None:
     assert "OUTREACH_MAILDIR" in caught.value.hint
 
 
+def test_the_subfolders_of_a_maildir_are_known_by_their_names(tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / ".Gesendet", tmp_path / ".spam", tmp_path / ".Archive"):
+        for part in ("new", "cur", "tmp"):
+            (folder / part).mkdir(parents=True)
+    assert MaildirInbox(tmp_path).folders() == [Folder("Gesendet", "sent"), INBOX, Folder("spam", "junk")]
+
+
 def test_flags_are_no_part_of_a_key(maildir_box: Box) -> None:
     path = maildir_box.put(mail())
     (before,) = maildir_box.read()
