@@ -22,26 +22,18 @@ def add_row(app: "App", file: str, name: str, address: str, company: "Company | 
         "Full Name": name,
         "Email": address,
     }
-    text = ",".join(cells) + "\n" + ",".join('"' + value.replace('"', '""') + '"' for value in cells.values()) + "\n"
-    source = Source(file, text.encode(), app.clock.now())
+    source = Source.of_row(file, cells, app.clock.now())
     ingest(app.store, [source], importers=all_importers(), clock=app.clock, format_name="generic")
     return app.store.people.find_by_address(address_key(address))
 
 
 def add_address(app: "App", founder: "Founder", address: str) -> "Founder":
     """One more address of a founder, as given as any that stands in a list."""
-    from outreach.core.normalize import address_key, is_address, is_role_inbox
-    from outreach.flows.curate import say_same
+    from outreach.core.normalize import address_key
+    from outreach.flows.curate import check_new_address, say_same
     from outreach.importers import all_importers
 
-    if not is_address(address_key(address)) or is_role_inbox(address):
-        raise UsageError(f"{address} is no address of one person.", hint="write it as --email ada@acme.example")
-    owner = app.store.people.find_by_address(address_key(address))
-    if owner and owner.id != founder.id:
-        raise UsageError(
-            f"{address} is an address of {owner.full_name} (founder {owner.id}).",
-            hint=f"if they are one person: outreach founders merge {founder.id} {owner.id}",
-        )
+    check_new_address(app.store, founder, address)
     found = add_row(app, f"by-hand-founder-{founder.id}.csv", founder.full_name, address, founder.company)
     if found is None:
         raise UsageError(f"{address} could not be added.", hint="add it with `outreach import`")

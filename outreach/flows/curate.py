@@ -11,7 +11,9 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from outreach.core.merge import MergePlan, plan_merge
+from outreach.core.normalize import address_key, is_address, is_role_inbox
 from outreach.core.ports import Clock
+from outreach.core.records import Founder
 from outreach.core.rulings import Ruling, Seat
 from outreach.errors import NotFound, UsageError
 from outreach.flows._known import with_known
@@ -97,6 +99,19 @@ def say_apart(store: Store, importers: Importers, clock: Clock, kind: str, left:
         if kind == "founder":
             curation.settle_twins(connection, left, right, same=False, now=clock.now())
         return _Judge(store, importers, clock).about(connection, kind, left, right)
+
+
+def check_new_address(store: Store, founder: Founder, address: str) -> None:
+    """Raises UsageError for an address that cannot be this founder's alone."""
+    key = address_key(address)
+    if not is_address(key) or is_role_inbox(key):
+        raise UsageError(f"{address} is no address of one person.", hint="write it as --email ada@acme.example")
+    owner = store.people.find_by_address(key)
+    if owner and owner.id != founder.id:
+        raise UsageError(
+            f"{address} is an address of {owner.full_name} (founder {owner.id}).",
+            hint=f"if they are one person: outreach founders merge {founder.id} {owner.id}",
+        )
 
 
 def skip(store: Store, clock: Clock, pair: curation.Pair) -> None:

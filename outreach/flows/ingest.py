@@ -4,7 +4,9 @@ Identity is decided by `core` from the rows themselves, known ones and new ones 
 arrives as an argument.
 """
 
+import csv
 import gc
+import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -51,6 +53,15 @@ class Source:
     def size(self) -> int:
         """In bytes."""
         return len(self.data) if isinstance(self.data, bytes) else self.data.stat().st_size
+
+    @classmethod
+    def of_row(cls, name: str, cells: Mapping[str, str], now: datetime) -> "Source":
+        """A list of one row: what a person adds by hand."""
+        text = io.StringIO(newline="")
+        writer = csv.DictWriter(text, list(cells))
+        writer.writeheader()
+        writer.writerow(cells)
+        return cls(name, text.getvalue().encode(), now)
 
 
 def ingest(
