@@ -38,7 +38,7 @@ def label(
     """
     plain = "-".join(text.lower().split())
     with shell(context).app() as app:
-        remind_on = _day(until, app.clock.now().date())
+        remind_on = _day(until, app.clock.now().astimezone(app.settings.zone).date())
         reply = app.store.replies.get(reply_id)
         added = _refer(app, reply, referral) if referral else None
         reply = app.store.replies.label(reply_id, plain, app.clock.now(), remind_on=remind_on)

@@ -48,6 +48,19 @@ def test_a_day_that_cannot_be(desk: Desk, day: str, said: str) -> None:
     assert said in desk.run("replies", "label", "1", "not-now", "--until", day, code=2)[1]
 
 
+def test_a_day_is_one_of_the_users_zone(desk: Desk) -> None:
+    env = desk.folder / ".env"
+    lines = [line for line in env.read_text().splitlines() if not line.startswith("OUTREACH_TIMEZONE")]
+    env.write_text("\n".join([*lines, "OUTREACH_TIMEZONE=America/Los_Angeles"]))
+    desk.clock.move(timedelta(hours=15))  # the next day in UTC, in the evening there
+    tomorrow = str(desk.clock.now().date())
+    desk.run("replies", "label", "1", "not-now", "--until", tomorrow)
+    assert desk.json("replies", "--due")["total"] == 0
+    desk.clock.move(timedelta(hours=15))
+    assert "is over" in desk.run("replies", "label", "1", "not-now", "--until", tomorrow, code=2)[1]
+    assert desk.json("replies", "--due")["total"] == 1
+
+
 def test_the_right_person_becomes_a_founder_of_that_company(desk: Desk) -> None:
     out, _ = desk.run("replies", "label", "1", "wrong-person", "--referral", "Eve Doe <eve@bo.example>")
     assert "Eve Doe of Bo Labs is founder 3 now" in out
@@ -131,7 +144,7 @@ def test_files_for_other_programs(desk: Desk) -> None:
         "Mail Delivery System <MAILER-DAEMON@mx.bo.example>",
     ]
     found.close()
-    assert "names no format" in desk.run("replies", "export", str(folder / "all.txt"), code=2)[1]
+    assert "does not say in which format" in desk.run("replies", "export", str(folder / "all.txt"), code=2)[1]
 
 
 class Interrupted(FakeClock):
