@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outreach.cli._output import count, say, show, show_json
+from outreach.cli._output import count, say, screen_width, show, show_json, show_table
 from outreach.cli._shell import Json, shell
 from outreach.errors import UsageError
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from outreach.store.curation import Pair
 
 _WIDTH = 36
+_BESIDE = 19
+"""What a line takes besides the two sides."""
 _SHOWN = 20
 _CHOICES = {"m": "merge", "k": "keep apart", "s": "skip", "q": "quit"}
 
@@ -123,10 +125,13 @@ def _decide(app: "App", pair: "Pair", choice: str) -> None:
 def _show_pair(app: "App", pair: "Pair") -> None:
     left, right = _sides(app, pair)
     show(f"pair {pair.id}: may be one {pair.kind}, by rule {pair.rule}: {pair.evidence}")
-    for name in left:
-        if left[name] or right[name]:
-            mark = "=" if left[name] == right[name] else " "
-            show(f"  {name:10} {_cut(left[name]):{_WIDTH}} {mark} {_cut(right[name])}")
+    width = min(_WIDTH, (screen_width() - _BESIDE) // 2)
+    rows = [
+        (f"  {name}", _cut(left[name], width), "=" if left[name] == right[name] else "", _cut(right[name], width))
+        for name in left
+        if left[name] or right[name]
+    ]
+    show_table(rows[0], rows[1:])
     show()
 
 
@@ -137,12 +142,10 @@ def _pair_json(app: "App", pair: "Pair") -> dict[str, Any]:
 
 
 def _sides(app: "App", pair: "Pair") -> tuple[Mapping[str, str], Mapping[str, str]]:
-    people = app.store.people
+    people, (left, right) = app.store.people, (str(pair.left_id), str(pair.right_id))
     if pair.kind == "founder":
-        return _founder_side(people.get_founder(str(pair.left_id))), _founder_side(
-            people.get_founder(str(pair.right_id))
-        )
-    return _company_side(people.get_company(str(pair.left_id))), _company_side(people.get_company(str(pair.right_id)))
+        return _founder_side(people.get_founder(left)), _founder_side(people.get_founder(right))
+    return _company_side(people.get_company(left)), _company_side(people.get_company(right))
 
 
 def _founder_side(founder: "Founder") -> dict[str, str]:
@@ -173,5 +176,5 @@ def _company_side(company: "Company") -> dict[str, str]:
     }
 
 
-def _cut(text: str) -> str:
-    return text if len(text) <= _WIDTH else text[: _WIDTH - 1] + "…"
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"
