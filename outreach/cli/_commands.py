@@ -20,10 +20,10 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "db": ("db", "The store itself: upgrade, backup, move to another."),
     },
     "People": {
-        "import": ("imports", "Bring lists of startups in: nobody twice, nothing lost."),
+        "import": ("importing", "Bring lists of startups in: nobody twice, nothing lost."),
         "imports": ("imports", "What came from where, and taking it back."),
-        "founders": ("people", "The people you may write to."),
-        "companies": ("people", "The startups they founded."),
+        "founders": ("founders", "The people you may write to."),
+        "companies": ("companies", "The startups they founded."),
         "duplicates": ("duplicates", "Pairs that may be one: merge them or keep them apart."),
         "find": ("find", "Look for an address for everyone who has none."),
         "suppress": ("suppressions", "Who must not be written to."),

@@ -15,6 +15,7 @@ from outreach.core.display import safe_line, safe_text
 from outreach.resources import toml
 
 _MAX_CELL = 48
+FEW = 10
 _INDENT = "    "
 
 
@@ -65,6 +66,15 @@ def _fitting(widths: Sequence[int], screen: int) -> list[list[int]]:
         found[-1].append(column)
         end += 2 + width
     return found
+
+
+def show_some(lines: Iterable[str]) -> None:
+    """The first of them, indented."""
+    all_lines = list(lines)
+    for line in all_lines[:FEW]:
+        show(f"  {line}")
+    if len(all_lines) > FEW:
+        show(f"  … and {len(all_lines) - FEW} more (--json shows all)")
 
 
 def local(at: datetime | None) -> str:

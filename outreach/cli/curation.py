@@ -124,7 +124,7 @@ def _named(record: "Founder | Company") -> str:
 
 
 def _as_json(record: "Founder | Company") -> dict[str, Any]:
-    from outreach.cli.people import company_json, founder_json
+    from outreach.cli._people import company_json, founder_json
     from outreach.core.records import Founder
 
     return founder_json(record) if isinstance(record, Founder) else company_json(record)

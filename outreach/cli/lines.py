@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outreach.cli._output import count, say, show, show_json
+from outreach.cli._output import count, say, show, show_json, show_some
 from outreach.cli._shell import DONE_IN_PART, Json, shell
 from outreach.errors import UsageError
 
 if TYPE_CHECKING:
     from outreach.flows.lines import LinesReport
-
-_SHOWN = 10
 
 
 def register(app: typer.Typer) -> None:
@@ -55,10 +53,7 @@ def import_lines(
 
 
 def _show(report: "LinesReport", *, dry_run: bool) -> None:
-    for row in report.rejected[:_SHOWN]:
-        show(f"line {row.line}: not taken, {row.reason}")
-    if len(report.rejected) > _SHOWN:
-        show(f"… and {len(report.rejected) - _SHOWN} more (--json shows all)")
+    show_some(f"line {row.line}: not taken, {row.reason}" for row in report.rejected)
     show(
         f"{count(report.set, 'line')} {'would be ' if dry_run else ''}set, {report.same} as before, "
         f"{report.empty} left empty, {len(report.rejected)} not taken"

@@ -95,7 +95,7 @@ def _show_rules(rules: "Iterable[Answer]") -> None:
 
 
 def _json(story: "Story") -> dict[str, Any]:
-    from outreach.cli.people import founder_json
+    from outreach.cli._people import founder_json
 
     return {
         "founder": founder_json(story.founder),
