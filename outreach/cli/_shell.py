@@ -13,7 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from outreach.cli._commands import LINES, SECTIONS, build
 from outreach.cli._output import say
-from outreach.errors import OutreachError, WorkspaceError
+from outreach.errors import OutreachError, UsageError, WorkspaceError
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App, Network  # loads SQLAlchemy and the rest: only commands that need it pay for it
@@ -102,6 +102,9 @@ class Program(TyperGroup):
                 named = error.filename or "a file"
                 report_error(WorkspaceError(f"{named} cannot be {does}: {error.strerror}.", hint=hint))
                 raise typer.Exit(1) from None
+            if isinstance(error, OverflowError):  # more than SQLite or a calendar can hold: no list shows such a one
+                report_error(UsageError("a number is too big.", hint="ids are short, and the lists show them"))
+                raise typer.Exit(UsageError.exit_code) from None
             say(f"error: outreach has a bug ({type(error).__name__}). What was already done is recorded.")
             say("hint: run the same command with `outreach --debug …` and report what it prints")
             raise typer.Exit(1) from None

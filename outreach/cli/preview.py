@@ -199,9 +199,14 @@ def _show_diff(left: "Sequence[Shown | Blank]", right: "Sequence[Shown | Blank]"
 
 
 def _write_files(folder: Path, mails: "Sequence[Shown]") -> None:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for mail in mails:
-        (folder / f"{mail.founder.id:05d}-step{mail.step}.eml").write_bytes(mail.mime)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for mail in mails:
+            (folder / f"{mail.founder.id:05d}-step{mail.step}.eml").write_bytes(mail.mime)
+    except OSError as error:
+        raise UsageError(
+            f"the mails cannot be written to {folder}: {error.strerror}.", hint="name a folder of yours"
+        ) from None
     say(f"{count(len(mails), 'file')} written to {folder}")
 
 

@@ -141,3 +141,19 @@ def test_a_campaign_that_is_not_there(workspace: Workspace) -> None:
 def test_wrong_usage(workspace: Workspace, words: list[str]) -> None:
     done = workspace.run(*words, exit_code=2)
     assert done.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("founders", "show"), ("why",), ("outbox", "show"), ("replies", "show"), ("duplicates",), ("outbox", "--limit")],
+    ids=" ".join,
+)
+def test_a_number_that_no_store_can_hold(workspace: Workspace, words: tuple[str, ...]) -> None:
+    refused(workspace.run(*words, "9" * 23, exit_code=2), "a number is too big")
+
+
+def test_mails_into_a_folder_that_is_a_file(workspace: Workspace) -> None:
+    (workspace.folder / "founders.csv").write_text(founders_csv(1))
+    workspace.run("import", "founders.csv")
+    workspace.run("campaign", "new", "spring", "--sequence", "job-search")
+    refused(workspace.run("preview", "spring", "--eml", "founders.csv", exit_code=2), "File exists")
