@@ -110,7 +110,15 @@ class Program(TyperGroup):
             raise typer.Exit(1) from None
 
 
-class Listing(TyperGroup):
+class Group(TyperGroup):
+    """Commands that belong together, each with its whole first sentence in the help."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002  Typer's signature
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, (each.help or "").partition("\n\n")[0]) for name, each in self.commands.items()])
+
+
+class Listing(Group):
     """A group of commands whose `list` may be left out: `outreach founders --limit 5`."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:

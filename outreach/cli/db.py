@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outreach.cli._output import count, say, show, show_json
-from outreach.cli._shell import Json, shell
+from outreach.cli._shell import Group, Json, shell
 
 if TYPE_CHECKING:
     from outreach.store.copying import Copied
 
 group = typer.Typer(
-    help="The store itself: upgrade, backup, and the move to PostgreSQL.", no_args_is_help=True, rich_markup_mode=None
+    cls=Group,
+    help="The store itself: upgrade, backup, and the move to PostgreSQL.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
 
 _AFTER_COPY = (

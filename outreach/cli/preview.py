@@ -10,7 +10,7 @@ import typer
 from outreach.cli._campaign import NAME, say_edits, show_refused
 from outreach.cli._export import check_target, export
 from outreach.cli._files import write_private
-from outreach.cli._output import count, say, show, show_json
+from outreach.cli._output import count, say, screen_width, show, show_json
 from outreach.cli._shell import Json, shell
 from outreach.errors import NotFound, UsageError
 
@@ -162,7 +162,11 @@ def _show_mails(mails: "Sequence[Shown]") -> None:
     for mail in mails:
         company = f", {mail.founder.company.name}" if mail.founder.company else ""
         variant = f" · variant {mail.variant}" if mail.variant else ""
-        show(f"── {mail.founder.full_name}{company} · step {mail.step}{variant} · {mail.state} ".ljust(78, "─"))
+        show(
+            f"── {mail.founder.full_name}{company} · step {mail.step}{variant} · {mail.state} ".ljust(
+                min(78, screen_width()), "─"
+            )
+        )
         if several:
             show(f"From: {_from(mail)}")
         show(f"To: {mail.founder.full_name} <{mail.address}>")

@@ -82,6 +82,14 @@ def test_the_lines_of_help_are_not_cut() -> None:
     assert {(name, line) for name, line in LINES.items()} <= {(pair[0], pair[-1].strip()) for pair in shown}
 
 
+@pytest.mark.parametrize("name", ["founders", "mailboxes", "db"])
+def test_the_help_of_a_group_cuts_no_sentence(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "outreach", name, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "..." not in done.stdout.partition("Commands:")[2]
+
+
 def test_a_command_loads_no_other() -> None:
     assert "outreach.cli.founders" in loaded("founders", "--help", whole=True)
     assert loaded("founders", "--help", whole=True).isdisjoint({"outreach.cli.send", "outreach.cli.find"})
