@@ -65,7 +65,7 @@ def _copy(app: App) -> Iterator[Finding]:
     missing, moved = app.store.instance.forgotten(app.journal.entries()), app.copied()
     says = "the one that was used last"
     if missing:
-        says = f"an older copy: sent.log knows {len(missing)} mails that it has forgotten"
+        says = f"an older copy: sent.log knows mails that it has forgotten ({len(missing)})"
     elif moved:
         says = f"a copy, or moved: another {' and another '.join(moved)} than when it was used last"
     yield Finding("copy", not (missing or moved), says, "outreach doctor --adopt, if only this one is used from now on")
@@ -146,7 +146,7 @@ def _templates(app: App) -> Iterator[Finding]:
 def _doubts(app: App) -> Iterator[Finding]:
     app.note_doubts()
     number = app.store.report.count_outbox(OutboxState.UNKNOWN)
-    says = f"{number} mails may or may not have left" if number else "none"
+    says = f"mails that may or may not have left: {number}" if number else "none"
     yield Finding("doubts", not number, says, "outreach outbox --state unknown")
 
 

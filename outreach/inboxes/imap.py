@@ -321,7 +321,10 @@ class _Facts:
 
 def _facts(data: Mapping[bytes, Any], since: datetime) -> _Facts:
     received = data.get(b"INTERNALDATE")
-    at = received.astimezone(UTC) if isinstance(received, datetime) else since
+    try:
+        at = received.astimezone(UTC) if isinstance(received, datetime) else since
+    except OverflowError:  # the last hours of the year 9999
+        at = since
     size = data.get(b"RFC822.SIZE")
     return _Facts(size if isinstance(size, int) else 0, at, _body_of(data) or b"")
 
