@@ -3,6 +3,7 @@ command is loaded when it is typed."""
 
 import gc
 import io
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -59,6 +60,11 @@ def run(arguments: list[str], host: Shell | None = None) -> int:
 
 def main() -> Any:
     """The console script. A terminal of an older encoding shows `?` for what it lacks: no name ends a run."""
+    for number in range(3):  # one that was closed (`2>&-`) would be the next file's: words would go into the store
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")

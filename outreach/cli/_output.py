@@ -3,6 +3,7 @@
 Nobody may be listening any more (`| head`, a closed terminal): that changes nothing in what a command does.
 """
 
+import errno
 import json
 import os
 import sys
@@ -16,6 +17,8 @@ from outreach.resources import toml
 
 _MAX_CELL = 48
 FEW = 10
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_UNWRITTEN: list[OSError] = []
 _INDENT = "    "
 
 
@@ -50,9 +53,14 @@ def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]], zone: t
                 _write(sys.stdout, (_INDENT * (at > 0) + text).rstrip())
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person sees what is written there, or types what is read; a stream that was closed (`<&-`) is None."""
+    return stream is not None and stream.isatty()
+
+
 def screen_width() -> int:
     """How many columns fit beside each other; what is no screen takes any number."""
-    return get_terminal_size().columns if sys.stdout.isatty() else sys.maxsize
+    return get_terminal_size().columns if is_terminal(sys.stdout) else sys.maxsize
 
 
 def _fitting(widths: Sequence[int], screen: int) -> list[list[int]]:
@@ -99,10 +107,20 @@ def count(number: int, noun: str, plural: str = "") -> str:
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
-def _write(stream: TextIO, text: str) -> None:
+def check_written() -> None:
+    """Raises the error of a full disk, which kept a result from a file: who reads that file must know."""
+    if _UNWRITTEN:
+        raise _UNWRITTEN.pop()
+
+
+def _write(stream: TextIO | None, text: str) -> None:
+    if stream is None:  # closed by whoever started us; `print` would take stdout for it
+        return
     try:
         print(text, file=stream, flush=True)
-    except OSError:
+    except OSError as error:
+        if error.errno in _FULL and stream is sys.stdout:
+            _UNWRITTEN[:] = [OSError(error.errno, error.strerror, "the output")]
         # Whoever read it is gone. What is left in the buffer must not be complained about at exit either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from outreach.cli._commands import LINES, SECTIONS, build
-from outreach.cli._output import say
+from outreach.cli._output import check_written, say
 from outreach.errors import OutreachError, UsageError, WorkspaceError
 
 if TYPE_CHECKING:
@@ -85,7 +85,8 @@ class Program(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            done = super().invoke(ctx)
+            check_written()
         except OutreachError as error:
             if _debugging(ctx):
                 raise
@@ -108,6 +109,7 @@ class Program(TyperGroup):
             say(f"error: outreach has a bug ({type(error).__name__}). What was already done is recorded.")
             say("hint: run the same command with `outreach --debug …` and report what it prints")
             raise typer.Exit(1) from None
+        return done
 
 
 class Group(TyperGroup):

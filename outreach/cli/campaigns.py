@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outreach.cli._campaign import NAME, edits_of, running, senders_of, terms_json, terms_lines
-from outreach.cli._output import count, local, say, show, show_json, show_table
+from outreach.cli._output import count, is_terminal, local, say, show, show_json, show_table
 from outreach.cli._shell import Json, listing, shell
 from outreach.cli.enrolling import edit, enroll, new
 from outreach.errors import NotFound, SendRefused, UsageError
@@ -207,7 +207,7 @@ def stop(
     """
     with shell(context).app() as app:
         campaign = running(app, name)
-        if not yes and sys.stdin.isatty():
+        if not yes and is_terminal(sys.stdin):
             _agree_to_stop(app, campaign)
         app.store.campaigns.stop(campaign.id, "by hand", app.clock.now())
     if json:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from outreach.cli._desks import locked
-from outreach.cli._output import count, say, show, show_json
+from outreach.cli._output import count, is_terminal, say, show, show_json
 from outreach.cli._shell import DONE_IN_PART, Json, shell
 from outreach.errors import SendRefused
 
@@ -81,7 +81,7 @@ def _adopt(app: "App", *, yes: bool) -> "Adopted":
         say(f"{', '.join(others)} sent with this store too, and only their own sent.log knows what they sent")
         say("run `outreach doctor --adopt` there as well, before anybody sends")
     if not yes:
-        if not sys.stdin.isatty():
+        if not is_terminal(sys.stdin):
             raise SendRefused("adopting needs someone to agree.", hint="outreach doctor --adopt --yes")
         if not typer.confirm("Is this the only copy that will be used from now on?", err=True):
             raise SendRefused("not adopted: nothing was changed.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outreach.cli._output import count, say, screen_width, show, show_json, show_table
+from outreach.cli._output import count, is_terminal, say, screen_width, show, show_json, show_table
 from outreach.cli._shell import Json, shell
 from outreach.errors import UsageError
 
@@ -62,7 +62,7 @@ def duplicates(
             show_json({"candidates": [_pair_json(app, pair) for pair in found], "total": total})
         elif not found:
             show("no pair waits for a decision")
-        elif pair_id is None and sys.stdin.isatty() and sys.stdout.isatty():
+        elif pair_id is None and is_terminal(sys.stdin) and is_terminal(sys.stdout):
             _ask_all(app, found, total)
         else:
             for pair in found:

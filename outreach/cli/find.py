@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from outreach.cli._filters import WITHOUT_ADDRESS, Filters, takes
-from outreach.cli._output import count, local, say, show, show_json, show_table
+from outreach.cli._output import count, is_terminal, local, say, show, show_json, show_table
 from outreach.cli._shell import DONE_IN_PART, INTERRUPTED, Json, shell
 from outreach.errors import UsageError
 
@@ -94,7 +94,7 @@ def _allowed(
                 say(f"{finder.name}: {account} left")
     if max_credits is not None:
         return min(max_credits, found.credits)
-    if json or not sys.stdin.isatty():
+    if json or not is_terminal(sys.stdin):
         raise UsageError(
             f"this may cost up to {count(found.credits, 'credit')}, and nobody has agreed to that.",
             hint=f"add --max-credits {found.credits}, or --using website,pattern, which cost nothing",
@@ -189,7 +189,7 @@ def _run(
 @contextmanager
 def _progress(total: int) -> "Iterator[Callable[[Result], None]]":
     """A bar on a terminal, nothing elsewhere."""
-    if not total or not sys.stderr.isatty():
+    if not total or not is_terminal(sys.stderr):
         yield lambda _result: None
         return
     from rich.console import Console

@@ -9,7 +9,7 @@ import typer
 
 from outreach.cli._desks import Desks, FromMailbox, Unread, connected, locked, plain, read_answers, send_plan
 from outreach.cli._listening import wait_for_mail
-from outreach.cli._output import count, in_words, local, say
+from outreach.cli._output import count, in_words, is_terminal, local, say
 from outreach.cli._shell import INTERRUPTED, shell
 from outreach.errors import MailboxError, OutreachError, SendRefused, StoreError, TemplateError, UsageError
 
@@ -93,7 +93,7 @@ def _agree(app: "App", boxes: "Sequence[App]", *, yes: bool) -> None:
     say(f"{count(people, 'person', 'people')} in {names}, from {senders}")
     if yes:
         return
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise SendRefused("sending needs someone to agree.", hint="outreach run --yes, where nobody can be asked")
     typed = typer.prompt(
         f"Type {people} to write to them as their turn comes", default="", show_default=False, err=True

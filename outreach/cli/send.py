@@ -10,7 +10,7 @@ import typer
 
 from outreach.cli._campaign import say_edits, show_refused
 from outreach.cli._desks import Desks, FromMailbox, connected, locked, read_answers, send_plan
-from outreach.cli._output import count, in_words, local, say, show, show_json
+from outreach.cli._output import count, in_words, is_terminal, local, say, show, show_json
 from outreach.cli._shell import DONE_IN_PART, INTERRUPTED, Json, report_error, shell
 from outreach.errors import MailboxError, SendRefused, UsageError
 
@@ -173,7 +173,7 @@ def _confirm(found: "Plan", expect: int | None) -> None:
         return
     if not found.size:
         return
-    if not sys.stdin.isatty():
+    if not is_terminal(sys.stdin):
         raise SendRefused(
             "sending needs someone to confirm the number of mails.",
             hint=f"type the same command again, with --expect {found.size}",

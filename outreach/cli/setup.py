@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from outreach.cli._output import say, show
+from outreach.cli._output import is_terminal, say, show
 from outreach.cli._shell import shell
 from outreach.errors import SettingsError, UsageError, WorkspaceError
 from outreach.resources import toml
@@ -56,7 +56,7 @@ def init(
     kept = env.exists()
     try:
         if not kept:
-            _make(folder, _settings(answers, host.environment, ask=not yes and sys.stdin.isatty()))
+            _make(folder, _settings(answers, host.environment, ask=not yes and is_terminal(sys.stdin)))
         _furnish(folder, host.environment)
     except OSError as error:
         raise WorkspaceError(

@@ -1,5 +1,6 @@
 """`send --live` in front of a person: the number typed on a real terminal, and Ctrl-C at a bad moment."""
 
+import json
 import os
 import pty
 import signal
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from outreach.cli._output import is_terminal
 from tests.cli.program import Workspace, founders_csv
 from tests.smtp_server import Behaviour, nth, smtp_server
 
@@ -117,6 +119,34 @@ def test_ctrl_c_in_a_gap_ends_cleanly_and_nothing_is_lost(workspace: Workspace, 
     assert states == ["queued", "queued", "sent"]
     workspace.run("send", "--live", "--expect", "2", "--no-pacing")
     assert len({mail.rcpts for mail in behaviour.ledger}) == len(behaviour.ledger) == 3
+
+
+def through_a_shell(workspace: Workspace, words: str) -> subprocess.CompletedProcess[str]:
+    command = ["sh", "-c", f"exec {sys.executable} -m outreach {words}"]
+    return subprocess.run(
+        command, cwd=workspace.folder, env=workspace.environment, capture_output=True, text=True, check=False
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [("founders >&-", 0), ("run <&-", 1), ("campaign stop spring <&-", 0), ("send --live <&-", 1)]
+)
+def test_a_stream_that_was_closed_is_nobody(workspace: Workspace, words: str, code: int) -> None:
+    done = through_a_shell(workspace, words)
+    assert done.returncode == code
+    assert "bug" not in done.stderr
+
+
+def test_without_stderr_mails_go_and_json_stays_one_document(workspace: Workspace, behaviour: Behaviour) -> None:
+    assert not is_terminal(None), "or the words about a gap would end the run"
+    done = through_a_shell(workspace, "send --live --expect 3 --no-pacing --json 2>&-")
+    assert (done.returncode, json.loads(done.stdout)["sent"], len(behaviour.ledger)) == (0, 3, 3)
+
+
+def test_a_result_that_a_full_disk_swallows_is_no_success(workspace: Workspace) -> None:
+    done = through_a_shell(workspace, "founders --json >/dev/full")
+    assert done.returncode == 1
+    assert "the output cannot be written: No space left on device" in done.stderr
 
 
 def test_a_rehearsal_goes_to_me_and_is_not_recorded(workspace: Workspace, behaviour: Behaviour) -> None:
