@@ -60,7 +60,7 @@ def run(arguments: list[str], host: Shell | None = None) -> int:
 
 def main() -> Any:
     """The console script. A terminal of an older encoding shows `?` for what it lacks: no name ends a run."""
-    for number in range(3):  # one that was closed (`2>&-`) would be the next file's: words would go into the store
+    for number in range(3):  # one that was closed (`2>&-`) would become the next file's, and our words go there
         try:
             os.fstat(number)
         except OSError:
