@@ -18,7 +18,7 @@ from outreach import __version__
 from outreach.core.clock import Reading
 from outreach.core.normalize import address_key
 from outreach.core.pacing import FRESH_INBOX, Limits, on_day, unpaced
-from outreach.core.records import Campaign, CampaignState, Mailbox, Sender, Sequence
+from outreach.core.records import Campaign, CampaignState, Mailbox, OutboxState, Sender, Sequence
 from outreach.errors import (
     ImportRefused,
     MailboxError,
@@ -195,6 +195,8 @@ class App:
 
     def note_doubts(self) -> list[int]:
         """What a dead run left without an outcome is in doubt, and shown as that by whichever command looks first."""
+        if not self.store.report.count_outbox(OutboxState.SENDING):  # nearly always: nothing is between dot and answer
+            return []
         from outreach.flows.recover import find_doubts
 
         return find_doubts(self.store, self.is_dead, self.clock.now(), self.journal.entries())
