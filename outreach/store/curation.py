@@ -271,9 +271,8 @@ def _who_stays(connection: sa.Connection, import_id: int) -> tuple[Stays, ...]:
         .join(t.leads, t.leads.c.id == t.lead_founders.c.lead_id)
         .where(t.leads.c.import_id == import_id)
     )
-    suppressed = sa.select(sa.cast(sa.func.substr(t.suppressions.c.value, 8), sa.Integer).label("founder_id")).where(
-        t.suppressions.c.value >= "person:", t.suppressions.c.value < "person;"
-    )
+    as_suppressed = named.with_only_columns(sa.literal("person:") + sa.cast(t.lead_founders.c.founder_id, sa.String))
+    suppressed = sa.select(t.suppressions.c.value).where(t.suppressions.c.value.in_(as_suppressed)).distinct()
     reasons: dict[int, list[str]] = {}
     for reason, column, of in (
         ("mailed", t.outbox.c.founder_id, t.outbox.c.intent_at.is_not(None)),
@@ -283,8 +282,8 @@ def _who_stays(connection: sa.Connection, import_id: int) -> tuple[Stays, ...]:
     ):
         for founder in connection.scalars(sa.select(column).where(of, column.in_(named)).distinct()):
             reasons.setdefault(founder, []).append(reason)
-    for founder in connection.scalars(suppressed.where(sa.literal_column("founder_id").in_(named)).distinct()):
-        reasons.setdefault(founder, []).append("must not be written to")
+    for value in connection.scalars(suppressed):
+        reasons.setdefault(int(value.removeprefix("person:")), []).append("must not be written to")
     people = select_in(connection, sa.select(t.founders.c.id, t.founders.c.full_name), t.founders.c.id, sorted(reasons))
     return tuple(Stays(row["id"], row["full_name"], tuple(reasons[row["id"]])) for row in people)
 

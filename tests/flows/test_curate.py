@@ -8,11 +8,14 @@ from outreach.flows import curate
 from outreach.flows.explain import provenance
 from outreach.store import curation
 from outreach.store import tables as t
-from outreach.store.store import Store, memory_store
+from outreach.store.store import Store
 from tests.factory import queue_all, start_campaign
 from tests.fakes import FakeClock
 from tests.flows.test_ingest import _IMPORTERS as IMPORTERS
 from tests.flows.test_ingest import bring, company, crunchbase, people, people_by_id
+from tests.postgres import new_store
+
+pytestmark = pytest.mark.usefixtures("engine")
 
 ACME = b"Company,Website,Name,Email,Title\n"
 DAN = ACME + b"Acme,acme.example,Dan Testwell,dan@acme.example,CEO\n"
@@ -26,7 +29,7 @@ def open_pairs(store: Store) -> list[tuple[int, int]]:
 
 
 def two_dans() -> Store:
-    store = memory_store()
+    store = new_store()
     bring(store, DAN)
     bring(store, DANIEL)
     assert open_pairs(store) == [(1, 2)]
@@ -81,7 +84,7 @@ def test_keeping_apart_can_be_taken_back_by_merging() -> None:
 
 
 def test_companies_are_judged_by_a_person_too() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, b"Company,Website\nAcme,acme.example\n")
     bring(store, b"Company,Website\nAcme,acme.test\n")
     assert open_pairs(store) == [(1, 2)]
@@ -109,7 +112,7 @@ OTHER_ADA = b"Company,Website,Name,Email\nAcme,acme.example,Ada Testwell,ada.t@a
 
 
 def test_a_row_that_speaks_of_somebody_else_is_split_off_for_good() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, ADA)
     bring(store, OTHER_ADA)
     assert people_by_id(store) == {1: ("ada@acme.example", "ada.t@acme.example")}
@@ -125,7 +128,7 @@ def test_a_row_that_speaks_of_somebody_else_is_split_off_for_good() -> None:
 
 
 def test_a_split_without_rows_says_what_to_type() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, ADA)
     with pytest.raises(UsageError) as error:
         curate.split(store, *ABOUT, "founder", 1)
@@ -135,7 +138,7 @@ def test_a_split_without_rows_says_what_to_type() -> None:
 
 
 def test_mails_stay_with_the_person_whose_address_they_went_to() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, ADA)
     bring(store, OTHER_ADA)
     campaign, _ = start_campaign(store)
@@ -157,7 +160,7 @@ LINKED = b"Company,Website,Name,Email\nAcme,acme.example,Ada Testwell,ada@acme.e
 
 
 def twins() -> Store:
-    store = memory_store()
+    store = new_store()
     bring(store, ADA)
     bring(store, b"Company,Website,Name,Email\nOther,other.example,Ada Testwell,ada@other.example\n")
     campaign, _ = start_campaign(store)
@@ -206,7 +209,7 @@ def test_another_hold_is_not_released_with_it() -> None:
 
 
 def test_a_persons_edit_outranks_every_list() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, DAN)
     curate.edit(store, *ABOUT, 1, fields={"title": "CTO", "full_name": "Daniel Testwell"}, tags=["met"])
     bring(store, DAN.replace(b"CEO", b"Chair"), name="list-2025-09-01.csv", tag="autumn")
@@ -235,7 +238,7 @@ def test_an_edit_goes_with_the_record_it_was_made_on() -> None:
 
 
 def test_every_fact_names_its_file_and_line() -> None:
-    store = memory_store()
+    store = new_store()
     old = company(
         "Acme",
         website="https://acme.example",
@@ -267,7 +270,7 @@ def test_every_fact_names_its_file_and_line() -> None:
 
 
 def test_undo_leaves_the_store_as_before_the_import() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, crunchbase(company("Acme", slug="acme", founders="Ada Testwell")))
     bring(store, b"Company,Website,Name,Email\nZen,zen.example,Rosa Quill,rosa@zen.example\n")
     before = people(store), [(each.name, each.domain, each.founders) for each in store.people.companies()]
@@ -285,7 +288,7 @@ def test_undo_leaves_the_store_as_before_the_import() -> None:
 
 
 def test_undo_of_everything_leaves_nothing_and_the_list_can_come_again() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, DAN, tag="x")
     done = curate.undo_import(store, *ABOUT, 1)
     assert (done.rows, done.companies, done.founders) == (1, 1, 1)
@@ -296,7 +299,7 @@ def test_undo_of_everything_leaves_nothing_and_the_list_can_come_again() -> None
 
 
 def test_whoever_was_written_to_suppressed_or_edited_stays() -> None:
-    store = memory_store()
+    store = new_store()
     rows = [f"{name} Labs,{name}.example,{name} Quill,{name}@{name}.example,CEO" for name in ("ann", "bo", "cy", "di")]
     bring(store, ACME + "\n".join(rows).encode() + b"\n")
     start_campaign(store)
@@ -318,7 +321,7 @@ def test_whoever_was_written_to_suppressed_or_edited_stays() -> None:
 
 
 def test_an_opt_out_survives_undo_new_spellings_and_addresses_learned_later() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, ADA)
     store.suppressions.add_person(1, "asked us", FakeClock().now())
     bring(store, b"Company,Website,Name,Email\nAcme GmbH,acme.example,Dr. Ada Testwell,ada.new@acme.example\n")
@@ -334,7 +337,7 @@ def test_an_opt_out_survives_undo_new_spellings_and_addresses_learned_later() ->
 
 
 def test_a_bounce_is_remembered_through_an_undo() -> None:
-    store = memory_store()
+    store = new_store()
     bring(store, ADA)
     bring(store, ADA.replace(b"Acme,", b"Acme Inc,"), name="b.csv")
     with store.database.write() as connection:
