@@ -195,8 +195,8 @@ class App:
 
     def note_doubts(self) -> list[int]:
         """What a dead run left without an outcome is in doubt, and shown as that by whichever command looks first."""
-        if not self.store.report.count_outbox(OutboxState.SENDING):  # nearly always: nothing is between dot and answer
-            return []
+        if not self.store.outbox.count(states=[OutboxState.SENDING]):
+            return []  # as nearly always: nothing is between dot and answer
         from outreach.flows.recover import find_doubts
 
         return find_doubts(self.store, self.is_dead, self.clock.now(), self.journal.entries())

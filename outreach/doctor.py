@@ -145,7 +145,7 @@ def _templates(app: App) -> Iterator[Finding]:
 
 def _doubts(app: App) -> Iterator[Finding]:
     app.note_doubts()
-    number = app.store.report.count_outbox(OutboxState.UNKNOWN)
+    number = app.store.outbox.count(states=[OutboxState.UNKNOWN])
     says = f"mails that may or may not have left: {number}" if number else "none"
     yield Finding("doubts", not number, says, "outreach outbox --state unknown")
 

@@ -140,10 +140,6 @@ class Reports:
             shares.setdefault(campaign, []).append(Share(address, **{**dict.fromkeys(numbers, 0), **told}))
         return shares
 
-    def count_outbox(self, state: OutboxState) -> int:
-        with self._db.read() as connection:
-            return connection.scalar(sa.select(sa.func.count()).where(t.outbox.c.state == state)) or 0
-
     def new_replies(self) -> int:
         """Answers from people that nobody has labelled yet."""
         with self._db.read() as connection:
