@@ -1,5 +1,5 @@
 """Write `store/tables.py` from the models, and with a subject the next migration from where tables and migrations
-disagree: `python -m migrations "what changes"`.
+disagree: `python -m migrations "what changes"`. Needs the extra `dev`: ruff lays the tables out.
 """
 
 import sys

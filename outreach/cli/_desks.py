@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from outreach.cli._output import count, in_words, is_terminal, say
+from outreach.cli._output import count, in_words, is_terminal, of, say
 from outreach.errors import MailboxError, OutreachError
 
 if TYPE_CHECKING:
@@ -220,11 +220,6 @@ def _say_waiting(box: "App", until: datetime, reason: str) -> None:
     """Short gaps pass in silence unless someone watches; anything longer is said."""
     if reason != "gap" or (is_terminal(sys.stderr) and box.clock_is_real):
         say(f"waiting until {until.astimezone(box.settings.zone):%H:%M:%S}{of(box)} ({in_words(reason)})")
-
-
-def of(box: "App", word: str = "for") -> str:
-    """Which of several mailboxes is spoken of."""
-    return f" {word} {box.name}" if len(box.boxes) > 1 else ""
 
 
 def plain(error: OutreachError) -> str:

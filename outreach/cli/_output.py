@@ -10,10 +10,13 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from shutil import get_terminal_size
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from outreach.core.display import safe_line, safe_text
 from outreach.resources import toml
+
+if TYPE_CHECKING:
+    from outreach.bootstrap import App
 
 _MAX_CELL = 48
 FEW = 10
@@ -105,6 +108,11 @@ def rule_in_words(reason: str) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """`1 founder`, `2 founders`, `2 companies`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def of(box: "App", word: str = "for") -> str:
+    """Which of several mailboxes is spoken of."""
+    return f" {word} {box.name}" if len(box.boxes) > 1 else ""
 
 
 def check_written() -> None:

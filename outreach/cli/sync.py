@@ -5,8 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from outreach.cli._desks import of
-from outreach.cli._output import count, say, show, show_json
+from outreach.cli._output import count, of, say, show, show_json
 from outreach.cli._shell import DONE_IN_PART, Json, shell
 from outreach.errors import MailboxError, UsageError
 
