@@ -59,7 +59,7 @@ class Disk:
                 writes += 1
             elif file.endswith(LOG):
                 found.setdefault("intent", writes + 1)
-            elif text.startswith("mail F"):
+            elif text.lower().startswith("mail f"):  # whose case smtplib changed in Python 3.13
                 found.setdefault("claim", commits[-2])
                 found.setdefault("queue", commits[-3])
             elif text.startswith(".\\r\\n"):
