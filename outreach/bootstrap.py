@@ -202,9 +202,9 @@ class App:
         return find_doubts(self.store, self.is_dead, self.clock.now(), self.journal.entries())
 
     def sequence(self, name: str) -> Sequence:
-        from outreach.templating import load_sequence
+        from outreach.templating import load_sequence, sequence_folder
 
-        return load_sequence(self.workspace.templates / name)
+        return load_sequence(sequence_folder(self.workspace.templates, name))
 
     def steps_of(self, campaign: Campaign) -> Sequence | None:
         """A campaign's sequence, or None where its templates cannot be used."""

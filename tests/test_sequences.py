@@ -17,7 +17,7 @@ from outreach.core.records import Company, Draft, Founder, Sender, Sequence, Ste
 from outreach.core.sequence import after_wait
 from outreach.core.variants import every_variant, variant_for
 from outreach.errors import TemplateError
-from outreach.templating import Missing, Previous, Renderer, load_sequence, template_context
+from outreach.templating import Missing, Previous, Renderer, load_sequence, sequence_folder, template_context
 
 NOW = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 ME = Sender("Ada Lovelace", "ada@lovelace.example")
@@ -493,3 +493,14 @@ def test_any_data_gives_a_sound_mail_or_none(
         seen = read_message(mime(draft))
         assert (seen.text, seen.html, seen.subject) == (draft.text, draft.html, draft.subject)
         assert seen.files[0].name == draft.attachments[0].name
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../intro", "/etc", "intro/", "./intro", "a/b", "a\\b", ".git", "_shared", "a\tb", "a\0b"]
+)
+def test_what_would_lead_elsewhere_is_no_name_of_a_sequence(templates: Path, name: str) -> None:
+    write(templates, s__1_intro_dot_txt="Subject: A\n\nB\n")
+    with pytest.raises(TemplateError, match="is no name for a sequence") as refused:
+        sequence_folder(templates, name)
+    assert refused.value.hint.endswith("there are: intro")
+    assert sequence_folder(templates, "intro") == templates / "intro"

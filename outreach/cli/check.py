@@ -70,8 +70,9 @@ def _check_one(app: "App", name: str, people: list["Founder"]) -> list["Checked"
     from outreach.core.findings import Finding
     from outreach.flows.check import Checked
     from outreach.flows.check import check as run
+    from outreach.templating import sequence_folder
 
-    if not (app.workspace.templates / name).is_dir():
+    if not sequence_folder(app.workspace.templates, name).is_dir():
         app.sequence(name)  # names those there are
     try:
         return run(app.writer(name), people, app.clock.now())

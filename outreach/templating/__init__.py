@@ -7,7 +7,7 @@ data is text that is never compiled. It knows nothing of messages, stores or cam
 from outreach.templating.context import VARIABLES, Context, Previous, facts_of, template_context
 from outreach.templating.environment import FILTERS
 from outreach.templating.render import Missing, Renderer
-from outreach.templating.sequences import load_sequence, sequence_names
+from outreach.templating.sequences import load_sequence, sequence_folder, sequence_names
 
 __all__ = [
     "FILTERS",
@@ -18,6 +18,7 @@ __all__ = [
     "Renderer",
     "facts_of",
     "load_sequence",
+    "sequence_folder",
     "sequence_names",
     "template_context",
 ]

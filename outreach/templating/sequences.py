@@ -25,9 +25,19 @@ def sequence_names(templates: Path) -> tuple[str, ...]:
     return tuple(sorted(folder.name for folder in templates.iterdir() if _is_sequence(folder)))
 
 
+def sequence_folder(templates: Path, name: str) -> Path:
+    """The folder of the sequence of this name, whether it is there or not. TemplateError for what would lead elsewhere:
+    a name comes from the command line and from the store, and is never a path."""
+    if _is_name(name):
+        return templates / name
+    known = sequence_names(templates)
+    hint = f"it is the name of a folder in {templates}" + (f"; there are: {', '.join(known)}" if known else "")
+    raise TemplateError(f"{name!r} is no name for a sequence.", hint=hint)
+
+
 def load_sequence(folder: Path) -> Sequence:
     """The sequence in `folder`; TemplateError with file and line for what cannot be used."""
-    if not folder.is_dir() or folder.name in ("", "..", ".", SHARED):
+    if not folder.is_dir() or not _is_name(folder.name):
         raise _unknown(folder)
     shared = _load_shared(folder.parent / SHARED)
     files = [_load_step(path, shared) for path in sorted(folder.iterdir()) if _may_be_step(path)]
@@ -37,7 +47,14 @@ def load_sequence(folder: Path) -> Sequence:
 
 
 def _is_sequence(folder: Path) -> bool:
-    return folder.is_dir() and folder.name != SHARED and any(NAMES.fullmatch(path.name) for path in folder.iterdir())
+    return folder.is_dir() and _is_name(folder.name) and any(NAMES.fullmatch(path.name) for path in folder.iterdir())
+
+
+def _is_name(name: str) -> bool:
+    """A hidden folder is no sequence: programs keep what is theirs in such."""
+    return (
+        bool(name) and name[0] != "." and name != SHARED and not {"/", "\\"}.intersection(name) and name.isprintable()
+    )
 
 
 def _may_be_step(path: Path) -> bool:

@@ -40,6 +40,18 @@ def test_a_filter_that_fits_nobody_is_said_and_can_be_changed(workspace: Workspa
     assert workspace.json("campaign", "show", "spring")["filters"] == {"search": "bo", "has_email": "yes"}
 
 
+def test_a_sequence_is_called_by_a_name_and_never_by_a_path(workspace: Workspace) -> None:
+    for folder in (workspace.folder / "elsewhere", workspace.folder / "templates" / ".hidden"):
+        shutil.copytree(workspace.folder / "templates" / "job-search", folder)
+    for name in ("../elsewhere", str(workspace.folder / "elsewhere"), "job-search/../../elsewhere", ".hidden", ""):
+        refused = workspace.run("campaign", "new", "spring", "--sequence", name, exit_code=1).stderr
+        assert refused.startswith(f"error: {name!r} is no name for a sequence.\n")
+        assert refused.endswith("there are: fundraising, job-search, sales\n")
+    assert workspace.json("campaign", "list")["campaigns"] == []
+    assert "is no name for a sequence" in workspace.run("check", "../elsewhere", exit_code=1).stderr
+    assert "hidden" not in workspace.run("check").stdout
+
+
 def test_without_a_campaign_send_and_status_say_so(workspace: Workspace) -> None:
     for words in (["send"], ["status"]):
         assert "no campaign of yours is under way" in workspace.run(*words).stdout
