@@ -2,28 +2,34 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from outreach.store.dialect import advance_ids
 
+_T = TypeVar("_T")
 _CHUNK = 500
-"""Values in one IN: far below SQLite's limit, and one prepared statement serves all chunks but the last."""
+"""Values in one IN: far below every engine's limit, and one prepared statement serves all chunks but the last."""
+
+
+def chunks(values: Iterable[_T]) -> Iterator[list[_T]]:
+    """So many at a time that one IN takes them."""
+    rest = iter(values)
+    while chunk := list(islice(rest, _CHUNK)):
+        yield chunk
 
 
 def select_in(
     connection: sa.Connection, query: sa.Select[Any], column: sa.ColumnElement[Any], values: Iterable[Any]
 ) -> Iterator[sa.RowMapping]:
     """The rows of a query where a column has one of many values."""
-    rest = iter(values)
-    while chunk := list(islice(rest, _CHUNK)):
+    for chunk in chunks(values):
         yield from connection.execute(query.where(column.in_(chunk))).mappings()
 
 
 def delete_in(connection: sa.Connection, column: sa.Column[Any], values: Iterable[Any]) -> None:
-    rest = iter(values)
-    while chunk := list(islice(rest, _CHUNK)):
+    for chunk in chunks(values):
         connection.execute(sa.delete(column.table).where(column.in_(chunk)))
 
 

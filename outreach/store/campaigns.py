@@ -23,12 +23,11 @@ from outreach.core.records import (
 from outreach.core.suppression import ADDRESS_ONLY, suppression_keys
 from outreach.errors import NotFound, UsageError
 from outreach.store import tables as t
+from outreach.store.bulk import chunks
 from outreach.store.consequences import stop_enrollments
 from outreach.store.database import Database
 from outreach.store.dialect import insert_missing
 from outreach.store.stops import OPEN
-
-_CHUNK = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +210,7 @@ class Campaigns:
         with self._db.write() as connection:
             everyone = connection.scalar(sa.select(sa.func.count()).select_from(t.enrollments).where(mine)) or 0
             ids = connection.scalars(sa.select(t.enrollments.c.id).where(mine, ~touched)).all()
-            for chunk in [] if dry_run else _chunks(ids):
+            for chunk in [] if dry_run else chunks(ids):
                 of_them = t.outbox.c.enrollment_id.in_(chunk)
                 queued = sa.and_(of_them, t.outbox.c.state.in_((OutboxState.QUEUED, OutboxState.HELD)))
                 gone = {"state": OutboxState.CANCELLED, "reason": "moved", "updated_at": now}
@@ -337,7 +336,7 @@ class Campaigns:
     def set_enrollments(self, ids: Sequence[int], state: EnrollmentState, reason: str, now: datetime) -> None:
         """Move open enrollments; stopped ones stay stopped."""
         with self._db.write() as connection:
-            for chunk in _chunks(ids):
+            for chunk in chunks(ids):
                 connection.execute(
                     sa.update(t.enrollments)
                     .where(t.enrollments.c.id.in_(chunk), t.enrollments.c.state.in_(OPEN))
@@ -507,7 +506,3 @@ def _campaign(row: sa.RowMapping) -> Campaign:
 def _enrollment(row: sa.RowMapping) -> Enrollment:
     plain = {name: row[name] for name in Enrollment.__dataclass_fields__}
     return Enrollment(**{**plain, "state": EnrollmentState(row["state"])})
-
-
-def _chunks(ids: Sequence[int]) -> list[Sequence[int]]:
-    return [ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK)]

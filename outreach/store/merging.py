@@ -18,7 +18,7 @@ from outreach.core.records import AddressStatus
 from outreach.core.survivors import CompanyRecord, Entry, FounderRecord
 from outreach.store import gate
 from outreach.store import tables as t
-from outreach.store.bulk import delete_in, insert_all, next_id, select_in, update_all
+from outreach.store.bulk import chunks, delete_in, insert_all, next_id, select_in, update_all
 from outreach.store.consequences import (
     hold_together,
     hold_twins,
@@ -236,12 +236,10 @@ class Merging:
             update_unless_taken(self._c, {column: sa.bindparam("new")}, where, gone)
         left, right = t.candidates.c.left_id, t.candidates.c.right_id
         update_unless_taken(self._c, {left: right, right: left}, sa.and_(same, left > right))
-        old = [each["old"] for each in gone]
-        self._c.execute(
-            sa.delete(t.candidates).where(
-                t.candidates.c.kind == kind, sa.or_(left == right, left.in_(old), right.in_(old))
-            )
-        )
+        asked = sa.delete(t.candidates).where(t.candidates.c.kind == kind)
+        self._c.execute(asked.where(left == right))
+        for old in chunks(each["old"] for each in gone):
+            self._c.execute(asked.where(sa.or_(left.in_(old), right.in_(old))))
 
     def _copy_suppressions(self, word: str, pairs: Sequence[tuple[int, int]]) -> None:
         """From each old record to its new one; several may have come from one."""

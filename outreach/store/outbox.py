@@ -15,7 +15,7 @@ from outreach.core.sequence import Progress
 from outreach.errors import NotFound, SendRefused
 from outreach.store import gate
 from outreach.store import tables as t
-from outreach.store.bulk import select_in
+from outreach.store.bulk import chunks, select_in
 from outreach.store.consequences import confirm_sent, reopen_failed, stop_enrollments
 from outreach.store.database import Database
 
@@ -98,12 +98,12 @@ class Outbox:
 
     def bring_forward(self, ids: Sequence[int], now: datetime) -> None:
         """Let mails that were never tried go at once; what waits for a retry goes on waiting."""
+        fresh = sa.update(t.outbox).where(
+            t.outbox.c.state == OutboxState.QUEUED, t.outbox.c.attempt_count == 0, t.outbox.c.due_at > now
+        )
         with self._db.write() as connection:
-            connection.execute(
-                sa.update(t.outbox)
-                .where(t.outbox.c.id.in_(ids), t.outbox.c.state == OutboxState.QUEUED, t.outbox.c.attempt_count == 0)
-                .values(due_at=sa.case((t.outbox.c.due_at > now, now), else_=t.outbox.c.due_at))
-            )
+            for chunk in chunks(ids):
+                connection.execute(fresh.where(t.outbox.c.id.in_(chunk)).values(due_at=now))
 
     def generations(self, campaign_id: int) -> dict[str, int]:
         """dedupe key → how many of its rows were cancelled before they could leave."""
@@ -145,10 +145,11 @@ class Outbox:
         query = _narrowed(select_items().order_by(*ORDER).limit(limit), states, campaign_id)
         if mailbox_id is not None:
             query = query.where(t.outbox.c.mailbox_id == mailbox_id)
-        if ids:
-            query = query.where(t.outbox.c.id.in_(ids))
         with self._db.read() as connection:
-            return [read_item(row) for row in connection.execute(query).mappings()]
+            if not ids:
+                return [read_item(row) for row in connection.execute(query).mappings()]
+            named = [read_item(row) for row in select_in(connection, query, t.outbox.c.id, ids)]
+        return sorted(named, key=lambda item: (item.step == 1, item.due_at, item.id))[:limit]
 
     def count(self, *, states: Sequence[OutboxState] = (), campaign_id: int | None = None) -> int:
         query = _narrowed(sa.select(sa.func.count()).select_from(t.outbox), states, campaign_id)

@@ -12,13 +12,12 @@ from outreach.core.normalize import address_key
 from outreach.core.records import Address, AddressStatus, Company, Founder, Money
 from outreach.errors import NotFound, UsageError
 from outreach.store import tables as t
-from outreach.store.bulk import select_in
+from outreach.store.bulk import chunks, select_in
 from outreach.store.database import Database
 from outreach.store.people_filters import about_companies, asks_index, company_conditions, founder_conditions
 from outreach.store.search import is_behind, refresh
 
 _SHOWN_CANDIDATES = 5
-_CHUNK = 1000
 _WITH_COMPANY = t.founders.outerjoin(t.companies, t.companies.c.id == t.founders.c.company_id)
 
 
@@ -39,11 +38,11 @@ class People:
             return _read_founders(connection, query.order_by(*_order(sort, FOUNDER_SORTS, filters or {})).limit(limit))
 
     def each_founder(self, filters: Mapping[str, str], *, sort: str = "") -> Iterator[Founder]:
-        """The same, a thousand at a time: a list of any length fits in memory."""
+        """The same, some hundred at a time: a list of any length fits in memory."""
         with self._searchable(filters) as connection:
             query = _matching(filters, connection).with_only_columns(t.founders.c.id)
             ids = list(connection.scalars(query.order_by(*_order(sort, FOUNDER_SORTS, filters))))
-            for chunk in _chunks(ids):
+            for chunk in chunks(ids):
                 by_id = _founders_by_id(connection, chunk)
                 yield from (by_id[id_] for id_ in chunk)
 
@@ -64,7 +63,7 @@ class People:
     def by_ids(self, ids: Sequence[int]) -> dict[int, Founder]:
         """Those of these ids who are there."""
         with self._db.read() as connection:
-            found = [_founders_by_id(connection, chunk) for chunk in _chunks(ids)]
+            found = [_founders_by_id(connection, chunk) for chunk in chunks(ids)]
             return {id_: founder for part in found for id_, founder in part.items()}
 
     def names_in(self, campaign_id: int) -> list[str]:
@@ -120,11 +119,11 @@ class People:
             return _read_companies(connection, query.order_by(*_order(sort, COMPANY_SORTS, {})).limit(limit))
 
     def each_company(self, filters: Mapping[str, str], *, sort: str = "") -> Iterator[Company]:
-        """The same, a thousand at a time."""
+        """The same, some hundred at a time."""
         with self._searchable(filters) as connection:
             query = sa.select(t.companies.c.id).where(*company_conditions(filters, connection))
             ids = list(connection.scalars(query.order_by(*_order(sort, COMPANY_SORTS, {}))))
-            for chunk in _chunks(ids):
+            for chunk in chunks(ids):
                 by_id = {company.id: company for company in _companies_of(connection, chunk)}
                 yield from (by_id[id_] for id_ in chunk)
 
@@ -243,10 +242,6 @@ FOUNDER_SORTS: Mapping[str, sa.ColumnElement[Any]] = {
     "founded": t.companies.c.founded,
     "funding": _AMOUNT,
 }
-
-
-def _chunks(ids: Sequence[int]) -> Iterator[Sequence[int]]:
-    return (ids[start : start + _CHUNK] for start in range(0, len(ids), _CHUNK))
 
 
 def _at(founder: Founder) -> str:

@@ -1,6 +1,7 @@
 """What incoming mail may be about: our mails by id, token, recipient or company, and the people behind an address."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -11,19 +12,22 @@ from outreach.store.bulk import select_in
 
 _COLLEAGUES = 50
 _MOST_TOKENS = 4
+_MOST_HELD = 4_000
+_ALONE = 20
 
 
 def find_sent(connection: sa.Connection, clues: Sequence[Clues]) -> Found:
     """Every mail and prospect that the clues of some messages may point to, newest first."""
     prospects = _prospects(connection, {key for each in clues for key in each.correspondents})
-    people = t.outbox.c.founder_id.in_({each.founder_id for each in prospects})
-    mails = _mails(connection, [*_pointed(clues), people])
+    people = {each.founder_id for each in prospects}
+    rows = {row["id"]: row for part in _parts(clues) for row in _rows(connection, _pointed(part))}
+    rows |= {row["id"]: row for row in select_in(connection, _SENT, t.outbox.c.founder_id, people)}
+    mails = [_sent_mail(row) for row in sorted(rows.values(), key=_newness, reverse=True)]
     topical = {each.domain for each in clues if each.domain and each.topic}
     if topical:
         same = sa.or_(t.companies.c.domain.in_(topical), t.outbox.c.rcpt_domain.in_(topical))
-        colleagues = _mails(connection, [sa.and_(same, t.outbox.c.intent_at.is_not(None))], _COLLEAGUES * len(clues))
-        known = {mail.id for mail in mails}
-        mails += [mail for mail in colleagues if mail.id not in known]
+        colleagues = _rows(connection, [sa.and_(same, t.outbox.c.intent_at.is_not(None))], _COLLEAGUES * len(clues))
+        mails += [_sent_mail(row) for row in colleagues if row["id"] not in rows]
     return Found(tuple(mails), tuple(prospects))
 
 
@@ -55,6 +59,27 @@ def all_sent(connection: sa.Connection) -> Sent:
     return Sent(frozenset(topics - {""}), frozenset(domains - {""}))
 
 
+def _parts(clues: Sequence[Clues]) -> Iterator[list[Clues]]:
+    """So many messages at a time that one question takes all they point to: a report names up to some hundred mails,
+    and there is a limit to what a question may hold (a thousand conditions on SQLite)."""
+    part, held = list[Clues](), 0
+    for each in clues:
+        size = _weight(each)
+        if part and held + size > _MOST_HELD:
+            yield part
+            part, held = [], 0
+        part.append(each)
+        held += size
+    if part:
+        yield part
+
+
+def _weight(clues: Clues) -> int:
+    """An id or an address is one value of many in a condition; a token, or an id without its host, is its own."""
+    alone = len(clues.tokens[:_MOST_TOKENS]) + sum("@" not in clue.value for clue in clues.ids)
+    return len(clues.ids) + len(clues.recipients) + _ALONE * alone
+
+
 def _pointed(clues: Sequence[Clues]) -> list[sa.ColumnElement[bool]]:
     ids = {bare(clue.value) for each in clues for clue in each.ids}
     spelled = [spelling for one in ids for spelling in (one, f"<{one}>")]
@@ -79,18 +104,23 @@ def _begins(column: sa.ColumnElement[str], name: str) -> sa.ColumnElement[bool]:
     return sa.or_(column == name, sa.and_(column >= f"{name}@", column < f"{name}A"))
 
 
-def _mails(
+_SENT = (
+    sa.select(t.outbox, t.companies.c.domain.label("company_domain"), t.founders.c.company_id.label("works_at"))
+    .join(t.founders, t.founders.c.id == t.outbox.c.founder_id)
+    .outerjoin(t.companies, t.companies.c.id == t.founders.c.company_id)
+)
+
+
+def _rows(
     connection: sa.Connection, conditions: Iterable[sa.ColumnElement[bool]], limit: int | None = None
-) -> list[SentMail]:
-    query = (
-        sa.select(t.outbox, t.companies.c.domain.label("company_domain"), t.founders.c.company_id.label("works_at"))
-        .join(t.founders, t.founders.c.id == t.outbox.c.founder_id)
-        .outerjoin(t.companies, t.companies.c.id == t.founders.c.company_id)
-        .where(sa.or_(*conditions))
-        .order_by(t.outbox.c.intent_at.desc().nulls_last(), t.outbox.c.id.desc())
-        .limit(limit)
-    )
-    return [_sent_mail(row) for row in connection.execute(query).mappings()]
+) -> Sequence[sa.RowMapping]:
+    """Newest first."""
+    newest = (t.outbox.c.intent_at.desc().nulls_last(), t.outbox.c.id.desc())
+    return connection.execute(_SENT.where(sa.or_(*conditions)).order_by(*newest).limit(limit)).mappings().all()
+
+
+def _newness(row: sa.RowMapping) -> tuple[bool, Any, int]:
+    return row["intent_at"] is not None, row["intent_at"], row["id"]
 
 
 def _sent_mail(row: sa.RowMapping) -> SentMail:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from outreach.core.measures import StopCompany, StopPerson
 from outreach.core.records import EnrollmentState, OutboxState
 from outreach.store import tables as t
+from outreach.store.bulk import chunks
 
 OPEN = (EnrollmentState.ACTIVE, EnrollmentState.HELD)
 WAITING = (OutboxState.QUEUED, OutboxState.HELD)
@@ -17,7 +18,8 @@ WILL_NOT_GO = sa.case((t.outbox.c.intent_at.is_not(None), OutboxState.UNKNOWN), 
 """What a waiting message becomes that is not to go: where a person had ordered a second copy, the doubt remains."""
 _FEW = 20
 """Domains up to which the database looks for addresses below them; of more, all open enrollments are looked through."""
-_CHUNK = 500
+_MANY = 500
+"""People up to whom the open enrollments are asked for by name."""
 
 
 def stop_all(
@@ -40,8 +42,8 @@ def stop_all(
     for stop, ids in ended.items():
         by_reason.setdefault((stop.reason, stop.cancel), []).extend(ids)
     for (reason, cancel), ids in by_reason.items():
-        for start in range(0, len(ids), _CHUNK):
-            _end(connection, ids[start : start + _CHUNK], reason, cancel, now)
+        for chunk in chunks(ids):
+            _end(connection, chunk, reason, cancel, now)
     return people
 
 
@@ -81,7 +83,7 @@ class _Concerned:
             .outerjoin(t.companies, t.companies.c.id == t.founders.c.company_id)
             .where(t.enrollments.c.state.in_(OPEN))
         )
-        if len(self._people) > _CHUNK or len(self._domains) > _FEW:
+        if len(self._people) > _MANY or len(self._domains) > _FEW:
             return query
         owners = sa.select(t.addresses.c.founder_id).where(sa.or_(sa.false(), *self._below(t.addresses.c.key)))
         return query.where(
