@@ -10,6 +10,7 @@ from outreach.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from outreach.core.records import OutboxItem
 
@@ -33,7 +34,7 @@ def list_outbox(
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many (default: 100; all with --json).")] = None,
     json: Json = False,
 ) -> None:
-    """Every message and where it is.
+    """Every message and where it is: what happened last comes first; what is queued, in the order in which it goes.
 
     Example: outreach outbox --state unknown
     """
@@ -45,7 +46,8 @@ def list_outbox(
         app.note_doubts()
         campaign_id = app.store.campaigns.get(campaign).id if campaign else None
         states, outbox = [OutboxState(state)] if state else [], app.store.outbox
-        shown = outbox.items(states=states, campaign_id=campaign_id, limit=limit or (None if json else _LISTED_AT_MOST))
+        read = outbox.items if state == OutboxState.QUEUED else outbox.newest
+        shown = read(states=states, campaign_id=campaign_id, limit=limit or (None if json else _LISTED_AT_MOST))
         total = outbox.count(states=states, campaign_id=campaign_id)
         doubts = outbox.count(states=[OutboxState.UNKNOWN], campaign_id=campaign_id)
         addresses, zone = app.store.campaigns.addresses(), app.settings.zone
@@ -57,12 +59,23 @@ def list_outbox(
         return
     show_table(
         ("id", "state", "founder", "address", "campaign", "step", "when", "why"),
-        [(i.id, i.state, i.founder, i.rcpt, i.campaign, i.step, i.sent_at or i.due_at, i.reason) for i in shown],
+        [(i.id, i.state, i.founder, i.rcpt, i.campaign, i.step, _when(i), i.reason) for i in shown],
         zone,
     )
-    show(count(total, "message") + (f", {len(shown)} shown; --limit {total} shows all" if total > len(shown) else ""))
+    order = "in the order they go" if state == OutboxState.QUEUED else "newest first"
+    show(f"{count(total, 'message')}, {order}" + _cut(total - len(shown), total))
     if doubts and state in ("", OutboxState.UNKNOWN):
         say("look in your Sent folder, then: outreach outbox resolve ID --sent | --resend | --abandon")
+
+
+def _when(item: "OutboxItem") -> "datetime":
+    """When it left or is to leave; of what does neither, when that was found out."""
+    waits = item.state in ("queued", "held")
+    return item.sent_at or (item.due_at if waits else item.updated_at)
+
+
+def _cut(left_out: int, total: int) -> str:
+    return f"; {left_out} more: --limit {total}" if left_out else ""
 
 
 def show_outbox(

@@ -151,6 +151,15 @@ class Outbox:
             named = [read_item(row) for row in select_in(connection, query, t.outbox.c.id, ids)]
         return sorted(named, key=lambda item: (item.step == 1, item.due_at, item.id))[:limit]
 
+    def newest(
+        self, *, states: Sequence[OutboxState] = (), campaign_id: int | None = None, limit: int | None = None
+    ) -> list[OutboxItem]:
+        """Messages by when anything last happened to them, the latest first."""
+        order = (t.outbox.c.updated_at.desc(), t.outbox.c.id.desc())
+        query = _narrowed(select_items().order_by(*order).limit(limit), states, campaign_id)
+        with self._db.read() as connection:
+            return [read_item(row) for row in connection.execute(query).mappings()]
+
     def count(self, *, states: Sequence[OutboxState] = (), campaign_id: int | None = None) -> int:
         query = _narrowed(sa.select(sa.func.count()).select_from(t.outbox), states, campaign_id)
         with self._db.read() as connection:

@@ -96,6 +96,20 @@ def test_the_way_of_a_message(store: Store, items: list[OutboxItem]) -> None:
     assert store.outbox.sent_times(sent.mailbox_id) == [NOW]
 
 
+def test_the_outbox_is_listed_by_what_happened_last_and_the_queue_by_what_goes_next(
+    store: Store, items: list[OutboxItem]
+) -> None:
+    first, second, third = items
+    for at, item in enumerate((second, first), 1):
+        later = NOW + timedelta(hours=at)
+        held = claimed(store, item, now=later)
+        assert fence(store, held, now=later)
+        store.claims.settle(held, OutboxState.SENDING, ACCEPTED, decide(ACCEPTED, attempts=0, now=later), later)
+    assert [item.id for item in store.outbox.newest()] == [first.id, second.id, third.id]
+    assert [item.id for item in store.outbox.newest(states=[OutboxState.SENT], limit=1)] == [first.id]
+    assert [item.id for item in store.outbox.items()] == [first.id, second.id, third.id]
+
+
 def test_a_message_is_claimed_once(store: Store, items: list[OutboxItem]) -> None:
     claimed(store, items[0], token="first")
     assert claim(store, items[0], token="second") is None
