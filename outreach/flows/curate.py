@@ -80,13 +80,30 @@ def say_same(store: Store, importers: Importers, clock: Clock, kind: str, left: 
             "that is one record already.", hint=f"name two of them; outreach {plural(kind)} list shows their ids"
         )
     with store.database.write() as connection:
-        seats = _seats(connection, kind, left), _seats(connection, kind, right)
-        curation.take_back(connection, curation.rulings_between(connection, kind, *seats, same=False))
-        curation.rule(connection, Ruling(kind, True, seats[0][0], seats[1][0]), clock.now())
-        curation.decide(connection, kind, left, right, "merged", clock.now())
-        if kind == "founder":
-            curation.settle_twins(connection, left, right, same=True, now=clock.now())
-        return _Judge(store, importers, clock).about(connection, kind, left, right)
+        return _same(connection, _Judge(store, importers, clock), kind, left, right)
+
+
+def _same(connection: sa.Connection, judge: _Judge, kind: str, left: int, right: int) -> Curated:
+    now = judge.clock.now()
+    seats = _seats(connection, kind, left), _seats(connection, kind, right)
+    curation.take_back(connection, curation.rulings_between(connection, kind, *seats, same=False))
+    curation.rule(connection, Ruling(kind, True, seats[0][0], seats[1][0]), now)
+    curation.decide(connection, kind, left, right, "merged", now)
+    if kind == "founder":
+        curation.settle_twins(connection, left, right, same=True, now=now)
+    return judge.about(connection, kind, left, right)
+
+
+def give_address(
+    connection: sa.Connection, store: Store, importers: Importers, clock: Clock, founder_id: int, address: str
+) -> None:
+    """A row that gives this founder an address has just come in, in the same transaction: whoever has the address now
+    is this founder, since a name alone may not be enough to know them by."""
+    owner = curation.owner_of(connection, address_key(address))
+    if owner is None:
+        raise UsageError(f"{address} could not be added.", hint="add it with `outreach import`")
+    if owner != founder_id:
+        _same(connection, _Judge(store, importers, clock), "founder", founder_id, owner)
 
 
 def say_apart(store: Store, importers: Importers, clock: Clock, kind: str, left: int, right: int) -> Curated:

@@ -75,8 +75,10 @@ def ingest(
     tag: str = "",
     dry_run: bool = False,
     long_from: int = LONG,
+    beside: Callable[[sa.Connection], None] = lambda _connection: None,
 ) -> IngestReport:
-    """Import these files. Raises ImportRefused, before anything is written, if one of them is no list.
+    """Import these files. Raises ImportRefused, before anything is written, if one of them is no list. `beside` is what
+    comes in with them or not at all: it is called in their transaction, once they are written.
 
     A dry run makes the same plan from the same store and writes nothing. Files of together `long_from` bytes and more
     are streamed: rows that share nothing with others are not judged together with all of them.
@@ -99,11 +101,13 @@ def ingest(
             with references_unchecked(connection) if planned.is_first else nullcontext(), writing(connection):
                 if fingerprint(connection) == seen:
                     planned.apply()
+                    beside(connection)
                     break
         else:  # others keep changing who is who: nobody may while this is planned
             with writing(connection):
                 planned = work.plan_long(connection) if is_long else work.plan_short(connection)
                 planned.apply()
+                beside(connection)
     store.people.refresh_search()
     return planned.report
 

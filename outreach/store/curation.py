@@ -217,6 +217,11 @@ class Removed:
     stays: tuple[Stays, ...]
 
 
+def owner_of(connection: sa.Connection, key: str) -> int | None:
+    """The founder who has this address."""
+    return connection.scalar(sa.select(t.addresses.c.founder_id).where(t.addresses.c.key == key))
+
+
 def remove_rows(connection: sa.Connection, import_id: int, now: datetime) -> Removed:
     """Take an import's rows away, but for those of founders to whom something has happened since."""
     found = connection.execute(sa.select(t.imports).where(t.imports.c.id == import_id)).mappings().first()

@@ -2,8 +2,10 @@
 
 import csv
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -137,6 +139,19 @@ def test_an_address_that_a_person_knows(dans: Outreach, tmp_path: Path, row: str
     shown = document(dans("founders", "show", "Mira Quill", "--json"))
     assert [(each["address"], each["status"]) for each in shown["addresses"]] == [("mira@quill.example", "given")]
     assert (shown["title"], document(dans("founders", "--json"))["total"]) == ("CTO", before)
+
+
+def test_an_address_comes_in_as_theirs_or_not_at_all(dans: Outreach, tmp_path: Path) -> None:
+    """The store fails between the row and the word on whose it is: no second Mira stays behind."""
+    (tmp_path / "more.csv").write_text("Name,Company,Title\nMira Quill,,CTO\n", "utf-8")
+    dans("import", str(tmp_path / "more.csv"))
+    before = dans("founders", "--json")[1], dans("imports", "--json")[1]
+    with closing(sqlite3.connect(tmp_path / "outreach.db")) as store:
+        store.execute("CREATE TRIGGER broken BEFORE INSERT ON rulings BEGIN SELECT RAISE(ABORT, 'broken'); END")
+        assert dans("founders", "edit", "Mira Quill", "--email", "mira@quill.example")[0] == 1
+        assert (dans("founders", "--json")[1], dans("imports", "--json")[1]) == before
+        store.execute("DROP TRIGGER broken")
+    assert "mira@quill.example" in dans("founders", "edit", "Mira Quill", "--email", "mira@quill.example")[1]
 
 
 def test_an_address_that_cannot_be_added(dans: Outreach) -> None:

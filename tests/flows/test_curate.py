@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from outreach.errors import UsageError
 from outreach.flows import curate
 from outreach.flows.explain import provenance
+from outreach.flows.ingest import Source, ingest
 from outreach.store import curation
 from outreach.store import tables as t
 from outreach.store.store import Store
@@ -50,6 +51,24 @@ def test_what_a_person_merges_is_one_for_every_later_import() -> None:
     with store.database.read() as connection:
         (merge,) = connection.execute(sa.select(t.merges)).mappings()
     assert (merge["absorbed_id"], merge["record_id"], merge["rule"], merge["leads"]) == (2, 1, "person", [2])
+
+
+def test_a_row_by_hand_comes_in_as_theirs_or_not_at_all() -> None:
+    store = new_store()
+    bring(store, DAN)
+    row = Source.of_row("by-hand.csv", {"Full Name": "Dee", "Email": "dee@other.example"}, FakeClock().now())
+
+    def come_in(address: str) -> None:
+        ingest(
+            store, [row], importers=IMPORTERS, clock=FakeClock(), format_name="generic",
+            beside=lambda connection: curate.give_address(connection, store, *ABOUT, 1, address),
+        )  # fmt: skip
+
+    with pytest.raises(UsageError, match="could not be added"):
+        come_in("nobody@other.example")
+    assert people_by_id(store) == {1: ("dan@acme.example",)}
+    come_in("Dee@other.example")
+    assert people_by_id(store) == {1: ("dan@acme.example", "dee@other.example")}
 
 
 def test_a_merge_by_hand_is_taken_back_as_it_was() -> None:
