@@ -45,6 +45,11 @@ def sync(
 
     Example: outreach sync
     """
+    if reclassify and since:
+        raise UsageError(
+            "--since reads mailboxes again, --reclassify judges what was kept of them: one at a time.",
+            hint=f"outreach sync --since {since}, then outreach sync --reclassify",
+        )
     if reclassify:
         _judge_again(context, json=json)
         return

@@ -172,6 +172,8 @@ def test_watching_shows_what_comes_in_until_it_is_ended(desk: Desk) -> None:
 def test_judging_again_is_said(desk: Desk) -> None:
     assert "1 mail judged again, 0 changed" in desk.run("sync", "--reclassify")[0]
     assert desk.json("sync", "--reclassify")["judged"] == 1
+    refused = desk.run("sync", "--reclassify", "--since", "2026-03-01", code=2)[1]
+    assert "hint: outreach sync --since 2026-03-01, then outreach sync --reclassify\n" in refused
 
 
 def test_what_waits_comes_first(desk: Desk) -> None:
