@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from outreach.core.records import Company, Founder
     from outreach.store.curation import Pair
 
+Side = Mapping[str, str]
+"""A record in a few words, by what they are about."""
 _WIDTH = 36
 _BESIDE = 19
 """What a line takes besides the two sides."""
@@ -59,14 +61,14 @@ def duplicates(
         if chosen:
             _decide(app, found[0], chosen[0])
         elif json:
-            show_json({"candidates": [_pair_json(app, pair) for pair in found], "total": total})
+            show_json({"candidates": [_pair_json(*each) for each in _beside(app, found)], "total": total})
         elif not found:
             show("no pair waits for a decision")
         elif pair_id is None and is_terminal(sys.stdin) and is_terminal(sys.stdout):
             _ask_all(app, found, total)
         else:
-            for pair in found:
-                _show_pair(app, pair)
+            for each in _beside(app, found):
+                _show_pair(*each)
             if pair_id is None and len(found) < total:
                 say(f"{len(found)} of {total:,} shown; --limit {total} shows all")
             say("next: outreach duplicates PAIR --merge, --keep-apart or --skip")
@@ -82,7 +84,8 @@ def _ask_all(app: "App", found: "Sequence[Pair]", total: int) -> None:
         if pair.id not in still:
             continue
         say(f"{at} of {total}")
-        _show_pair(app, pair)
+        for each in _beside(app, [pair]):
+            _show_pair(*each)
         answer = ""
         while answer not in _CHOICES:
             answer = typer.prompt("m merge, k keep apart, s skip, q quit", err=True).strip().lower()[:1]
@@ -122,8 +125,7 @@ def _decide(app: "App", pair: "Pair", choice: str) -> None:
 # --- side by side ---------------------------------------------------------------------------------
 
 
-def _show_pair(app: "App", pair: "Pair") -> None:
-    left, right = _sides(app, pair)
+def _show_pair(pair: "Pair", left: Side, right: Side) -> None:
     show(f"pair {pair.id}: may be one {pair.kind}, by rule {pair.rule}: {pair.evidence}")
     width = min(_WIDTH, (screen_width() - _BESIDE) // 2)
     rows = [
@@ -135,17 +137,21 @@ def _show_pair(app: "App", pair: "Pair") -> None:
     show()
 
 
-def _pair_json(app: "App", pair: "Pair") -> dict[str, Any]:
-    left, right = _sides(app, pair)
+def _pair_json(pair: "Pair", left: Side, right: Side) -> dict[str, Any]:
     names = ("id", "kind", "rule", "evidence", "decision")
     return {**{name: getattr(pair, name) for name in names}, "left": left, "right": right}
 
 
-def _sides(app: "App", pair: "Pair") -> tuple[Mapping[str, str], Mapping[str, str]]:
-    people, (left, right) = app.store.people, (str(pair.left_id), str(pair.right_id))
-    if pair.kind == "founder":
-        return _founder_side(people.get_founder(left)), _founder_side(people.get_founder(right))
-    return _company_side(people.get_company(left)), _company_side(people.get_company(right))
+def _beside(app: "App", pairs: "Sequence[Pair]") -> "list[tuple[Pair, Side, Side]]":
+    """Each with its two sides, all read together; but for those that another command has settled meanwhile."""
+    ids: dict[str, list[int]] = {"founder": [], "company": []}
+    for pair in pairs:
+        ids[pair.kind] += pair.left_id, pair.right_id
+    people = app.store.people
+    sides = {("founder", at): _founder_side(one) for at, one in people.by_ids(ids["founder"]).items()}
+    sides |= {("company", at): _company_side(one) for at, one in people.companies_by_ids(ids["company"]).items()}
+    found = ((pair, sides.get((pair.kind, pair.left_id)), sides.get((pair.kind, pair.right_id))) for pair in pairs)
+    return [(pair, left, right) for pair, left, right in found if left and right]
 
 
 def _founder_side(founder: "Founder") -> dict[str, str]:

@@ -66,6 +66,11 @@ class People:
             found = [_founders_by_id(connection, chunk) for chunk in chunks(ids)]
             return {id_: founder for part in found for id_, founder in part.items()}
 
+    def companies_by_ids(self, ids: Iterable[int]) -> dict[int, Company]:
+        """Those of these ids that are there."""
+        with self._db.read() as connection:
+            return {company.id: company for company in _companies_of(connection, ids)}
+
     def names_in(self, campaign_id: int) -> list[str]:
         """The names of everyone who is or was in a campaign, and of their companies."""
         query = (

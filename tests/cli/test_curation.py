@@ -11,6 +11,7 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+import sqlalchemy as sa
 
 from tests.cli.program import Workspace
 from tests.cli.terminal import converse
@@ -23,6 +24,8 @@ Acme,acme.example,Dan Testwell,dan@acme.example,"Oakland, California, United Sta
 Acme,acme.example,Daniel Testwell,daniel@acme.example,
 Zürich Löwen,loewen.example,Rosa Quill,rosa@loewen.example,"Zürich, Zurich, Switzerland"
 """
+
+_TWO = ("Dan Testwell", "Daniel Testwell")
 
 
 @pytest.fixture
@@ -45,6 +48,30 @@ def test_duplicates_are_shown_side_by_side_with_the_evidence(dans: Outreach) -> 
     assert "outreach duplicates PAIR --merge" in err
     listed = document(dans("duplicates", "--json"))
     assert (listed["total"], listed["candidates"][0]["left"]["name"]) == (1, "Dan Testwell")
+
+
+def test_a_long_list_of_pairs_asks_the_store_no_more_than_a_short_one(outreach: Outreach, tmp_path: Path) -> None:  # noqa: F811
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    counts = []
+    for number in (2, 30):
+        rows = (
+            f"A{at},a{at}.example,{name},{name.split()[0]}@a{at}.example\n" for at in range(number) for name in _TWO
+        )
+        (tmp_path / f"{number}.csv").write_text("Company,Website,Name,Email\n" + "".join(rows), "utf-8")
+        outreach("import", str(tmp_path / f"{number}.csv"))
+        sa.event.listen(sa.Engine, "before_cursor_execute", note)
+        try:
+            listed = document(outreach("duplicates", "--json"))["candidates"]
+        finally:
+            sa.event.remove(sa.Engine, "before_cursor_execute", note)
+        assert [each["left"]["addresses"] for each in listed] == [f"Dan@a{at}.example".lower() for at in range(number)]
+        counts.append(len(asked))
+        asked.clear()
+    assert counts[0] == counts[1] > 0
 
 
 def test_a_pair_is_merged_and_taken_apart_again(dans: Outreach) -> None:
