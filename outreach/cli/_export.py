@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from outreach.core.cells import safe_cell
+from outreach.core.cells import guarded
 from outreach.errors import UsageError
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="A name that ends in .csv, .tsv, .xlsx or .json.")]
@@ -73,7 +73,7 @@ def cell_text(value: object) -> str:
 
 def _cells(columns: Sequence[str], record: Record, *, raw: bool) -> list[str]:
     texts = (cell_text(record[name]) for name in columns)
-    return list(texts if raw else map(safe_cell, texts))
+    return list(texts if raw else map(guarded, texts))
 
 
 def _csv(path: Path, columns: Sequence[str], records: Iterable[Record], raw: bool) -> None:  # noqa: FBT001  one shape for all formats

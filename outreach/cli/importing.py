@@ -140,14 +140,13 @@ def _write_rejects(path: Path, report: "IngestReport") -> None:
 
     Cells that stood beyond the header come last.
     """
-    from outreach.core.cells import Cells
-    from outreach.core.values import guarded
+    from outreach.core.cells import Cells, guarded
 
     skipped = [(file, row) for file in report.files for row in file.skipped]
     headers = list(dict.fromkeys(header for file, _ in skipped for header in file.headers))
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow([*headers, "reject_line", "reject_reason"])
+        writer.writerow([*map(guarded, headers), "reject_line", "reject_reason"])
         for _, row in skipped:
             beyond = Cells.of(row.cells).texts[len(row.cells) :]
             writer.writerow(

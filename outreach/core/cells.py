@@ -4,6 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the full-width forms work there too
 
+_BLANKS = " \u00a0\u3000"
+
 
 class Cells(Mapping[str, str]):
     """One row by the headers of its file. `columns` is header → position, one mapping for a whole file; `texts` are in
@@ -35,6 +37,11 @@ class Cells(Mapping[str, str]):
         return f"Cells({dict(self)!r})"
 
 
-def safe_cell(text: str) -> str:
+def guarded(text: str) -> str:
     """The text, with an apostrophe before anything that a spreadsheet would run as a formula, also after blanks."""
-    return f"'{text}" if text.lstrip(" \u00a0\u3000").startswith(_FORMULA_STARTS) else text
+    return f"'{text}" if text.lstrip(_BLANKS).startswith(_FORMULA_STARTS) else text
+
+
+def unguarded(text: str) -> str:
+    """Without that apostrophe."""
+    return text[1:] if text[:1] == "'" and text[1:].lstrip(_BLANKS).startswith(_FORMULA_STARTS) else text

@@ -5,12 +5,12 @@ from datetime import date, timedelta
 from functools import lru_cache
 from unicodedata import is_normalized
 
+from outreach.core.cells import unguarded
 from outreach.core.quick import MOST_KEPT
 from outreach.core.records import Money
 from outreach.core.text import one_line
 from outreach.resources import words
 
-_RUNS = "+-=@\t\r"  # a cell that starts so is a formula to a spreadsheet
 _EXCEL_ERROR = re.compile(r"#(?:N/A|NAME\?|REF!|VALUE!|DIV/0!|NULL!|NUM!)|\ufffd+", re.IGNORECASE)
 _SHORT = 12  # what says that there is nothing is short, or starts with Not
 _NAME_IS_EMPTY = re.compile(r"(?:''|—|-|\ufffd+|#NAME\?|#N/A|)", re.IGNORECASE)
@@ -43,16 +43,6 @@ def company_name(cell: str) -> str:
 def person_name(*cells: str) -> str:
     """The parts of a name, joined; empty only if all of them are (Na and Null are surnames)."""
     return " ".join(filter(None, map(one_line, cells))) if any(map(text_value, cells)) else ""
-
-
-def unguarded(cell: str) -> str:
-    """Without the apostrophe that keeps a spreadsheet from running `=…` as a formula."""
-    return cell[1:] if len(cell) > 1 and cell[0] == "'" and cell[1] in _RUNS else cell
-
-
-def guarded(cell: str) -> str:
-    """With that apostrophe, where the cell would run as a formula."""
-    return f"'{cell}" if cell and cell[0] in _RUNS else cell
 
 
 # --- dates ----------------------------------------------------------------------------------------

@@ -3,11 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from outreach.core.cells import safe_cell
+from outreach.core.cells import guarded, unguarded
 from outreach.core.ports import Clock
 from outreach.core.records import Founder
 from outreach.core.text import one_line
-from outreach.core.values import unguarded
 from outreach.store.notes import LINE
 from outreach.store.store import Store
 
@@ -35,7 +34,7 @@ class LinesReport:
 
 def line_rows(founders: Iterable[Founder]) -> list[tuple[str, ...]]:
     """One row for each founder, safe to open in a spreadsheet program, their line as it is now at the end."""
-    return [tuple(map(safe_cell, _row(founder))) for founder in founders]
+    return [tuple(map(guarded, _row(founder))) for founder in founders]
 
 
 def import_lines(

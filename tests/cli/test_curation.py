@@ -255,6 +255,22 @@ def test_columns_and_sort_are_from_a_list(dans: Outreach) -> None:
 
 # --- exports ----------------------------------------------------------------------------------------
 
+
+def test_rejected_rows_run_no_formulas(outreach: Outreach, tmp_path: Path) -> None:  # noqa: F811
+    rows = [
+        ["Company", "Website", "=Notes"],
+        *(["", "", payload] for payload in _PAYLOADS),
+        ["Acme", "acme.example", "x"],
+    ]
+    with (tmp_path / "list.csv").open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows(rows)
+    rejects = tmp_path / "rejects.csv"
+    outreach("import", str(tmp_path / "list.csv"), "--rejects", str(rejects))
+    with rejects.open(encoding="utf-8-sig", newline="") as file:
+        written = list(csv.reader(file))
+    assert [row[2] for row in written] == ["'=Notes", *(f"'{payload}" for payload in _PAYLOADS)]
+
+
 _PAYLOADS = ("=1+1", "+1", "-1", "@SUM(A1)", " =1+1", "＝1+1", "\t=1", '=HYPERLINK("x")', "=cmd|' /C calc'!A0")
 
 

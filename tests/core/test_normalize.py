@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from outreach.core.cells import guarded, unguarded
 from outreach.core.names import (
     alike,
     company_aliases,
@@ -31,7 +32,6 @@ from outreach.core.urls import company_domain, crunchbase_slug, host_of, linkedi
 from outreach.core.values import (
     company_name,
     export_date,
-    guarded,
     parse_date,
     parse_dollars,
     parse_employees,
@@ -39,7 +39,6 @@ from outreach.core.values import (
     parse_money,
     person_name,
     text_value,
-    unguarded,
 )
 
 # --- hosts ----------------------------------------------------------------------------------------
@@ -364,6 +363,9 @@ def test_the_formula_guard_comes_off_and_goes_on() -> None:
     assert text_value("'+44 20") == "+44 20"
     assert guarded("=SUM(A1)") == "'=SUM(A1)"
     assert guarded("Acme") == "Acme"
+    for cell in (" =1+1", "＝1+1", "\u3000＠x", "\n=1"):
+        assert (guarded(cell), unguarded(guarded(cell))) == (f"'{cell}", cell)
+    assert [unguarded(cell) for cell in ("'Acme", "' Acme", "''", "'")] == ["'Acme", "' Acme", "''", "'"]
 
 
 @pytest.mark.parametrize(
