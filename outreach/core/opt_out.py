@@ -11,6 +11,8 @@ from outreach.resources import toml
 _LOOKED_AT = 8_000
 _NEAR = 40
 _EMPTY_LINE = re.compile(r"\n[ \t]*\n")
+_SHORT_LINE = re.compile(r"^([^\n]{0,48}\w)[ \t]*\n(?=[^\W\d_a-zà-öø-ÿ])", re.MULTILINE)
+"""Followed by a line that begins like a sentence."""
 _YOU = re.compile(r"\byou(?: (?:do|did|will|would|can|could|have|still|just))* $")
 _SHORT = 60
 _FIRST_LINES = 3
@@ -26,9 +28,10 @@ def find_opt_out(new_text: str) -> str:
         first = [line for line in new_text.splitlines() if line.strip()][:_FIRST_LINES]
         if whole := next(filter(_is_whole, map(_folded, first)), ""):
             return whole
+    asked = _innocent().sub(" – ", text)
     for pattern in _clear():
-        for match in pattern.finditer(text):
-            if not _is_negated(text[: match.start()]):
+        for match in pattern.finditer(asked):
+            if not _is_negated(asked[: match.start()]):
                 return match[0].strip()
     return ""
 
@@ -40,8 +43,9 @@ def find_doubtful(new_text: str) -> str:
 
 
 def _folded(text: str) -> str:
-    """On one line; an empty line ends a sentence like a full stop: "Certainly not", and then "Remove me"."""
-    return fold(_EMPTY_LINE.sub(". ", text[:_LOOKED_AT].strip()))
+    """On one line; an empty line ends a sentence like a full stop: "Certainly not", and then "Remove me". So does the
+    end of a line that no program has wrapped."""
+    return fold(_SHORT_LINE.sub(r"\1. ", _EMPTY_LINE.sub(". ", text[:_LOOKED_AT].strip())))
 
 
 def _is_whole(text: str) -> bool:
@@ -59,6 +63,11 @@ def _is_negated(before: str) -> bool:
 @cache
 def _negation() -> re.Pattern[str]:
     return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, toml("opt_out.toml")["negations"])) + ") ?$")
+
+
+@cache
+def _innocent() -> re.Pattern[str]:
+    return re.compile("|".join(toml("opt_out.toml")["innocent"]))
 
 
 @cache

@@ -51,6 +51,16 @@ def test_clear_requests(text: str) -> None:
     assert find_opt_out(text)
 
 
+@pytest.mark.parametrize("before", ["Absolutely not", "Not for us, thanks but no", "Nein, danke, nicht"])
+def test_a_short_line_ends_its_sentence(before: str) -> None:
+    assert find_opt_out(f"{before}\nPlease remove me from your list")
+    assert not find_opt_out("I like your mails, so please do not\nremove me from your list")
+    wrapped = (
+        "Thank you for your mail, which I have read with interest; please do not\nRemove me from the CC, as you asked"
+    )
+    assert not find_opt_out(wrapped)
+
+
 @pytest.mark.parametrize("text", NOT)
 def test_what_is_no_request(text: str) -> None:
     assert not find_opt_out(text)

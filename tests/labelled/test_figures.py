@@ -8,7 +8,7 @@ import pytest
 
 from outreach.core.opt_out import find_opt_out
 from tests.labelled.figures import Result, Share, all_samples, figures, judged
-from tests.labelled.opt_outs import ASKED, NOT_ASKED
+from tests.labelled.opt_outs import ASKED, ASKED_UNSEEN, NOT_ASKED, NOT_ASKED_UNSEEN
 
 
 @cache
@@ -58,6 +58,11 @@ def test_opt_outs_are_found_in_eight_languages() -> None:
     assert sum(bool(find_opt_out(text)) for text in asked) >= 0.98 * len(asked)
 
 
-@pytest.mark.parametrize("text", NOT_ASKED)
+@pytest.mark.parametrize("text", ASKED_UNSEEN)
+def test_what_was_written_down_before_the_rules_knew_it(text: str) -> None:
+    assert find_opt_out(text)
+
+
+@pytest.mark.parametrize("text", [*NOT_ASKED, *NOT_ASKED_UNSEEN])
 def test_what_only_sounds_like_an_opt_out_is_none(text: str) -> None:
     assert not find_opt_out(text)
