@@ -36,6 +36,9 @@ def import_lists(
         list[str] | None,
         typer.Option("--map", metavar="FIELD=HEADER", help="Which column holds a field; may be repeated."),
     ] = None,
+    encoding: Annotated[
+        str, typer.Option(metavar="NAME", help="How letters are written, if names look wrong, such as windows-1250.")
+    ] = "",
     tag: Annotated[str, typer.Option(help="Tag every founder in these files.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only show what would happen.")] = False,
     rejects: Annotated[
@@ -66,6 +69,7 @@ def import_lists(
                 clock=app.clock,
                 format_name=format_name,
                 overrides=overrides,
+                encoding=encoding,
                 tag=tag.strip(),
                 dry_run=dry_run,
             )

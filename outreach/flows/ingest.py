@@ -72,6 +72,7 @@ def ingest(
     clock: Clock,
     format_name: str = "",
     overrides: Mapping[str, str] | None = None,
+    encoding: str = "",
     tag: str = "",
     dry_run: bool = False,
     long_from: int = LONG,
@@ -85,7 +86,7 @@ def ingest(
     """
     now = clock.now()
     lists = [
-        importers.open_list(each.data, each.name, format_name=format_name, overrides=overrides or {})
+        importers.open_list(each.data, each.name, format_name=format_name, overrides=overrides or {}, encoding=encoding)
         for each in sources
     ]
     shared = bool(store.database.server)
@@ -231,7 +232,7 @@ def _dated(
     """When the list was exported, and the import that has read it already."""
     named = export_date(source.name)
     dated = datetime.combine(named, time(), UTC) if named else source.modified_at
-    seen = leads.find_same_file(connection, of.sha256, of.format, of.mapping)
+    seen = leads.find_same_file(connection, of.sha256, of.format, of.mapping, of.encoding)
     return min(dated, now), seen
 
 

@@ -63,11 +63,12 @@ class Importers:
         self._reader = lru_cache(maxsize=256)(self._make_reader)
 
     def open_list(
-        self, data: bytes | Path, name: str, *, format_name: str = "", overrides: Mapping[str, str]
+        self, data: bytes | Path, name: str, *, format_name: str = "", overrides: Mapping[str, str], encoding: str = ""
     ) -> StartupList:
-        """Find the format of a list, given as its bytes or their place; raise ImportRefused if nothing can read it."""
+        """Find the format of a list, given as its bytes or their place, and its encoding unless it is named; raise
+        ImportRefused if nothing can read it."""
         chosen = self.get(format_name) if format_name else None
-        table = read_table(data, name, rank=lambda head: self._rank(head, chosen, overrides))
+        table = read_table(data, name, rank=lambda head: self._rank(head, chosen, overrides), encoding=encoding)
         importer = chosen or self._identify(table.head)
         mapped = importer.mapping(table.head, _checked(table.head, overrides))
         return StartupList(

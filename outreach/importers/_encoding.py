@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
 
-from outreach.errors import ImportRefused
+from outreach.errors import ImportRefused, UsageError
+from outreach.importers import _letters
 from outreach.importers._content import Content
 
 # First bytes of what people mistake for a CSV file.
@@ -53,6 +54,8 @@ _SCRIPTS = {
     "euc_jp": "EUC-JP (Japanese)",
     "cp949": "Windows-949 (Korean)",
 }
+_NO_LISTS = ("idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined", "utf-7", "mbcs", "oem")
+"""Encodings to Python, and of no file."""
 _MULTIBYTE = re.compile(rb"[\xc3-\xf4][\x80-\xbf]+")
 # UTF-8 that somebody's program took for Windows-1252: é became Ã©, ’ became â€™. MAÇÃ is a word.
 _GARBLED_SIGNS = tuple(sign.encode() for sign in ("Ã", "Å", "Â", "â€"))
@@ -75,21 +78,44 @@ class Survey:
     is_guess: bool = False
 
 
-def survey(content: Content) -> Survey:
-    """How to read a file, or ImportRefused for what is no list."""
+def survey(content: Content, named: str = "") -> Survey:
+    """How to read a file, or ImportRefused for what is no list. `named` is the encoding that a person says it has."""
     with content.open() as file:
         sample = file.read(_SAMPLE)
     _refuse_other_kinds(content, sample)
     if sample.startswith(_ZIP):
         return Survey(_sha256(content), "", "", is_archive=True)
+    if named:
+        return _as_named(content, _codec(named), named)
     codec, encoding = _marked(sample) or ("utf-8", "UTF-8")
     digest, is_valid, lost, garbled = _read_through(content, codec)
     if is_valid:
         return Survey(digest, codec, encoding, lost=lost, garbled=garbled)
     if codec == "utf-8":
         codec, encoding = _legacy(content)
-    is_guess = codec == "cp1250" or codec in _SCRIPTS
+    is_guess = codec in _letters.NAMES or codec in _SCRIPTS
     return Survey(digest, codec, encoding, damaged=_damaged(content, codec), is_guess=is_guess)
+
+
+def _as_named(content: Content, codec: str, named: str) -> Survey:
+    digest, is_valid, lost, garbled = _read_through(content, codec)
+    called = _letters.NAMES.get(codec) or _SCRIPTS.get(codec) or named.strip().lower()
+    return Survey(
+        digest, codec, called, damaged=0 if is_valid else _damaged(content, codec), lost=lost, garbled=garbled
+    )
+
+
+def _codec(named: str) -> str:
+    """Python's name of an encoding as people call it; of UTF-8 with or without a mark at its start."""
+    hint = "such as windows-1250, iso-8859-2, windows-1254, windows-1257, mac-roman, shift_jis or utf-8"
+    try:
+        codec = codecs.lookup(named.strip().replace(" ", "-")).name
+        b"x".decode(codec, "replace")  # some codecs make no text
+    except (LookupError, ValueError):
+        codec = ""
+    if not codec or codec in _NO_LISTS:
+        raise UsageError(f"there is no encoding {named}.", hint=hint)
+    return "utf-8-sig" if codec == "utf-8" else codec
 
 
 def open_text(content: Content, codec: str) -> TextIOWrapper:
@@ -218,7 +244,10 @@ def _legacy(content: Content) -> tuple[str, str]:
     # Lines that end in bare CR, or in CRLF with bare CR inside cells: Excel for Mac.
     if cr > lf:
         return "mac-roman", "Mac Roman"
-    return ("cp1250", "Windows-1250 (Polish)") if 10 * polish > words else ("cp1252", "Windows-1252")
+    if 10 * polish > words:
+        return "cp1250", "Windows-1250 (Polish)"
+    latin = _letters.code_page(bytes(foreign[:_SAMPLE]))
+    return latin, _letters.NAMES.get(latin, "Windows-1252")
 
 
 def _script(text: bytes) -> tuple[str, str] | None:

@@ -47,12 +47,12 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def read_table(source: bytes | Path, name: str, *, rank: Rank) -> Table:
-    """The table in a file. Its header is the line among the first twenty that ranks highest, else the first with three
-    filled cells."""
+def read_table(source: bytes | Path, name: str, *, rank: Rank, encoding: str = "") -> Table:
+    """The table in a file, in this encoding if one is named. Its header is the line among the first twenty that ranks
+    highest, else the first with three filled cells."""
     content = Content.of(source, name)
-    found = survey(content)
-    kinds, encoding = _kinds(content, found)
+    found = survey(content, encoding)
+    kinds, called = _kinds(content, found)
     records, header = _find_header(kinds, name, rank)
     head = TableHead(_tidy(header.cells), name)
     if len(head.headers) > _MOST_COLUMNS:
@@ -61,7 +61,7 @@ def read_table(source: bytes | Path, name: str, *, rank: Rank) -> Table:
             hint="export the list again, with the columns that you need",
         )
     rows = _Rows(records, header, {title: at for at, title in enumerate(head.headers)})
-    return Table(head, encoding, found.sha256, rows, tuple(_notes(header, found)))
+    return Table(head, called, found.sha256, rows, tuple(_notes(header, found)))
 
 
 def _kinds(content: Content, found: Survey) -> tuple[list[Records], str]:
@@ -80,7 +80,10 @@ def _notes(header: Record, found: Survey) -> Iterator[str]:
     if found.damaged:
         yield f"{_count(found.damaged)} could not be read as {found.encoding}, shown as \ufffd"
     if found.is_guess:
-        yield f"its letters are taken for {found.encoding}: look at some names, and save it as UTF-8 if they are wrong"
+        yield (
+            f"its letters are taken for {found.encoding}: look at some names; if they are wrong, take this import back "
+            "and name the right one with --encoding"
+        )
     if found.lost:
         yield f"{_count(found.lost)} had been lost when this file was made, shown as \ufffd"
     if found.garbled:

@@ -112,11 +112,14 @@ class Leads:
     # --- what an import must know -------------------------------------------------------------------
 
     def find_same_file(
-        self, connection: sa.Connection, sha256: str, format_name: str, mapping: Mapping[str, str]
+        self, connection: sa.Connection, sha256: str, format_name: str, mapping: Mapping[str, str], encoding: str
     ) -> int | None:
         """The import that read these very bytes in the same way."""
         query = sa.select(t.imports.c.id, t.imports.c.mapping).where(
-            t.imports.c.sha256 == sha256, t.imports.c.format == format_name, t.imports.c.undone_at.is_(None)
+            t.imports.c.sha256 == sha256,
+            t.imports.c.format == format_name,
+            t.imports.c.encoding == encoding,
+            t.imports.c.undone_at.is_(None),
         )
         return next((id_ for id_, told in connection.execute(query) if told == dict(mapping)), None)
 

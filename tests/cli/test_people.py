@@ -199,6 +199,17 @@ def test_a_dry_run_changes_nothing(outreach: Outreach) -> None:
     assert document(outreach("imports", "--json"))["total"] == 0
 
 
+def test_a_list_whose_letters_were_guessed_wrong_comes_in_again(outreach: Outreach, tmp_path: Path) -> None:
+    path = tmp_path / "list.csv"
+    path.write_bytes("Full Name,Company,Email\nOndřej Malý,Acme,o@acme.example\n".encode("iso-8859-2"))
+    assert document(outreach("import", str(path), "--json"))["files"][0]["encoding"] == "Windows-1252"
+    assert outreach("import", str(path), "--encoding", "klingon")[0] == 2
+    again = document(outreach("import", str(path), "--encoding", "ISO-8859-2", "--json"))
+    assert (again["files"][0]["encoding"], again["founders"]["same"]) == ("iso-8859-2", 0)
+    outreach("imports", "undo", "1")
+    assert document(outreach("founders", "--json"))["founders"][0]["full_name"] == "Ondřej Malý"
+
+
 def test_rejects_can_be_fixed_and_imported(outreach: Outreach, tmp_path: Path) -> None:
     rejects = tmp_path / "rejects.csv"
     outreach("import", _CRUNCHBASE, "--rejects", str(rejects))

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from outreach.core.ports import Importer, Mapped, Row, TableHead
 from outreach.core.records import Lead, RowError
-from outreach.errors import ImportRefused
+from outreach.errors import ImportRefused, UsageError
 from outreach.importers import Importers, StartupList, all_importers
 
 _SAMPLES = Path(__file__).parent.parent / "samples"
@@ -523,6 +523,70 @@ def test_letters_of_other_windows_are_read_and_said_to_be_a_guess(codec: str) ->
     found = _ALL.open_list("\r\n".join(["Full Name,Company,Email", *lines]).encode(codec), "list.csv", overrides={})
     assert [row["people"][0]["full_name"] for row in said(found.rows)] == names
     assert any("look at some names" in note for note in found.notes)
+
+
+_LATIN = {
+    "Czech": (
+        "cp1250",
+        "Jiří Dvořák/Petr Novák/Tomáš Černý/Lucie Němcová/Kateřina Horáková/Šárka Veselá/Ondřej Růžička",
+    ),
+    "Slovak": (
+        "cp1250",
+        "Ľubomír Kováč/Zuzana Tóthová/Ján Horváth/Matúš Žiačik/Mária Šťastná/Ľuboš Ďuriš/Žofia Čapková",
+    ),
+    "Hungarian": (
+        "cp1250",
+        "Kovács Győző/Szabó Erzsébet/Szűcs Márton/Hegedűs Zoltán/Fehér Bálint/Erdős Réka/Gyűrű Ödön",
+    ),
+    "Romanian": ("cp1250", "Ştefan Ionescu/Ioana Bălan/Mihăiţă Rădulescu/Cătălin Niţă/Răzvan Ţepeş"),
+    "Croatian": ("cp1250", "Marko Horvatić/Ivana Babić/Željko Đurić/Šime Kovačević/Nikola Čačić/Žarko Perišić"),
+    "Turkish": ("cp1254", "Ayşe Yılmaz/Mehmet Öztürk/Çağla Şahin/İbrahim Doğan/Gökçe Aydın/Işıl Güneş"),
+    "Lithuanian": ("cp1257", "Rūta Jonaitytė/Žygimantas Šimkus/Eglė Kazlauskienė/Mindaugas Žukauskas/Jūratė Čepaitė"),
+    "Latvian": ("cp1257", "Jānis Bērziņš/Līga Kalniņa/Mārtiņš Ozoliņš/Ieva Krūmiņa/Āris Kļaviņš"),
+    "Portuguese": ("cp1252", "João Conceição/Antônio Gonçalves/Inês Magalhães/Luís Simões/São Paulo/São Paulo"),
+    "Danish": ("cp1252", "Søren Kjær/Bjørn Østergård/Åse Lærke/Jørgen Nørgård/Pål Sæther"),
+    "Icelandic": ("cp1252", "Guðrún Þórsdóttir/Björn Ægisson/Jón Sigurðsson/Hörður Þorláksson/Sigríður Ýr"),
+    "French": ("cp1252", "Léa Bénédicte/Hélène Geneviève/Loïc Noël/Chloé Agnès/Françoise Côté/Jérôme Lefèvre"),
+    "Catalan": ("cp1252", "Núria Puigdomènech/Martí Solà/Èric Lluís/Àlex Muñoz/Joan Miró/Òscar Peña"),
+}
+
+
+def _table(codec: str, names: list[str]) -> bytes:
+    lines = [f"{name},Acme {at},me@acme{at}.example" for at, name in enumerate(names)]
+    return "\r\n".join(["Full Name,Company,Email", *lines]).encode(codec)
+
+
+@pytest.mark.parametrize("language", _LATIN)
+def test_latin_letters_of_other_windows_are_told_by_how_often_they_stand_in_a_language(language: str) -> None:
+    codec, listed = _LATIN[language]
+    found = _ALL.open_list(_table(codec, listed.split("/")), "list.csv", overrides={})
+    assert [row["people"][0]["full_name"] for row in said(found.rows)] == listed.split("/")
+    assert any("--encoding" in note for note in found.notes) == (codec != "cp1252")
+    assert codec.removeprefix("cp") in found.encoding
+
+
+def test_few_letters_are_no_evidence() -> None:
+    names = ["Petr Novák", "Ondřej Malý", "Ann Lee"]
+    assert _ALL.open_list(_table("cp1250", names), "list.csv", overrides={}).encoding == "Windows-1252"
+
+
+@pytest.mark.parametrize(
+    "named", ["windows-1250", "Windows 1250", "cp1250", "iso-8859-2", "UTF-8", "utf-16", "mac_centeuro"]
+)
+def test_an_encoding_that_a_person_names_is_believed(named: str) -> None:
+    names = ["Petr Novák", "Ondřej Malý", "Ann Lee"]
+    data = _table(named.replace(" ", "-"), names)
+    found = _ALL.open_list(data, "list.csv", overrides={}, encoding=named)
+    assert [row["people"][0]["full_name"] for row in said(found.rows)] == names
+    assert found.notes == ()
+    wrong = _ALL.open_list(_table("cp1252", ["José"]), "list.csv", overrides={}, encoding="utf-8")
+    assert any("could not be read as utf-8" in note for note in wrong.notes)
+
+
+@pytest.mark.parametrize("named", ["klingon", "rot13", "base64", "idna", "unicode_escape", "a\0b"])
+def test_what_is_no_encoding_is_refused(named: str) -> None:
+    with pytest.raises(UsageError, match="there is no encoding"):
+        _ALL.open_list(b"Company\nAcme\n", "list.csv", overrides={}, encoding=named)
 
 
 @pytest.mark.parametrize(("codec", "end"), [("cp1252", "\r\n"), ("mac-roman", "\r")])

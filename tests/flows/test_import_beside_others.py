@@ -32,9 +32,9 @@ class Interrupted(Importers):
         self._all, self._meanwhile = all_importers(), meanwhile
 
     def open_list(
-        self, data: bytes | Path, name: str, *, format_name: str = "", overrides: Mapping[str, str]
+        self, data: bytes | Path, name: str, *, format_name: str = "", overrides: Mapping[str, str], encoding: str = ""
     ) -> StartupList:
-        found = self._all.open_list(data, name, format_name=format_name, overrides=overrides)
+        found = self._all.open_list(data, name, format_name=format_name, overrides=overrides, encoding=encoding)
         return replace(found, rows=Rows(_Raw(found.rows.raw, self._meanwhile), found.rows.make_reader))
 
     def read_again(self, format_name: str, mapping: Mapping[str, str], row: Row) -> Lead | RowError:
