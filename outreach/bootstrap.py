@@ -5,7 +5,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parseaddr
@@ -31,6 +31,7 @@ from outreach.processes import ChildFailed, in_child, is_surely_dead, place_of, 
 from outreach.settings import (
     DEFAULT_MAILBOX,
     Purpose,
+    SentCopies,
     Settings,
     StaleInbox,
     TransportName,
@@ -44,7 +45,7 @@ from outreach.workspace import Workspace, open_store, workspace_key
 
 if TYPE_CHECKING:  # what only some commands need is loaded where they need it
     from outreach.core.inbound import Arrival
-    from outreach.core.ports import Clock, Drafts, Finder, Inbox, MailHosts, SendResult, Transport, Waiting, Web
+    from outreach.core.ports import Clock, Filing, Finder, Inbox, MailHosts, SendResult, Transport, Waiting, Web
     from outreach.core.sharing import Room
     from outreach.flows.enqueue import Conditions, Writer
 
@@ -479,13 +480,27 @@ class App:
 
     def file_draft(self, mime: bytes) -> str:
         """Put a draft into the mailbox; the folder in which it lies."""
-        inbox = self.inbox()
-        if not hasattr(inbox, "draft"):
+        if self.settings.mbox:
             raise MailboxError("an mbox file takes no drafts.", hint="leave --draft out: your mail program opens it")
-        try:
-            return cast("Drafts", inbox).draft(mime)
-        finally:
-            inbox.close()
+        with closing(self.inbox()) as inbox:
+            return cast("Filing", inbox).draft(mime)
+
+    @property
+    def files_sent(self) -> bool | None:
+        """Whether the provider puts copies of sent mails into the Sent folder; None: not known. What was seen counts
+        before what is usual."""
+        from outreach.core.sender_domain import provider_at
+
+        seen = self.mailbox.files_sent
+        return provider_at(self.settings.smtp_host).files_sent if seen is None else seen
+
+    def file_copies(self) -> int:
+        """Put copies of sent mails into the Sent folder, just read, if nobody else does; how many."""
+        from outreach.flows.file_copies import FilingInbox, file_copies
+
+        if self.settings.mbox or self.settings.sent_copies is SentCopies.NEVER or self.files_sent:
+            return 0
+        return file_copies(self.store, cast("FilingInbox", self.inbox()), mailbox=self.mailbox, clock=self.clock)
 
     def new_message_id(self) -> str:
         """For a mail that the user writes: not one of ours, whose ids are told by their beginning."""

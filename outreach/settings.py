@@ -40,7 +40,7 @@ EXTRA = "x_"
 DEFAULT_MAILBOX = "default"
 """The name of the mailbox that `.env` describes."""
 _MAILBOX_NAME = re.compile(r"\w[\w.-]{0,31}", re.ASCII)
-_OF_ONE_MAILBOX = re.compile(r"from|provider|(smtp|imap)_\w+|maildir|mbox|mailbox_ceiling")
+_OF_ONE_MAILBOX = re.compile(r"from|provider|(smtp|imap)_\w+|maildir|mbox|sent_copies|mailbox_ceiling")
 """What only the file of a mailbox may say of it: no server is asked with the password of another."""
 _PACE = frozenset(
     ("signature", "daily_cap", "hourly_cap", "ramp", "min_gap", "max_gap", "window", "weekdays", "holidays",
@@ -82,6 +82,14 @@ class StaleInbox(StrEnum):
 
     ALL = "all"
     FIRST_STEPS = "first-steps-pass"
+
+
+class SentCopies(StrEnum):
+    """Whether copies of sent mails are put into the Sent folder."""
+
+    AUTO = "auto"
+    """Where the provider does not."""
+    NEVER = "never"
 
 
 def is_loopback(host: str) -> bool:
@@ -209,6 +217,8 @@ class Settings(BaseModel):
     imap_ca_file: str = Field("", examples=["/etc/ssl/my-ca.pem"])
     maildir: str = Field("", examples=["/home/ada/Maildir"])
     mbox: str = Field("", examples=["/var/mail/ada"])
+
+    sent_copies: SentCopies = Field(SentCopies.AUTO, examples=["never"])
 
     daily_cap: int = Field(30, ge=1, le=2000, examples=["30"])
     hourly_cap: int = Field(20, ge=1, le=500, examples=["20"])

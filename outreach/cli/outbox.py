@@ -1,5 +1,6 @@
 """`outreach outbox …`: every message and where it is."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,9 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from outreach.bootstrap import App
     from outreach.core.records import OutboxItem
 
 _LISTED_AT_MOST = 100
+_FILED_BY_NOW = timedelta(hours=1)
+"""After this, a provider that puts what was sent into the Sent folder has done so."""
 
 
 def register(app: typer.Typer) -> None:
@@ -176,17 +180,25 @@ def reconcile(context: typer.Context, json: Json = False) -> None:
         found = [run(app.store, box.inbox(), mailbox=box.mailbox, clock=app.clock, own=own) for box in boxes]
         sent = [item for each in found for item in each.sent]
         doubtful = app.store.outbox.items(states=[OutboxState.UNKNOWN])
+        unlikely = {item.id for item in doubtful if _would_be_there(app, item)}
     if json:
         show_json({"sent": [item.id for item in sent], "unknown": [item.id for item in doubtful]})
     else:
         for item in sent:
             show(f"sent: message {item.id} to {item.founder} lies in the Sent folder")
         for item in doubtful:
-            show(f"in doubt: message {item.id} to {item.founder} is not there")
+            likely = ", where your provider puts what was sent: it probably was not" if item.id in unlikely else ""
+            show(f"in doubt: message {item.id} to {item.founder} is not there{likely}")
         show("nothing is in doubt" if not doubtful else f"{count(len(doubtful), 'message')} still in doubt")
     if doubtful:
         say("not every provider files what is sent; outreach outbox resolve ID settles one")
         raise typer.Exit(DONE_IN_PART)
+
+
+def _would_be_there(app: "App", item: "OutboxItem") -> bool:
+    """Whether a copy would lie in the Sent folder by now, had the message left."""
+    box = app.box_of(item.mailbox_id)
+    return bool(box and box.files_sent) and app.clock.now() - item.updated_at > _FILED_BY_NOW
 
 
 def _user() -> str:

@@ -1,5 +1,6 @@
 """`outreach sync`: reads every mailbox, and says what came and what it did."""
 
+from dataclasses import replace
 from datetime import datetime, time
 from typing import TYPE_CHECKING, Annotated
 
@@ -39,9 +40,10 @@ def sync(
     ] = False,
     json: Json = False,
 ) -> None:
-    """Read your mailboxes, changing nothing in them: replies, out-of-office notes, bounces, opt-outs.
+    """Read your mailboxes, changing nothing that is there: replies, out-of-office notes, bounces, opt-outs.
 
-    Whoever answered, bounced or opted out is not written to again.
+    Whoever answered, bounced or opted out is not written to again. A copy of what you sent is put into the Sent folder
+    where your provider does not do that.
 
     Example: outreach sync
     """
@@ -144,7 +146,7 @@ def _sync(box: "App", since: datetime | None, *, quiet: bool) -> "SyncReport":
     from outreach.flows.sync import sync as run
 
     box.note_doubts()  # what comes may prove that they did leave
-    return run(
+    report = run(
         box.store,
         box.inbox(),
         mailbox=box.mailbox,
@@ -155,6 +157,16 @@ def _sync(box: "App", since: datetime | None, *, quiet: bool) -> "SyncReport":
         narrate=(lambda _seen: None) if quiet else _tell,
         read=box.read_mail,
     )
+    return replace(report, filed=_file_copies(box))
+
+
+def _file_copies(box: "App") -> int:
+    """What was read counts, whether the mailbox takes copies or not."""
+    try:
+        return box.file_copies()
+    except MailboxError as error:
+        say(f"{error} {error.hint}; OUTREACH_SENT_COPIES=never leaves the copies out")
+        return 0
 
 
 def _tell(seen: "Seen") -> None:
@@ -164,13 +176,14 @@ def _tell(seen: "Seen") -> None:
 
 
 def _summary(report: "SyncReport") -> list[str]:
+    filed = [f"{count(report.filed, 'copy', 'copies')} of your mails put into Sent"] if report.filed else []
     if not report.fetched:
-        return ["nothing new"]
+        return ["nothing new", *filed]
     parts = [count(number, *WORDS[kind]) for kind, number in sorted(report.by_kind.items()) if number]
     known = [f"{report.again} known already"] if report.again else []
     lines = [f"{count(report.fetched, 'new mail')}: {', '.join([*parts, *known])}"]
     told = _told(report.effects)
-    return [*lines, told] if told else lines
+    return [*lines, *([told] if told else []), *filed]
 
 
 def _told(effects: "Effects") -> str:

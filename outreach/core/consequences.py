@@ -20,6 +20,7 @@ from outreach.core.measures import (
     FlagDomain,
     HoldPerson,
     LearnWireId,
+    NoteFiled,
     PauseMailbox,
     StopAddress,
     StopCompany,
@@ -61,6 +62,8 @@ def _proof(case: Case, verdict: Verdict, match: Match) -> Iterator[Consequence]:
     seen = case.arrival.message_id
     if verdict.kind is Kind.OWN and seen and seen not in (mail.message_id, mail.wire_message_id):
         yield LearnWireId(mail.id, seen)
+    if verdict.kind is Kind.OWN and case.folder == "sent":
+        yield NoteFiled(mail.id)
 
 
 def _by_kind(case: Case, verdict: Verdict, match: Match, now: datetime) -> Iterator[Consequence]:

@@ -108,6 +108,13 @@ class LearnWireId:
     wire_message_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class NoteFiled:
+    """A copy of our message lies in the Sent folder."""
+
+    outbox_id: int
+
+
 Consequence = (
     StopPerson
     | StopCompany
@@ -120,6 +127,7 @@ Consequence = (
     | PauseMailbox
     | ConfirmSent
     | LearnWireId
+    | NoteFiled
 )
 
 

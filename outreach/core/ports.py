@@ -228,11 +228,16 @@ class Waiting(Protocol):
         ...
 
 
-class Drafts(Protocol):
-    """A mailbox that takes a draft; the one thing that is ever put into it, and only when the user asks."""
+class Filing(Protocol):
+    """A mailbox that takes what is the user's own: a copy of a mail that was sent, and a draft when they ask for one.
+    Nothing else is ever put into it."""
 
     def draft(self, mime: bytes) -> str:
         """Files it unsent; the name of the folder."""
+        ...
+
+    def file_copy(self, folder: Folder, mime: bytes, at: datetime) -> None:
+        """Files what was sent then into that folder, as read. Raises MailboxError where it is not taken."""
         ...
 
 

@@ -356,6 +356,8 @@ class Mailbox:
     learned_cap: int | None = None
     """What the provider's own limit taught us, from `learned_at` on."""
     learned_at: datetime | None = None
+    files_sent: bool | None = None
+    """Whether the provider puts a copy of each mail into the Sent folder; None: not seen yet."""
 
 
 @dataclass(frozen=True, slots=True)

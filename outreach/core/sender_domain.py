@@ -25,17 +25,19 @@ class Advice:
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """What a provider asks of its customers' domains; empty where we do not know."""
+    """What a provider asks of its customers' domains, and does with their mail; empty where we do not know."""
 
     spf: Sequence[str] = ()
     selectors: Sequence[str] = ()
+    files_sent: bool | None = None
+    """Whether it puts a copy of what is sent by SMTP into the Sent folder."""
 
 
 def provider_at(smtp_host: str) -> Provider:
     """The provider that this mail server belongs to."""
     for known in toml("providers.toml").values():
         if known["smtp_host"] == smtp_host.lower():
-            return Provider(known.get("spf", ()), known.get("dkim", ()))
+            return Provider(known.get("spf", ()), known.get("dkim", ()), known.get("files_sent"))
     return Provider()
 
 

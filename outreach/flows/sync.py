@@ -45,7 +45,8 @@ class Seen:
 @dataclass(frozen=True, slots=True)
 class SyncReport:
     """What came and what it did. `by_kind` counts new messages; `unmatched` those without a link to a mail of ours;
-    `again` those known from another folder; `quarantined` those that could not be read whole."""
+    `again` those known from another folder; `quarantined` those that could not be read whole; `filed` copies of sent
+    mails that were put into the Sent folder."""
 
     fetched: int = 0
     by_kind: Mapping[str, int] = field(default_factory=dict)
@@ -53,6 +54,7 @@ class SyncReport:
     again: int = 0
     quarantined: int = 0
     effects: Effects = field(default_factory=Effects)
+    filed: int = 0
 
     def __add__(self, other: "SyncReport") -> "SyncReport":
         """What came in two mailboxes."""
@@ -63,6 +65,7 @@ class SyncReport:
             self.again + other.again,
             self.quarantined + other.quarantined,
             self.effects + other.effects,
+            self.filed + other.filed,
         )
 
     def document(self) -> dict[str, Any]:
@@ -76,6 +79,7 @@ class SyncReport:
             "held": self.effects.held,
             "suppressed": self.effects.suppressed,
             "confirmed": self.effects.confirmed,
+            "filed": self.filed,
         }
 
 

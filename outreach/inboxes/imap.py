@@ -1,9 +1,9 @@
-"""Reads a mailbox over IMAP (RFC 9051) and changes nothing: folders are opened with EXAMINE, bodies fetched by PEEK.
+"""Reads a mailbox over IMAP (RFC 9051) and changes nothing there: folders are opened with EXAMINE, bodies read by PEEK.
 
 The only commands are CAPABILITY, STARTTLS, LOGIN or AUTHENTICATE, LIST, EXAMINE, UID SEARCH, UID FETCH, IDLE, LOGOUT,
-and APPEND of a draft when the user asks for one. Of each message the head comes first, and the rest only where it may
-concern us. No text of a received mail is ever part of a command: a crafted Message-ID in a search has deleted mailboxes
-(CVE-2025-15366).
+and APPEND of what is the user's own: copies of sent mails, and a draft when they ask for one. Of each message the head
+comes first, and the rest only where it may concern us. No text of a received mail is ever part of a command: a crafted
+Message-ID in a search has deleted mailboxes (CVE-2025-15366).
 """
 
 import logging
@@ -132,16 +132,24 @@ class ImapInbox:
                 f"{self._server.host} has no folder for drafts.",
                 hint="leave --draft out: the answer is then opened in your mail program",
             )
+        self._append(folder, mime, (b"\\Draft", b"\\Seen"), "the draft")
+        return folder
+
+    def file_copy(self, folder: Folder, mime: bytes, at: datetime) -> None:
+        """APPEND to the Sent folder, dated as the mail was sent."""
+        self._append(folder.name, mime, (b"\\Seen",), "the copy of a sent mail", at)
+
+    def _append(self, folder: str, mime: bytes, flags: Sequence[bytes], what: str, at: datetime | None = None) -> None:
+        """Once: whether a broken connection took it is not known, and twice is worse than not at all."""
         self._open_folder = None
         try:
-            self._connected().append(folder, mime, flags=(b"\\Draft", b"\\Seen"))
+            self._connected().append(folder, mime, flags=flags, msg_time=at)
         except (*BROKEN, IMAPClientError) as error:
             self._drop()
             raise MailboxError(
-                f"{self._server.host} did not take the draft: {words(error)}.",
-                hint="look into the folder for drafts before you try again",
+                f"{self._server.host} did not take {what}: {words(error)}.",
+                hint=f"look into the folder {folder} before you try again",
             ) from None
-        return folder
 
     def close(self) -> None:
         client, self._client = self._client, None

@@ -64,22 +64,31 @@ class MaildirInbox:
         yield place
 
     def draft(self, mime: bytes) -> str:
-        """A new file in the folder for drafts, written beside and moved in, as every Maildir program does."""
+        """A new file in the folder for drafts."""
         folder = next(iter(self._called("drafts")), "")
         if not folder:
             raise MailboxError(
                 f"{self._root} has no folder for drafts.",
                 hint="leave --draft out: the answer is then opened in your mail program",
             )
+        self._write(folder, mime, "DS", time.time())
+        return folder
+
+    def file_copy(self, folder: Folder, mime: bytes, at: datetime) -> None:
+        """A new file there, dated as the mail was sent."""
+        self._write(folder.name, mime, "S", at.timestamp())
+
+    def _write(self, folder: str, mime: bytes, flags: str, at: float) -> None:
+        """Written beside and moved in, as every Maildir program does."""
         name = f"{time.time_ns()}.{os.getpid()}.outreach"
         beside = self._root / f".{folder}" / "tmp" / name
         try:
             with os.fdopen(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as file:
                 file.write(mime.replace(b"\r\n", b"\n"))
-            beside.rename(self._root / f".{folder}" / "cur" / f"{name}:2,DS")
+            os.utime(beside, (at, at))
+            beside.rename(self._root / f".{folder}" / "cur" / f"{name}:2,{flags}")
         except OSError as error:
             raise MailboxError(f"{beside} cannot be written: {error.strerror}.", hint="check its permissions") from None
-        return folder
 
     def close(self) -> None:
         """Nothing is held open."""

@@ -19,6 +19,7 @@ from outreach.core.measures import (
     FlagDomain,
     HoldPerson,
     LearnWireId,
+    NoteFiled,
     PauseMailbox,
     StopAddress,
     StopCompany,
@@ -31,6 +32,7 @@ from outreach.core.normalize import address_key, suppression_key
 from outreach.core.ports import Outcome
 from outreach.core.records import AddressStatus, CampaignState, EnrollmentState, OutboxState
 from outreach.store import tables as t
+from outreach.store.copies import note_filed
 from outreach.store.journal import Recorder
 from outreach.store.stops import OPEN, WAITING, WILL_NOT_GO, stop_all
 
@@ -119,15 +121,24 @@ def _apply_one(connection: sa.Connection, consequence: Consequence, mailbox_id: 
             return Effects(suppressed=suppress_person(connection, founder_id, kind=kind, reason=reason, cause=cause))
         case CountSoft(address, _at):
             return Effects(suppressed=_suppress_lasting(connection, address, cause))
+        case ConfirmSent(outbox_id, evidence):
+            return Effects(confirmed=confirm_sent(connection, outbox_id, evidence, cause.now))
+        case _:
+            _note(connection, consequence, mailbox_id, cause)
+            return Effects()
+
+
+def _note(connection: sa.Connection, consequence: Consequence, mailbox_id: int, cause: Cause) -> None:
+    """What is learned of a domain, the mailbox or a message of ours, and does nothing to people."""
+    match consequence:
         case FlagDomain(domain, reason):
             flag_domain(connection, domain, reason, cause)
         case PauseMailbox(until, reason):
             pause_mailbox(connection, mailbox_id, until, reason)
-        case ConfirmSent(outbox_id, evidence):
-            return Effects(confirmed=confirm_sent(connection, outbox_id, evidence, cause.now))
         case LearnWireId(outbox_id, wire_message_id):
             learn_wire_id(connection, outbox_id, wire_message_id)
-    return Effects()
+        case NoteFiled(outbox_id):
+            note_filed(connection, outbox_id, mailbox_id, cause.now)
 
 
 # --- stop and hold ----------------------------------------------------------------------------------------------

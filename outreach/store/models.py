@@ -314,6 +314,8 @@ class MailboxRow(SQLModel, table=True):
     learned_cap: int | None = None
     """What the provider's own limit taught us, from `learned_at` on."""
     learned_at: datetime | None = None
+    files_sent: bool | None = None
+    """Whether the provider puts a copy of each mail into the Sent folder, as far as that was seen."""
     clock_boot: str = _later("")
     """Two clocks at the newest send: the wall's, and one that nobody sets; they show later whether the first jumped."""
     clock_steady: float = Field(default=0.0, sa_column_kwargs={"server_default": "0"})
@@ -381,6 +383,12 @@ class OutboxRow(SQLModel, table=True):
         sa.Index("ix_outbox_state_due", "state", "due_at"),
         sa.Index("ix_outbox_wire_message_id", "wire_message_id"),
         sa.Index("ix_outbox_campaign_intent", "campaign_id", "intent_at"),
+        sa.Index(
+            "ix_outbox_unfiled",
+            "mailbox_id",
+            "sent_at",
+            sqlite_where=sa.text("filed_at IS NULL AND sent_at IS NOT NULL"),
+        ),
     )
     id: int | None = Field(default=None, primary_key=True)
     campaign_id: int = Field(foreign_key="campaigns.id", index=True)
@@ -420,6 +428,8 @@ class OutboxRow(SQLModel, table=True):
     template: str = _later("")
     zone: str = _later("")
     """Whose working hours count: the recipient's time zone, empty where it is not known."""
+    filed_at: datetime | None = None
+    """When a copy was seen in the Sent folder, or put there: before it is put, so that it is never put twice."""
 
 
 class Approval(SQLModel, table=True):

@@ -20,6 +20,8 @@ from outreach.store.consequences import confirm_sent, reopen_failed, stop_enroll
 from outreach.store.database import Database
 
 EXPIRES_AFTER = timedelta(hours=48)
+FILED_WITHIN = timedelta(days=7)
+"""A copy of what left longer ago is not put into the Sent folder any more."""
 
 
 LIVE = sa.or_(t.outbox.c.state != OutboxState.CANCELLED, t.outbox.c.intent_at.is_not(None))
@@ -192,6 +194,17 @@ class Outbox:
         )
         with self._db.read() as connection:
             return list(connection.scalars(query))
+
+    def unfiled(self, mailbox_id: int, before: datetime) -> list[OutboxItem]:
+        """What left before then, of which no copy is known to lie in the Sent folder; oldest first."""
+        query = select_items().where(
+            t.outbox.c.mailbox_id == mailbox_id,
+            t.outbox.c.state == OutboxState.SENT,
+            t.outbox.c.filed_at.is_(None),
+            t.outbox.c.sent_at.between(before - FILED_WITHIN, before),
+        )
+        with self._db.read() as connection:
+            return [read_item(row) for row in connection.execute(query.order_by(t.outbox.c.sent_at)).mappings()]
 
     def first_steps(self, since: datetime) -> dict[int, int]:
         """company → how many first mails may have left for it since then."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from outreach.store.bookings import Bookings
     from outreach.store.campaigns import Campaigns
     from outreach.store.claims import Claims
+    from outreach.store.copies import Copies
     from outreach.store.finds import Finds
     from outreach.store.history import Histories
     from outreach.store.instance import Instance
@@ -88,6 +89,12 @@ class Store:
         from outreach.store.bookings import Bookings
 
         return Bookings(self.database)
+
+    @cached_property
+    def copies(self) -> "Copies":
+        from outreach.store.copies import Copies
+
+        return Copies(self.database)
 
     @cached_property
     def claims(self) -> "Claims":

@@ -127,6 +127,7 @@ mailboxes = sa.Table(
     sa.Column("synced_at", UTCDateTime),
     sa.Column("learned_cap", sa.Integer),
     sa.Column("learned_at", UTCDateTime),
+    sa.Column("files_sent", sa.Boolean),
     sa.Column("clock_boot", sa.String, nullable=False, default="", server_default=""),
     sa.Column("clock_steady", sa.Float, nullable=False, default=0.0, server_default="0"),
     sa.Column("clock_wall", UTCDateTime),
@@ -407,8 +408,12 @@ outbox = sa.Table(
     sa.Column("variant", sa.String, nullable=False, default="", server_default=""),
     sa.Column("template", sa.String, nullable=False, default="", server_default=""),
     sa.Column("zone", sa.String, nullable=False, default="", server_default=""),
+    sa.Column("filed_at", UTCDateTime),
     sa.Index("ix_outbox_campaign_intent", "campaign_id", "intent_at"),
     sa.Index("ix_outbox_state_due", "state", "due_at"),
+    sa.Index(
+        "ix_outbox_unfiled", "mailbox_id", "sent_at", sqlite_where=sa.text("filed_at IS NULL AND sent_at IS NOT NULL")
+    ),
     sa.Index("ix_outbox_wire_message_id", "wire_message_id"),
     sa.Index(
         "uq_outbox_dedupe_key",

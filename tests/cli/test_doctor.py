@@ -177,5 +177,11 @@ def test_a_doubt_that_lies_in_the_sent_folder_is_settled_and_another_is_not(
     assert (len(found["sent"]), len(found["unknown"])) == (1, 1)
     assert set(found["sent"] + found["unknown"]) == set(before)
     assert [item["id"] for item in workspace.json("outbox", "--state", "unknown")["items"]] == found["unknown"]
+    told = f"in doubt: message {found['unknown'][0]} "
+    assert workspace.run("outbox", "reconcile", exit_code=3).stdout.startswith(told)
+    with sqlite3.connect(workspace.folder / "outreach.db") as store:
+        store.execute("UPDATE mailboxes SET files_sent = 1")
+        store.execute("UPDATE outbox SET updated_at = '2026-01-05 00:00:00.000000'")
+    assert "it probably was not" in workspace.run("outbox", "reconcile", exit_code=3).stdout
     workspace.run("outbox", "resolve", str(found["unknown"][0]), "--abandon")
     assert "nothing is in doubt" in workspace.run("outbox", "reconcile").stdout

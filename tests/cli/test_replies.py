@@ -87,6 +87,38 @@ def test_sync_says_what_came_and_what_it_did(desk: Desk) -> None:
     assert desk.run("sync")[0] == "nothing new\n"
 
 
+def test_sync_puts_copies_of_what_was_sent_into_the_sent_folder(desk: Desk) -> None:
+    for part in ("new", "cur", "tmp"):
+        (desk.folder / "Maildir" / ".Sent" / part).mkdir(parents=True)
+    assert desk.run("sync")[0] == "nothing new\n2 copies of your mails put into Sent\n"
+    filed = sorted(path.read_bytes() for path in (desk.folder / "Maildir" / ".Sent" / "cur").iterdir())
+    assert filed == sorted(item.mime.replace(b"\r\n", b"\n") for item in desk.items.values())
+    assert desk.run("sync")[0] == "2 new mails: 2 mails of yours\n"
+    assert (desk.json("sync")["fetched"], desk.json("sync")["filed"]) == (0, 0)
+
+
+def test_no_copies_where_nobody_wants_them_or_the_provider_makes_them(desk: Desk) -> None:
+    for part in ("new", "cur", "tmp"):
+        (desk.folder / "Maildir" / ".Sent" / part).mkdir(parents=True)
+    env = desk.folder / ".env"
+    env.write_text(f"{env.read_text()}\nOUTREACH_SENT_COPIES=never\n")
+    assert desk.json("sync")["filed"] == 0
+    env.write_text(env.read_text().replace("COPIES=never", "COPIES=auto\nOUTREACH_SMTP_HOST=smtp.gmail.com"))
+    assert desk.json("sync")["filed"] == 0
+    env.write_text(env.read_text().replace("smtp.gmail.com", "smtp.ada.example"))
+    assert desk.json("sync")["filed"] == 2
+
+
+def test_a_copy_that_cannot_be_put_there_keeps_nothing_from_being_read(desk: Desk) -> None:
+    for part in ("new", "cur"):
+        (desk.folder / "Maildir" / ".Sent" / part).mkdir(parents=True)  # without `tmp`, nothing can be delivered there
+    desk.arrive(reply(desk))
+    out, err = desk.run("sync")
+    assert "1 new mail: 1 reply" in out
+    assert "cannot be written" in err
+    assert "OUTREACH_SENT_COPIES=never" in err
+
+
 def test_the_documents_scripts_rely_on(desk: Desk) -> None:
     desk.arrive(reply(desk))
     desk.arrive(report(returned_id=desk.items["cy@cy.example"].message_id, recipient="cy@cy.example"))

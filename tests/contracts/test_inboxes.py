@@ -425,6 +425,31 @@ def test_a_draft_is_appended_on_request_and_nothing_else_is_touched(server: Dove
     assert verbs <= ALLOWED_VERBS | {"APPEND"}
 
 
+@pytest.mark.parametrize("kind", ["imap", "maildir"])
+def test_a_copy_of_a_sent_mail_is_read_back_as_it_was_sent(kind: str, request: pytest.FixtureRequest) -> None:
+    box: Box = request.getfixturevalue(f"{kind}_box")
+    box.put(mail("kept"), folder="Sent")
+    before = box.state()
+    (sent,) = [folder for folder in box.folders() if folder.role == "sent"]
+    inbox, copy, at = box.connect(), mail("a copy").replace(b"\n", b"\r\n"), NOW - timedelta(days=3)
+    assert isinstance(inbox, ImapInbox | MaildirInbox)
+    list(inbox.fetch(sent, None, nothing, LONG_AGO))
+    inbox.file_copy(sent, copy, at)
+    inbox.close()
+    assert before.items() <= box.state().items()
+    (found,) = [one for one in box.read(sent) if b"a copy" in one.raw]
+    assert (found.raw.replace(b"\r\n", b"\n"), found.received_at) == (copy.replace(b"\r\n", b"\n"), at)
+
+
+def test_a_server_that_does_not_take_a_copy_is_said_so(imap_box: Box, tmp_path: Path) -> None:
+    for inbox in (imap_box.connect(), MaildirInbox(tmp_path)):
+        assert isinstance(inbox, ImapInbox | MaildirInbox)
+        with pytest.raises(MailboxError) as caught:
+            inbox.file_copy(Folder("Nowhere", "sent"), mail("a copy"), NOW)
+        assert caught.value.hint
+        inbox.close()
+
+
 def test_a_mailbox_without_drafts_says_what_to_do(imap_box: Box, maildir_box: Box) -> None:
     for inbox in (imap_box.connect(), maildir_box.connect()):
         assert isinstance(inbox, ImapInbox | MaildirInbox)

@@ -14,6 +14,7 @@ from outreach.core.measures import (
     CountSoft,
     HoldPerson,
     LearnWireId,
+    NoteFiled,
     PauseMailbox,
     StopAddress,
     StopCompany,
@@ -167,6 +168,10 @@ def test_a_copy_in_sent_proves_it_too_and_tells_the_new_id() -> None:
     copy = mail(OUR_TEXT, sender=ME, message_id="<AM0@prod.example>", references=OUR_ID, x_outreach_id=OUR_TOKEN)
     assert plan(copy, doubtful, folder="sent") == (
         ConfirmSent(4, "the Sent folder names its id"),
+        LearnWireId(4, "<AM0@prod.example>"),
+        NoteFiled(4),
+    )
+    assert plan(copy, Match(7, "matched", sent(id=4), proof=True), folder="junk") == (
         LearnWireId(4, "<AM0@prod.example>"),
     )
 
