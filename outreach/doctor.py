@@ -1,5 +1,5 @@
-"""Asks every piece whether it works, and says what to do where one does not. Sends nothing, and
-changes nothing but that what a dead run left is noted as in doubt.
+"""Asks every piece whether it works, and says what to do where one does not. Sends nothing but the self-test that was
+asked for, and changes nothing but that what a dead run left is noted as in doubt.
 
 Each check is a small function; a check that cannot run says why instead of failing the others.
 """
@@ -11,10 +11,13 @@ from datetime import timedelta
 from pathlib import Path
 
 from outreach.bootstrap import App
+from outreach.core.inbound import Arrival, read_head
 from outreach.core.normalize import is_free_mail, registrable_domain
 from outreach.core.records import OutboxState
-from outreach.core.sender_domain import COMMON_SELECTORS, judge_dkim, judge_dmarc, judge_spf, provider_at
+from outreach.core.sender_domain import COMMON_SELECTORS, judge_dkim, judge_dmarc, judge_seen, judge_spf, provider_at
 from outreach.errors import MailboxError, OutreachError
+from outreach.flows.self_test import PATIENCE, SelfTest, self_test
+from outreach.settings import SentCopies, TransportName
 from outreach.transports.directory import DirectoryTransport
 from outreach.transports.smtp import SmtpTransport
 from outreach.workspace import workspace_key
@@ -34,17 +37,27 @@ class Finding:
     remedy: str = ""
 
 
-def examine(app: App) -> Iterator[Finding]:
+def examine(app: App, *, self_test: bool = False) -> Iterator[Finding]:
     """Every check, one after the other; servers come last, because they take time."""
     yield from _asked(app, _CHECKS)
     for box in app.boxes:
-        yield from examine_mailbox(box)
+        yield from examine_mailbox(box, self_test=self_test)
 
 
-def examine_mailbox(box: App) -> Iterator[Finding]:
-    """What concerns one mailbox alone; with its name, where there are several."""
+def examine_mailbox(box: App, *, self_test: bool = False) -> Iterator[Finding]:
+    """What concerns one mailbox alone; with its name, where there are several. The test is left out where its servers
+    do not work: a refused login is not tried again."""
+    usable = True
     for finding in _asked(box, _OF_A_MAILBOX):
-        yield replace(finding, says=f"{box.name}: {finding.says}") if len(box.boxes) > 1 else finding
+        usable &= finding.ok or finding.check not in ("sending", "inbox")
+        yield _named(box, finding)
+    if self_test:
+        for finding in _asked(box, (("self-test", _self_test if usable else _not_tried),)):
+            yield _named(box, finding)
+
+
+def _named(box: App, finding: Finding) -> Finding:
+    return replace(finding, says=f"{box.name}: {finding.says}") if len(box.boxes) > 1 else finding
 
 
 def _asked(app: App, checks: "Sequence[tuple[str, Callable[[App], Iterator[Finding]]]]") -> Iterator[Finding]:
@@ -227,6 +240,49 @@ def _inbox(app: App) -> Iterator[Finding]:
             "sent folder", ok=False, says="none was found",
             remedy="doubts cannot be settled by it, and what you write by hand is not seen",
         )  # fmt: skip
+
+
+def _not_tried(_app: App) -> Iterator[Finding]:
+    yield Finding("self-test", ok=False, says="nothing was sent", remedy="mend sending and inbox first")
+
+
+def _self_test(app: App) -> Iterator[Finding]:
+    """A mail to oneself, and what can be learned from it; whether copies are filed is remembered."""
+    if app.settings.transport is TransportName.DIRECTORY:
+        yield Finding("self-test", ok=True, says="nothing to learn: mails stay on this machine")
+        return
+    with app.connected() as transport:
+        seen = self_test(transport, app.inbox(), sender=app.sender, clock=app.clock)
+    if seen.refused:
+        raise app.unusable(seen.answer)
+    yield _whereabouts(seen, app.sender.address)
+    if seen.arrived is not None:
+        yield from _treatment(app, seen, read_head(seen.arrived.raw, seen.arrived.received_at))
+
+
+def _treatment(app: App, seen: SelfTest, arrival: Arrival) -> Iterator[Finding]:
+    """What the provider made of a mail that has arrived."""
+    ours = seen.message.message_id
+    kept, named = arrival.message_id == ours, ours in arrival.headers.ids("references")
+    says = "kept" if kept else f"changed on the way{'; answers name both' if named else ''}"
+    yield Finding("message id", kept or named, says, "only by its sender can be told what an answer is to")
+    if judged := judge_seen(arrival.headers.raw("authentication-results")):
+        yield Finding("as received", judged.ok, judged.says, judged.remedy)
+    if any(folder.role == "sent" for folder in seen.folders):
+        app.store.copies.learn(app.mailbox_id, files_sent=seen.copy is not None)
+        ours_too = "" if app.settings.sent_copies is SentCopies.NEVER else "; outreach sync does"
+        says = "your provider puts them into Sent" if seen.copy else f"your provider puts none into Sent{ours_too}"
+        yield Finding("copies", ok=True, says=says)
+
+
+def _whereabouts(seen: SelfTest, address: str) -> Finding:
+    if seen.arrived is None:
+        says = f"the mail to {address} has left, and did not arrive within {PATIENCE.seconds // 60} minutes"
+        return Finding("self-test", ok=False, says=says, remedy="look whether it comes later, or comes back")
+    folder = seen.arrived.folder
+    says = f"the mail to {address} arrived in {folder.name} after {round(seen.after.total_seconds())} s"
+    remedy = "even your own provider takes your mail for junk: mend SPF, DKIM and DMARC before you write to others"
+    return Finding("self-test", folder.role != "junk", says, remedy)
 
 
 _CHECKS: tuple[tuple[str, Callable[[App], Iterator[Finding]]], ...] = (

@@ -9,7 +9,7 @@ import typer
 from outreach.cli._desks import locked
 from outreach.cli._output import count, is_terminal, say, show, show_json
 from outreach.cli._shell import DONE_IN_PART, Json, shell
-from outreach.errors import SendRefused
+from outreach.errors import SendRefused, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,13 +29,18 @@ def doctor(
         bool, typer.Option("--adopt", help="Take a copied or restored store for the one to use from now on.")
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="With --adopt: do not ask.")] = False,
+    self_test: Annotated[
+        bool, typer.Option("--self-test", help="Also mail yourself once, and see what your provider makes of it.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Check everything: store, files, settings, templates, clock, disk, the mail servers, and what DNS
-    says of your domain (SPF, DKIM, DMARC). Nothing is sent or changed.
+    says of your domain (SPF, DKIM, DMARC). Nothing is changed, and nothing sent but the test to yourself.
 
     Example: outreach doctor
     """
+    if adopt and self_test:
+        raise UsageError("--adopt and --self-test do not go together.", hint="outreach doctor --adopt comes first")
     with shell(context).app() as app:
         if adopt:
             found = _adopt(app, yes=yes)
@@ -46,7 +51,9 @@ def doctor(
             return
         from outreach.doctor import examine
 
-        wrong = tell(examine(app), json=json)
+        if self_test and not json:
+            say("sending yourself a mail, and waiting up to two minutes for it")
+        wrong = tell(examine(app, self_test=self_test), json=json)
     if wrong:
         raise typer.Exit(DONE_IN_PART)
 

@@ -11,6 +11,7 @@ from outreach.resources import toml
 
 COMMON_SELECTORS = ("default", "dkim", "mail", "s1", "s2", "k1", "google", "selector1", "selector2")
 """Where keys stand of a provider that we do not know."""
+_METHOD = re.compile(r"\b(spf|dkim|dmarc)=(\w+)")
 _POLICIES = ("none", "quarantine", "reject")
 
 
@@ -73,6 +74,17 @@ def judge_dkim(records: Mapping[str, Sequence[str]], provider: Provider) -> Advi
     if provider.selectors:
         return Advice(ok=False, says=says, remedy="turn DKIM on at your provider, and publish the record it shows you")
     return Advice(ok=True, says=f"{says}; your provider knows under which name yours stands")
+
+
+def judge_seen(results: str) -> Advice | None:
+    """What the owner's own provider saw of SPF, DKIM and DMARC in a mail of theirs (Authentication-Results, RFC 8601);
+    None where it does not say."""
+    found: list[tuple[str, str]] = _METHOD.findall(results.lower())
+    passed = {method for method, result in found if result == "pass"}
+    failed = {method.upper() for method, result in found if result.endswith("fail") and method not in passed}
+    says = ", ".join(dict.fromkeys(f"{method}={result}" for method, result in found))
+    remedy = f"mend {' and '.join(sorted(failed))} of your domain: others judge your mails by it as well"
+    return Advice(not failed, says, remedy) if found else None
 
 
 def _is_key(record: str) -> bool:

@@ -1,10 +1,12 @@
 """`doctor` tells what is wrong, and adopts a store that was copied or restored: nobody gets a second mail."""
 
 import json
+import re
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from outreach.doctor import _mounted, examine_domain
 from outreach.errors import MailboxError
 from outreach.mailhosts import DnsMailHosts
 from tests.cli.program import Workspace, founders_csv
-from tests.smtp_server import Behaviour, smtp_server
+from tests.smtp_server import Accepted, Behaviour, smtp_server
 from tests.web_servers import HOST, name_server
 
 
@@ -162,6 +164,77 @@ def test_a_restored_backup_is_settled_by_the_log(workspace: Workspace, behaviour
     assert workspace.json("send", "--no-pacing")["planned"] == 0
     assert workspace.json("status")["unknown"] == 1
     assert nobody_twice(behaviour)
+
+
+@dataclass
+class Provider(list[Accepted]):
+    """Puts what the server takes into the owner's mailbox, after what `change` makes of it."""
+
+    maildir: Path
+    folders: Sequence[str] = ("",)
+    change: Callable[[bytes], bytes] = bytes
+
+    def append(self, mail: Accepted) -> None:
+        super().append(mail)
+        for folder in self.folders:
+            (self.maildir / folder / "new" / f"{len(self)}.test").write_bytes(self.change(mail.data))
+
+
+@pytest.fixture
+def provider(workspace: Workspace, behaviour: Behaviour) -> Provider:
+    behaviour.ledger = made = Provider(workspace.folder / "Maildir")
+    return made
+
+
+def checks(workspace: Workspace, *words: str) -> dict[str, tuple[bool, str]]:
+    return {each["check"]: (each["ok"], each["says"]) for each in workspace.json("doctor", *words)["checks"]}
+
+
+def test_the_self_test_mails_the_owner_and_learns_who_makes_copies(workspace: Workspace, provider: Provider) -> None:
+    provider.folders = ("", ".Sent")
+    seen = checks(workspace, "--self-test")
+    assert [mail.rcpts for mail in provider] == [("ada@testwell.example",)]
+    assert seen["self-test"] == (True, "the mail to ada@testwell.example arrived in INBOX after 5 s")
+    assert seen["message id"] == (True, "kept")
+    assert seen["copies"] == (True, "your provider puts them into Sent")
+    assert "as received" not in seen
+    assert workspace.json("sync")["by_kind"]["reply"] == 0
+    provider.folders = ("",)
+    send(workspace)
+    backdate = "UPDATE outbox SET sent_at = datetime(sent_at, '-10 minutes')"
+    with sqlite3.connect(workspace.folder / "outreach.db") as store:
+        assert store.execute(backdate).rowcount == 6
+    assert workspace.json("sync")["filed"] == 0  # it was seen that the provider does it
+    assert checks(workspace)["sending"][0]
+    assert len(provider) == 7  # without being asked, nothing is sent
+
+
+def test_what_a_provider_did_to_the_self_test_is_told(workspace: Workspace, provider: Provider) -> None:
+    shutil.rmtree(workspace.folder / "Maildir" / ".Sent")
+    for part in ("new", "cur", "tmp"):
+        (workspace.folder / "Maildir" / ".Junk" / part).mkdir(parents=True)
+    provider.folders = (".Junk",)
+    seen_as = b"Authentication-Results: mx.testwell.example; spf=softfail; dkim=pass; dkim=fail; dmarc=fail\r\n"
+    provider.change = lambda raw: seen_as + re.sub(rb"(?m)^Message-ID: .*?\r$", b"Message-ID: <new@mx.example>\r", raw)
+    done = workspace.run("doctor", "--self-test", exit_code=3)
+    assert "NO  self-test    the mail to ada@testwell.example arrived in Junk after 5 s" in done.stdout
+    assert "ok  message id   changed on the way; answers name both" in done.stdout
+    assert "NO  as received  spf=softfail, dkim=pass, dkim=fail, dmarc=fail" in done.stdout
+    assert "→ mend DMARC and SPF of your domain" in done.stdout
+    assert "copies" not in done.stdout
+
+
+def test_a_self_test_that_cannot_be_made_says_why(workspace: Workspace, behaviour: Behaviour) -> None:
+    behaviour.fault = lambda phase, _number: "550 5.1.1 no such user" if phase == "rcpt" else None
+    assert "no such user" in checks(workspace, "--self-test")["self-test"][1]
+    elsewhere = Workspace(workspace.folder, {**workspace.environment, "OUTREACH_SMTP_PORT": "1"})
+    assert checks(elsewhere, "--self-test")["self-test"] == (False, "nothing was sent")
+    nobody = Workspace(workspace.folder, {**workspace.environment, "OUTREACH_ALLOW_RECIPIENTS": "other.example"})
+    assert not checks(nobody, "--self-test")["self-test"][0]
+    files = Workspace(workspace.folder, {**workspace.environment, "OUTREACH_TRANSPORT": "directory"})
+    assert checks(files, "--self-test")["self-test"][1].startswith("nothing to learn")
+    assert not behaviour.ledger
+    assert "do not go together" in workspace.run("doctor", "--adopt", "--self-test", exit_code=2).stderr
 
 
 def test_a_doubt_that_lies_in_the_sent_folder_is_settled_and_another_is_not(

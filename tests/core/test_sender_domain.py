@@ -2,7 +2,7 @@
 
 import pytest
 
-from outreach.core.sender_domain import Provider, judge_dkim, judge_dmarc, judge_spf, provider_at
+from outreach.core.sender_domain import Provider, judge_dkim, judge_dmarc, judge_seen, judge_spf, provider_at
 
 GOOGLE = provider_at("smtp.gmail.com")
 KEY = "v=DKIM1; k=rsa; p=MIGfMA0GCSq"
@@ -63,3 +63,24 @@ def test_dkim(records: dict[str, list[str]], provider: Provider, ok: bool) -> No
 )
 def test_dmarc(records: list[str], ok: bool) -> None:
     assert judge_dmarc("ada.example", records).ok is ok
+
+
+@pytest.mark.parametrize(
+    ("results", "ok", "remedy"),
+    [
+        ("mx.ada.example; spf=pass smtp.mailfrom=ada.example; dkim=pass header.d=ada.example; dmarc=pass", True, ""),
+        ("mx.ada.example; SPF=SoftFail; dkim=none", False, "mend SPF of"),
+        ("mx.ada.example; dkim=fail header.d=list.example; dkim=pass header.d=ada.example", True, ""),
+        ("mx.ada.example; spf=permerror; dmarc=fail (p=none)", False, "mend DMARC of"),
+    ],
+)
+def test_what_the_own_provider_saw(results: str, ok: bool, remedy: str) -> None:
+    judged = judge_seen(results)
+    assert judged is not None
+    assert judged.ok is ok
+    assert ok or judged.remedy.startswith(remedy)
+
+
+def test_a_provider_that_does_not_say() -> None:
+    assert judge_seen("") is None
+    assert judge_seen("mx.ada.example; none") is None
