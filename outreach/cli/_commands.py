@@ -40,10 +40,10 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "outbox": ("outbox", "What waits, failed or is in doubt."),
     },
     "Replies and results": {
-        "sync": ("replies", "Read your mailboxes, changing nothing in them."),
+        "sync": ("replies", "Read your mailboxes, changing nothing that is there."),
         "replies": ("replies", "The answers, and what you make of them."),
-        "status": ("results", "What is due, why nothing goes out now, what is new."),
-        "report": ("results", "The funnel: from imported to offer, with its rates."),
+        "status": ("status", "What is due, why nothing goes out now, what is new."),
+        "report": ("report", "The funnel: from imported to offer, with its rates."),
     },
 }
 _PLACES = dict(chain.from_iterable(section.items() for section in SECTIONS.values()))

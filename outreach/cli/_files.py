@@ -5,6 +5,13 @@ from pathlib import Path
 
 from outreach.errors import UsageError
 
+_MARK = b"made by outreach: one file, no request leaves it -->"
+
+
+def is_our_page(path: Path) -> bool:
+    """Whether that is a page which can be made again."""
+    return path.is_file() and _MARK in path.read_bytes()[:200]
+
 
 def write_private(path: Path, data: bytes, *, force: bool) -> None:
     """Write beside and rename. UsageError if the file is there already and `force` is not given."""

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 _BASE64 = re.compile(r"(?:[A-Za-z0-9+/]{76}\n){10,}[A-Za-z0-9+/=]*\n?")
 _MAX_SOURCE = 100_000
-MARK = b"<!-- a preview made by outreach:"
 
 
 def preview_page(
@@ -42,12 +41,12 @@ def preview_page(
         "command": command,
         "mails": mails,
     }
-    script = _part("preview.js")
+    script = part("preview.js")
     digest = base64.b64encode(sha256(script.encode()).digest()).decode()
-    page = _part("preview.html")
+    page = part("preview.html")
     for name, text in (
         ("SCRIPT_HASH", f"sha256-{digest}"),
-        ("STYLE", _part("preview.css")),
+        ("STYLE", part("colors.css") + part("preview.css")),
         ("SCRIPT", script),
         ("DATA", _embedded(data)),  # the last: nothing is looked for in it
     ):
@@ -61,7 +60,7 @@ def _embedded(data: dict[str, Any]) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _part(name: str) -> str:
+def part(name: str) -> str:
     return files("outreach.cli").joinpath("page", name).read_text("utf-8")
 
 

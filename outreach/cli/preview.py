@@ -9,7 +9,7 @@ import typer
 
 from outreach.cli._campaign import NAME, say_edits, show_refused
 from outreach.cli._export import check_target, export
-from outreach.cli._files import write_private
+from outreach.cli._files import is_our_page, write_private
 from outreach.cli._output import count, say, screen_width, show, show_json
 from outreach.cli._shell import Json, shell
 from outreach.errors import NotFound, UsageError
@@ -224,15 +224,14 @@ def _write_page(
     *,
     force: bool,
 ) -> None:
-    from outreach.cli._page import MARK, preview_page
+    from outreach.cli._page import preview_page
     from outreach.flows.preview import NOT_SENT, Shown
 
     if not any(isinstance(mail, Shown) and mail.state == NOT_SENT for mail in found):
         command = ""
     made = app.clock.now().astimezone(app.settings.zone)
     page = preview_page(campaign, writer.sequence, found, command=command, made=made)
-    ours = path.is_file() and MARK in path.read_bytes()[:200]
-    write_private(path, page, force=force or ours)
+    write_private(path, page, force=force or is_our_page(path))
     say(f"{path.resolve()} written: open it in a browser")
 
 

@@ -5,6 +5,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from outreach.core.breakdown import By, Group, Heard, Mailed, break_down
 from outreach.core.breakers import warns
 from outreach.core.pacing import DAY, LEARNED_FOR
 from outreach.core.records import CampaignState, EnrollmentState, OutboxState
@@ -22,6 +23,8 @@ _INTEREST = {
 _ANSWERED = sa.or_(
     t.inbound.c.kind == "reply", sa.and_(t.inbound.c.kind == "unsubscribe", t.inbound.c.subkind == "human")
 )
+_HEARD = sa.or_(_ANSWERED, t.inbound.c.label.in_(_INTEREST["interested"]))
+_BOUNCED = sa.and_(t.inbound.c.kind == "bounce", t.inbound.c.subkind.in_(("hard", "closed")))
 _MAILS = t.outbox.c.enrollment_id == t.enrollments.c.id
 _ANSWERS = sa.and_(
     t.inbound.c.campaign_id == t.enrollments.c.campaign_id, t.inbound.c.founder_id == t.enrollments.c.founder_id
@@ -112,7 +115,6 @@ class Reports:
         """Campaign → what each of its mailboxes did and got."""
         who = sa.distinct(t.enrollments.c.founder_id)
         left = t.outbox.c.intent_at.is_not(None)
-        hard = sa.and_(t.inbound.c.kind == "bounce", t.inbound.c.subkind.in_(("hard", "closed")))
         numbers = {
             "enrolled": (sa.func.count(who), t.enrollments),
             "mailed": (sa.func.count(who).filter(left), t.enrollments.join(t.outbox, _MAILS)),
@@ -120,7 +122,7 @@ class Reports:
                 sa.func.count().filter(t.outbox.c.state == OutboxState.SENT),
                 t.enrollments.join(t.outbox, _MAILS),
             ),
-            "bounced": (sa.func.count(who).filter(hard), t.enrollments.join(t.inbound, _ANSWERS)),
+            "bounced": (sa.func.count(who).filter(_BOUNCED), t.enrollments.join(t.inbound, _ANSWERS)),
             "replied": (sa.func.count(who).filter(_ANSWERED), t.enrollments.join(t.inbound, _ANSWERS)),
         }
         found: dict[tuple[str, str], dict[str, int]] = {}
@@ -139,6 +141,32 @@ class Reports:
         for (campaign, address), told in sorted(found.items()):
             shares.setdefault(campaign, []).append(Share(address, **{**dict.fromkeys(numbers, 0), **told}))
         return shares
+
+    def breakdown(self, campaign_id: int, by: By) -> list[Group]:
+        """The campaign's numbers by step, variant, tag or industry."""
+        out, came = t.outbox.c, t.inbound.c
+        mails = sa.select(out.id, out.founder_id, out.step, out.variant, out.intent_at).where(
+            out.campaign_id == campaign_id, out.intent_at.is_not(None)
+        )
+        meanings = {
+            "bounced": _BOUNCED,
+            "replied": _ANSWERED,
+            "unsubscribed": came.kind == "unsubscribe",
+            **{label: came.label.in_(labels) for label, labels in _INTEREST.items()},
+        }
+        messages = sa.select(
+            came.founder_id,
+            came.outbox_id,
+            came.received_at,
+            *(meaning.label(name) for name, meaning in meanings.items()),
+        ).where(came.campaign_id == campaign_id, came.founder_id.is_not(None), sa.or_(*meanings.values()))
+        with self._db.read() as connection:
+            mailed = [Mailed(*row) for row in connection.execute(mails)]
+            heard = [
+                Heard(founder, answers, at, frozenset(name for name, true in zip(meanings, told, strict=True) if true))
+                for founder, answers, at, *told in connection.execute(messages)
+            ]
+            return break_down(by, mailed, heard, _traits(connection, campaign_id, by))
 
     def new_replies(self) -> int:
         """Answers from people that nobody has labelled yet."""
@@ -197,6 +225,22 @@ class Reports:
         return told
 
 
+def _traits(connection: sa.Connection, campaign_id: int, by: By) -> dict[int, list[str]]:
+    """founder → their tags, or the industries of their company."""
+    found: dict[int, list[str]] = {}
+    within = sa.select(t.enrollments.c.founder_id).where(t.enrollments.c.campaign_id == campaign_id)
+    if by is By.TAG:
+        tags = sa.select(t.founder_tags.c.founder_id, t.founder_tags.c.tag).order_by(t.founder_tags.c.tag)
+        for founder, tag in connection.execute(tags.where(t.founder_tags.c.founder_id.in_(within))):
+            found.setdefault(founder, []).append(tag)
+    elif by is By.INDUSTRY:
+        companies = sa.select(t.founders.c.id, t.companies.c.industries).join(
+            t.companies, t.companies.c.id == t.founders.c.company_id
+        )
+        found.update(connection.execute(companies.where(t.founders.c.id.in_(within))).all())
+    return found
+
+
 def _funnel(connection: sa.Connection, campaign: sa.Row[tuple[object, ...]]) -> Funnel:
     def enrolled(*states: EnrollmentState) -> int:
         query = sa.select(sa.func.count()).where(t.enrollments.c.campaign_id == campaign.id)
@@ -215,7 +259,10 @@ def _funnel(connection: sa.Connection, campaign: sa.Row[tuple[object, ...]]) -> 
             t.outbox.c.campaign_id == campaign.id, t.outbox.c.intent_at.is_not(None)
         )
     )
-    bounced = people(sa.and_(t.inbound.c.kind == "bounce", t.inbound.c.subkind.in_(("hard", "closed"))))
+    answered = sa.select(t.inbound.c.founder_id).where(
+        t.inbound.c.campaign_id == campaign.id, t.inbound.c.founder_id.is_not(None), _HEARD
+    )
+    lost = people(sa.and_(_BOUNCED, t.inbound.c.founder_id.not_in(answered)))  # another address may have reached them
     return Funnel(
         name=campaign.name,
         state=campaign.state,
@@ -223,8 +270,8 @@ def _funnel(connection: sa.Connection, campaign: sa.Row[tuple[object, ...]]) -> 
         enrolled=enrolled(),
         mailed=mailed or 0,
         sent=messages(OutboxState.SENT),
-        delivered=(mailed or 0) - bounced,
-        bounced=bounced,
+        delivered=(mailed or 0) - lost,
+        bounced=people(_BOUNCED),
         replied=people(_ANSWERED),
         auto_replied=people(t.inbound.c.kind == "auto_reply"),
         unsubscribed=people(t.inbound.c.kind == "unsubscribe"),

@@ -1,36 +1,24 @@
-"""`outreach status` and `outreach report`: where things stand, and what came of it."""
+"""`outreach status`: where things stand."""
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from outreach.cli._output import count, in_words, local, say, show, show_json, show_table
+from outreach.cli._output import count, in_words, local, say, show, show_json
 from outreach.cli._shell import DONE_IN_PART, Json, shell
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
     from outreach.bootstrap import App
-    from outreach.core.stats import Rate
     from outreach.flows.enqueue import Plan
     from outreach.flows.enqueue import Share as Planned
-    from outreach.store.report import Funnel, Share
-
-_RATES = (
-    ("bounce", "bounced", "mailed"),
-    ("reply", "replied", "delivered"),
-    ("interested", "interested", "delivered"),
-    ("interview", "interview", "delivered"),
-    ("offer", "offer", "delivered"),
-)
 
 
 def register(app: typer.Typer) -> None:
     app.command()(status)
-    app.command()(report)
 
 
 def status(context: typer.Context, json: Json = False) -> None:
@@ -136,90 +124,3 @@ def _show_status(document: dict[str, Any], found: "Plan", zone: "ZoneInfo", now:
         show(f"look          {warning}")
     if found.size:
         say("next: outreach send --live")
-
-
-def report(
-    context: typer.Context,
-    campaign: Annotated[str, typer.Argument(metavar="CAMPAIGN", help="Default: all of them.")] = "",
-    json: Json = False,
-) -> None:
-    """The funnel: from imported to offer, with rates and their 95 % intervals.
-
-    Example: outreach report ai-berlin
-    """
-    with shell(context).app() as app:
-        app.note_doubts()
-        if campaign:
-            app.store.campaigns.get(campaign)
-        people = app.store.report.people()
-        funnels = [funnel for funnel in app.store.report.funnels() if campaign in ("", funnel.name)]
-        shares = app.store.report.shares()
-    if json:
-        campaigns = [
-            {
-                **asdict(funnel),
-                "mailboxes": [asdict(share) for share in shares.get(funnel.name, ())],
-                "rates": {name: _json(found) for name, found in _rates(funnel)},
-            }
-            for funnel in funnels
-        ]
-        show_json({"imported": people.imported, "with_address": people.with_address, "campaigns": campaigns})
-    else:
-        show(f"{count(people.imported, 'founder')} imported, {people.with_address} with an address")
-        for funnel in funnels:
-            _show_funnel(funnel)
-            if len(shares.get(funnel.name, ())) > 1:
-                _show_shares(shares[funnel.name])
-    if any(funnel.unknown for funnel in funnels):
-        say("some mails may or may not have left: outreach outbox --state unknown")
-        raise typer.Exit(DONE_IN_PART)
-
-
-def _show_funnel(funnel: "Funnel") -> None:
-    show()
-    show(f"{funnel.name} ({funnel.state}{f': {funnel.reason}' if funnel.reason else ''})")
-    found = dict(_rates(funnel))
-    steps = (
-        ("enrolled", funnel.enrolled, None),
-        ("mailed", funnel.mailed, None),
-        ("delivered", funnel.delivered, None),
-        ("bounced", funnel.bounced, found["bounce"]),
-        ("replied", funnel.replied, found["reply"]),
-        ("interested", funnel.interested, found["interested"]),
-        ("interview", funnel.interview, found["interview"]),
-        ("offer", funnel.offer, found["offer"]),
-        ("opted out", funnel.unsubscribed, None),
-    )
-    show_table(
-        ("", "people", "share", "95 % interval"), [(name, number, *_shares(share)) for name, number, share in steps]
-    )
-    stopped = funnel.enrolled - funnel.waiting - funnel.held - funnel.finished
-    show(
-        f"{count(funnel.sent, 'mail')} sent; {funnel.waiting} in progress, {funnel.held} on hold, "
-        f"{funnel.finished} finished, {stopped} stopped"
-    )
-    if funnel.failed:
-        show(f"{count(funnel.failed, 'mail')} refused by the recipient's server, or given up")
-    if funnel.unknown:
-        show(f"{count(funnel.unknown, 'mail')} in doubt")
-
-
-def _show_shares(shares: "Sequence[Share]") -> None:
-    show_table(
-        ("from", "enrolled", "mailed", "bounced", "replied"),
-        [(each.mailbox, each.enrolled, each.mailed, each.bounced, each.replied) for each in shares],
-    )
-
-
-def _rates(funnel: "Funnel") -> list[tuple[str, "Rate | None"]]:
-    from outreach.core.stats import rate
-
-    return [(name, rate(getattr(funnel, hits), getattr(funnel, total))) for name, hits, total in _RATES]
-
-
-def _shares(found: "Rate | None") -> tuple[str, str]:
-    return (f"{found.value:.0%}", f"{found.low:.0%} to {found.high:.0%}") if found else ("", "")
-
-
-def _json(found: "Rate | None") -> dict[str, float] | None:
-    return asdict(found) if found else None
