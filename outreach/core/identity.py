@@ -146,6 +146,7 @@ def _rank(lead: Lead, address: str) -> tuple[object, ...]:
     """Among several claims: the company on whose domain it lies, then what the rows say, never which came first."""
     facts = lead.company
     at_home = facts is not None and company_domain(facts.website) == address.rpartition("@")[2]
-    person = min((each.full_name for each in lead.people if address in each.emails), default="")
+    claimants = [each for each in lead.people if address in each.emails]
+    person = min(((each.full_name, not each.linkedin, each.linkedin, each.slug) for each in claimants), default=())
     said = (facts.slug, facts.name, facts.website, facts.country, facts.linkedin) if facts else ()
     return (not at_home, person, said)

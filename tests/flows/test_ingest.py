@@ -544,6 +544,24 @@ def test_the_order_of_files_changes_nothing(files: list[bytes], order: Random) -
         assert (again.companies.new, again.companies.merged, again.founders.new, again.founders.merged) == (0, 0, 0, 0)
 
 
+def test_an_address_that_two_of_one_name_claim_is_the_same_ones_in_any_order() -> None:
+    """One of them shares a page with somebody of another name, so that they are not taken for one."""
+    files = (
+        b"Company,Name,Email,LinkedIn\n,Daniel Testwell,dan@mail.example,\n",
+        b"Company,Name,Email,LinkedIn\n,Daniel Testwell,dan@mail.example,linkedin.com/in/rosa\n",
+        b"Company,Name,Email,LinkedIn\n,Ada Testwell,,linkedin.com/in/rosa\n",
+    )
+    owners = set()
+    for order in permutations(files):
+        store = new_store()
+        for data in order:
+            bring(store, data)
+        owner = store.people.find_by_address("dan@mail.example")
+        assert owner is not None
+        owners.add(owner.linkedin)
+    assert owners == {"linkedin.com/in/rosa"}
+
+
 def test_an_address_that_several_claim_is_the_same_companys_in_any_order() -> None:
     files = (
         b"Name,Email\nAda Testwell,ada@acme.example\n",
