@@ -1,16 +1,22 @@
-"""Append-only files beside the store: `sent.log` and `suppressions.jsonl`.
+"""Files beside the store that only grow: `sent.log` and `suppressions.jsonl`.
 
 A restored backup forgets the newest mails and opt-outs; these files do not. One JSON object a line, synced before
-`record` returns if it is to be durable, readable by the owner only.
+`record` returns if it is to be durable, readable by the owner only. Only to erase a person are they written anew
+(`rewrite`): another file takes the place of the old one, under the lock that every line is written under.
 """
 
 import json
 import os
 import weakref
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
+
+try:
+    import fcntl
+except ImportError:  # Windows: a file that another process has open cannot be replaced there anyway
+    fcntl = None  # type: ignore[assignment]  # asked for before each use
 
 from outreach.errors import StoreError
 
@@ -27,6 +33,21 @@ class Recorder(Protocol):
         ...
 
 
+Change = Callable[[dict[str, Any]], Mapping[str, Any] | None]
+
+
+class Log(Recorder, Protocol):
+    """The same, with what erasing a person takes."""
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        """Every whole line."""
+        ...
+
+    def rewrite(self, change: Change, more: Iterable[Mapping[str, Any]] = ()) -> None:
+        """Every line as `change` has it (None: it goes), then `more`: all of it or nothing."""
+        ...
+
+
 class Journal:
     """One such file, kept open from the first line that is written."""
 
@@ -35,14 +56,42 @@ class Journal:
         self._open: int | None = None
 
     def record(self, entry: Mapping[str, Any], *, durable: bool = True) -> None:
-        # ASCII, so that no character of a server's text can look like the end of a line.
-        line = _AS_JSON(entry).encode("ascii") + b"\n"
-        try:
-            file = self._file()
+        line = _line(entry)
+        with self._locked() as file:
             size = os.fstat(file).st_size
             _write(file, b"\n" + line if size and _ends_torn(file, size) else line)
             if durable:
                 os.fsync(file)
+
+    def rewrite(self, change: Change, more: Iterable[Mapping[str, Any]] = ()) -> None:
+        """Every line as `change` has it (None: it goes), then `more`. The new file takes the place of the old one in
+        one step, and nobody writes meanwhile. What a crash has torn goes: nobody reads it, and it may name anybody."""
+        added = b"".join(map(_line, more))
+        if not added and not self.path.exists():
+            return
+        with self._locked():
+            beside = self.path.with_name(f"{self.path.name}.new")
+            text = b"".join(_changed(line, change) for line in self.path.read_bytes().split(b"\n") if line)
+            file = os.open(beside, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o600)
+            try:
+                _write(file, text + added)
+                os.fsync(file)
+            finally:
+                os.close(file)
+            beside.replace(self.path)
+            _sync_folder(self.path.parent)
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """The file, with nobody else writing it; not one that another has taken the place of meanwhile."""
+        try:
+            file = self._file()
+            while not _lock(file):
+                file = self._file()
+            try:
+                yield file
+            finally:
+                _unlock(file)
         except OSError as error:
             raise StoreError(
                 f"{self.path} cannot be written: {error.strerror}.",
@@ -77,6 +126,45 @@ def _whole(text: bytes) -> Iterator[dict[str, Any]]:
             yield json.loads(line)
 
 
+def _line(entry: Mapping[str, Any]) -> bytes:
+    """ASCII, so that no character of a server's text can look like the end of a line."""
+    return _AS_JSON(entry).encode("ascii") + b"\n"
+
+
+def _changed(line: bytes, change: Change) -> bytes:
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return b""
+    changed = change(entry) if isinstance(entry, dict) else None
+    return b"" if changed is None else line + b"\n" if changed == entry else _line(changed)
+
+
+def _lock(file: int) -> bool:
+    """Whether it is still the file of its name, once nobody else writes it."""
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX)
+    if os.fstat(file).st_nlink:
+        return True
+    _unlock(file)
+    return False
+
+
+def _unlock(file: int) -> None:
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _sync_folder(folder: Path) -> None:
+    """The new name must be on the disk too."""
+    if hasattr(os, "O_DIRECTORY"):
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
 def _write(file: int, line: bytes) -> None:
     while line:
         line = line[os.write(file, line) :]
@@ -96,3 +184,10 @@ class MemoryJournal:
 
     def record(self, entry: Mapping[str, Any], *, durable: bool = True) -> None:  # noqa: ARG002  there is no disk
         self.lines.append(dict(entry))
+
+    def rewrite(self, change: Change, more: Iterable[Mapping[str, Any]] = ()) -> None:
+        changed = [change(line) for line in self.lines]
+        self.lines = [*(dict(line) for line in changed if line is not None), *map(dict, more)]
+
+    def entries(self) -> Iterator[dict[str, Any]]:
+        yield from self.lines

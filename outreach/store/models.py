@@ -461,14 +461,15 @@ class Attempt(SQLModel, table=True):
 
 
 class LedgerRow(SQLModel, table=True):
-    """Reservations against the caps: one row per intent that may have left, counted in rolling windows."""
+    """Reservations against the caps: one row per intent that may have left, counted in rolling windows. Without a
+    message where its recipient was erased: that a mail left still counts."""
 
     __tablename__ = "send_ledger"
     __table_args__ = (sa.Index("ix_send_ledger_mailbox_at", "mailbox_id", "at"),)
     id: int | None = Field(default=None, primary_key=True)
     mailbox_id: int = Field(foreign_key="mailboxes.id")
     at: datetime
-    outbox_id: int = Field(foreign_key="outbox.id", index=True)
+    outbox_id: int | None = Field(default=None, foreign_key="outbox.id", index=True)
 
 
 class HandSent(SQLModel, table=True):
@@ -497,7 +498,8 @@ class DomainPause(SQLModel, table=True):
 
 
 class Suppression(SQLModel, table=True):
-    """Whom we must not write to. `value` is `address:<key>`, `domain:<name>`, `person:<id>` or `company:<id>`."""
+    """Whom we must not write to. `value` is `address:<key>`, `domain:<name>`, `person:<id>`, `company:<id>`, or
+    `erased:<keyed hash>` for each thing that somebody who was erased could be called by."""
 
     __tablename__ = "suppressions"
     __table_args__ = (sa.UniqueConstraint("value", "kind"),)

@@ -482,7 +482,7 @@ send_ledger = sa.Table(
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("mailbox_id", sa.Integer, sa.ForeignKey("mailboxes.id"), nullable=False),
     sa.Column("at", UTCDateTime, nullable=False),
-    sa.Column("outbox_id", sa.Integer, sa.ForeignKey("outbox.id"), nullable=False, index=True),
+    sa.Column("outbox_id", sa.Integer, sa.ForeignKey("outbox.id"), index=True),
     sa.Index("ix_send_ledger_mailbox_at", "mailbox_id", "at"),
 )
 

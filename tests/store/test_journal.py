@@ -1,6 +1,7 @@
 """The files that no restore forgets: every line survives, whatever a crash or a server's text did before it."""
 
 import stat
+import threading
 from pathlib import Path
 
 from outreach.store.journal import Journal
@@ -48,3 +49,45 @@ def test_what_is_torn_or_put_in_its_place_while_it_is_open_swallows_nothing(tmp_
     other.replace(journal.path)
     journal.record({"kind": "void"})
     assert [entry["kind"] for entry in journal.entries()] == ["intent", "void"]
+
+
+def test_a_rewritten_file_has_what_it_should_and_nothing_else(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "sent.log")
+    for number in range(4):
+        journal.record({"number": number})
+    with journal.path.open("a") as torn:
+        torn.write('{"rcpt":"bo@')
+    journal.rewrite(
+        lambda entry: None if entry["number"] == 1 else entry | {"even": not entry["number"] % 2}, [{"number": 9}]
+    )
+    told = [(entry["number"], entry.get("even")) for entry in journal.entries()]
+    assert told == [(0, True), (2, True), (3, False), (9, None)]
+    assert b"bo@" not in journal.path.read_bytes()
+    assert stat.S_IMODE(journal.path.stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["sent.log"]
+
+
+def test_no_file_is_made_where_there_is_nothing_to_write(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "sent.log")
+    journal.rewrite(lambda entry: entry)
+    assert not journal.path.exists()
+    journal.rewrite(lambda entry: entry, [{"kind": "added"}])
+    assert list(journal.entries()) == [{"kind": "added"}]
+
+
+def test_no_line_is_lost_to_a_rewriting_meanwhile(tmp_path: Path) -> None:
+    """Each writer has the file open from before: after a rewriting its lines must go to the new one."""
+    path, each = tmp_path / "sent.log", 150
+
+    def write(name: str) -> None:
+        journal = Journal(path)
+        for number in range(each):
+            journal.record({"name": name, "number": number}, durable=False)
+
+    writers = [threading.Thread(target=write, args=(name,)) for name in "abc"]
+    for writer in writers:
+        writer.start()
+    while any(writer.is_alive() for writer in writers):
+        Journal(path).rewrite(lambda entry: entry)
+    told = [(entry["name"], entry["number"]) for entry in Journal(path).entries()]
+    assert sorted(told) == [(name, number) for name in "abc" for number in range(each)]
