@@ -181,6 +181,10 @@ class App:
     def journal(self) -> Journal:
         return Journal(self.workspace.sent_log)
 
+    @property
+    def suppression_log(self) -> Journal:
+        return Journal(self.workspace.suppression_log)
+
     def copied(self) -> tuple[str, ...]:
         """What says that this store is a copy: it lies in another file, or on another machine, than when it was used
         last. Empty where all is as it was."""

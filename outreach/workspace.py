@@ -3,9 +3,10 @@ and the key that belongs to it.
 """
 
 import os
+import re
 import secrets
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterable, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -24,6 +25,9 @@ if TYPE_CHECKING:  # what only some commands need is loaded where they need it
     from outreach.store.copying import Copied, Upgrade
 
 KEY_BYTES = 32
+_OF_STORE = ("", "-wal", "-shm", "-journal")
+_READ_AT_ONCE = 1_048_576
+_LONGEST_TEXT = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +79,48 @@ def open_store(
     log = Journal(workspace.suppression_log)
     database = open_database(store_place(workspace, settings), create=create)
     refuse_moved(database)
-    store = Store(database, log)
+    store = Store(database, log, lambda: workspace_key(workspace, store))
+    if not store.erasures.is_settled(log.entries()):
+        _erase_again(workspace, store, log)
     store.suppressions.merge(log.entries())
     if create:
         workspace_key(workspace, store)
     return store
+
+
+def files_holding(folder: Path, texts: Iterable[str]) -> list[Path]:
+    """Files in the folder, but for the store itself, in which one of these texts can be read as it is, in any case."""
+    workspace = Workspace(folder)
+    own = {workspace.key, workspace.ballast, *(workspace.store.with_name(f"outreach.db{end}") for end in _OF_STORE)}
+    wanted = [re.escape(text.lower().encode()) for text in texts if text]
+    if not wanted:
+        return []
+    pattern = re.compile(b"|".join(wanted))
+    found = []
+    for path in sorted(folder.rglob("*")):
+        if path not in own and path.is_file() and not path.is_symlink():
+            with suppress(OSError):  # what cannot be read cannot be told
+                found += [path] if _holds(path, pattern) else []
+    return found
+
+
+def _holds(path: Path, pattern: re.Pattern[bytes]) -> bool:
+    before = b""
+    with path.open("rb") as file:
+        while part := file.read(_READ_AT_ONCE):
+            if pattern.search(before + part.lower()):
+                return True
+            before = part[-_LONGEST_TEXT:].lower()
+    return False
+
+
+def _erase_again(workspace: Workspace, store: Store, log: Journal) -> None:
+    """An older copy of the store has brought back somebody who was erased, another machine has erased somebody, or
+    erasing was cut off."""
+    from outreach.flows.forget import catch_up
+    from outreach.importers import all_importers
+
+    catch_up(store, all_importers(), sent_log=Journal(workspace.sent_log), log=log, now=datetime.now(UTC))
 
 
 def upgrade_store(folder: Path, environment: Mapping[str, str]) -> "Upgrade":

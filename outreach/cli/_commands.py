@@ -29,6 +29,7 @@ SECTIONS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "suppress": ("suppressions", "Who must not be written to."),
         "why": ("why", "Everything about one person, and when a mail may go."),
         "export-person": ("privacy", "All that is held about one person, as JSON."),
+        "forget": ("privacy", "Erase one person, for good."),
     },
     "Campaigns": {
         "campaign": ("campaigns", "Whom to write to, and with which sequence."),

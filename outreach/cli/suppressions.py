@@ -7,6 +7,7 @@ import typer
 
 from outreach.cli._output import count, say, show, show_json, show_table
 from outreach.cli._shell import DONE_IN_PART, Json, listing, shell
+from outreach.core.suppression import ERASED
 
 if TYPE_CHECKING:
     from outreach.bootstrap import App
@@ -51,17 +52,21 @@ def list_suppressions(context: typer.Context, json: Json = False) -> None:
         names = _named(app, [entry["value"] for entry in entries])
     if json:
         show_json({"suppressions": [dict(entry) for entry in entries], "total": len(entries)})
-    elif not entries:
+        return
+    shown = [each for each in entries if each["kind"] != ERASED]
+    if not entries:
         show("nobody is suppressed")
-    else:
+    if shown:
         show_table(
             ("who", "kind", "reason", "since"),
             [
                 (names[each["value"]], each["kind"].replace("_", "-"), each["reason"], each["created_at"])
-                for each in entries
+                for each in shown
             ],
             zone,
         )
+    if hashes := len(entries) - len(shown):
+        say(f"and people who were erased, of whom only {count(hashes, 'keyed hash', 'keyed hashes')} are kept")
 
 
 def _named(app: "App", values: Sequence[str]) -> dict[str, str]:

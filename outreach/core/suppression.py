@@ -4,6 +4,10 @@ from collections.abc import Iterable
 
 from outreach.core.normalize import suppression_key
 
+ERASED = "erased"
+"""The kind and the reason of entries that keep somebody out who was erased."""
+ERASED_START = f"{ERASED}:"
+"""How their values begin; a keyed hash follows."""
 ADDRESS_ONLY = ("bounce", "soft_bounce")
 """Kinds of entries that are about one address, not about the person: another address of theirs may be written to."""
 

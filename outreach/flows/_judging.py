@@ -39,21 +39,29 @@ class Judge:
     def clues(self, arrival: Arrival, *, report: bool) -> Clues:
         return clues_of(arrival, report=report, own=self._owner.addresses)
 
-    def entries(self, messages: Sequence[Incoming], read: Reader, now: datetime) -> list[Entry]:
-        """What each of these messages is. What they may be about is looked up for all of them together."""
+    def entries(self, messages: Sequence[Incoming], read: Reader, now: datetime) -> list[Entry | None]:
+        """What each of these messages is. What they may be about is looked up for all of them together. None: it is
+        from somebody who was erased, or reports on a mail to them, and nothing of it is kept."""
         arrivals = [read(incoming.raw, incoming.received_at) for incoming in messages]
         rules = [report_rule(arrival) for arrival in arrivals]
         clues = [
             self.clues(arrival, report=is_report(arrival, rule)) for arrival, rule in zip(arrivals, rules, strict=True)
         ]
+        erased = self._store.erasures.known()
+        passed = [
+            erased.has_address(one.from_address) or any(erased.has_address(clue.value) for clue in each.recipients)
+            for one, each in zip(arrivals, clues, strict=True)
+        ]
         found = self._store.mail.find(clues)
         matches = [find_match(each, found, one.sent_at) for each, one in zip(clues, arrivals, strict=True)]
         texts = self._store.mail.sent_bytes({match.founder_id for match in matches if match})
         return [
-            self._entry(
+            None
+            if erases
+            else self._entry(
                 incoming, arrival, match, [read_draft(mime).text for mime in texts.get(_founder(match), ())], rule, now
             )
-            for incoming, arrival, match, rule in zip(messages, arrivals, matches, rules, strict=True)
+            for incoming, arrival, match, rule, erases in zip(messages, arrivals, matches, rules, passed, strict=True)
         ]
 
     def _entry(

@@ -39,6 +39,8 @@ def adopt(
     filed = {mailbox: filed_mails(inbox, mailbox.address, since, own) for mailbox, inbox in mailboxes if inbox}
     logged = store.instance.forgotten(journal.entries())
     stories = {name: story for mailbox in filed for name, story in _named(store, filed[mailbox], key, mailbox).items()}
+    erased = store.erasures.known()
+    stories = {name: story for name, story in stories.items() if not erased.has_address(story.rcpt)}
     stories |= {story.message_id: story for story in logged}
     seen = {message_id for each in filed.values() for message_id in each}
     adoption = uuid.uuid4().hex

@@ -123,6 +123,8 @@ def check_new_address(store: Store, founder: Founder, address: str) -> None:
     key = address_key(address)
     if not is_address(key) or is_role_inbox(key):
         raise UsageError(f"{address} is no address of one person.", hint="write it as --email ada@acme.example")
+    if store.erasures.known().has_address(key):
+        raise UsageError(f"{address} is an address of somebody who was erased.", hint="erasing is final")
     owner = store.people.find_by_address(key)
     if owner and owner.id != founder.id:
         raise UsageError(

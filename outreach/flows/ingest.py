@@ -10,7 +10,7 @@ import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from outreach.core.ports import Clock
 from outreach.core.records import Lead, RowError
 from outreach.core.survivors import Entry
 from outreach.core.values import export_date
+from outreach.flows._erased import without_erased
 from outreach.flows._ingest_report import Count, FileReport, IngestReport
 from outreach.flows._known import with_known
 from outreach.flows._row_text import row_writer
@@ -96,7 +97,7 @@ def ingest(
         for _ in range(0 if shared and not dry_run else _TRIES):
             with reading(connection):
                 seen = fingerprint(connection)
-                planned = work.plan_long(connection) if is_long else work.plan_short(connection)
+                planned = work.plan(connection, is_long=is_long)
             if dry_run:
                 return planned.report
             with references_unchecked(connection) if planned.is_first else nullcontext(), writing(connection):
@@ -106,7 +107,7 @@ def ingest(
                     break
         else:  # others keep changing who is who: nobody may while this is planned
             with writing(connection):
-                planned = work.plan_long(connection) if is_long else work.plan_short(connection)
+                planned = work.plan(connection, is_long=is_long)
                 planned.apply()
                 beside(connection)
     store.people.refresh_search()
@@ -146,6 +147,12 @@ class _Work:
     now: datetime
     tag: str
     dry_run: bool
+
+    def plan(self, connection: sa.Connection, *, is_long: bool) -> _Planned:
+        """Rows that name somebody who was erased are not read."""
+        erased = self.store.erasures.known(connection)
+        work = replace(self, lists=[without_erased(each, erased) for each in self.lists]) if erased else self
+        return work.plan_long(connection) if is_long else work.plan_short(connection)
 
     def plan_short(self, connection: sa.Connection) -> _Planned:
         """All rows judged together."""

@@ -62,6 +62,8 @@ def reclassify(
         messages = [_incoming(one) for one in stored]
         for one, entry in zip(stored, judge.entries(messages, read, clock.now()), strict=True):
             judged += 1
+            if entry is None:
+                continue
             unread += bool(entry.trouble)
             change = _change(one, entry)
             changed += [change] if change else []

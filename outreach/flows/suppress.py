@@ -47,7 +47,8 @@ def _address(store: Store, who: str, reason: str, clock: Clock) -> tuple[str, ..
     if owner:
         store.suppressions.add_person(owner.id, reason, clock.now())
         return (owner.full_name, *(address.address for address in owner.addresses))
-    store.suppressions.add_address(suppression_key(key), reason, clock.now())
+    if not store.erasures.known().has_address(key):  # then it is on the list already, and not to be written down
+        store.suppressions.add_address(suppression_key(key), reason, clock.now())
     return (key,)
 
 

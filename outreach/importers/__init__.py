@@ -25,16 +25,18 @@ class Rows:
     """The rows of a list, as often as they are asked for.
 
     `raw` are as the file gives them: who knows a row by its cells need not have it read. `make_reader` gives what reads
-    them in their order, one for each time they are gone through.
+    them in their order, one for each time they are gone through; `look` has the last word on each.
     """
 
     raw: Iterable[Row | RowError]
     make_reader: Callable[[], Callable[[Row], Lead | RowError]]
+    look: Callable[[Lead | RowError], Lead | RowError] | None = None
 
     def __iter__(self) -> Iterator[Lead | RowError]:
         read = self.make_reader()
         for row in self.raw:
-            yield read(row) if isinstance(row, Row) else row
+            told = read(row) if isinstance(row, Row) else row
+            yield self.look(told) if self.look else told
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from outreach.core.clock import Reading, jump
 from outreach.core.normalize import address_key
 from outreach.core.pacing import CANARY, DAY, Booked, Limits
 from outreach.core.records import OutboxState
+from outreach.core.suppression import ERASED_START
 from outreach.store import tables as t
 from outreach.store.database import Database
 from outreach.store.dialect import on_server
@@ -100,8 +101,10 @@ class Bookings:
 
 
 def note_by_hand(connection: sa.Connection, mailbox_id: int, at: datetime, recipients: Iterable[str]) -> None:
-    """The owner wrote to these addresses by hand, as the Sent folder shows; noted once, however often it is read."""
-    keys = {key for key in map(address_key, recipients) if key}
+    """The owner wrote to these addresses by hand, as the Sent folder shows; noted once, however often it is read. Of
+    whom was erased only the keyed hash is told."""
+    told = [each if each.startswith(ERASED_START) else address_key(each) for each in recipients]
+    keys = {key for key in told if key}
     known = sa.select(t.hand_sent.c.address_key).where(t.hand_sent.c.mailbox_id == mailbox_id, t.hand_sent.c.at == at)
     fresh = keys - set(connection.scalars(known))
     if fresh:

@@ -105,6 +105,8 @@ class Claims:
         """Why this message cannot be claimed now, by the name of the first check that says no; empty if none does."""
         with self._db.read() as connection:
             state = connection.scalar(sa.select(t.outbox.c.state).where(t.outbox.c.id == item_id))
+            if state is None:  # its founder was erased meanwhile
+                return OutboxState.CANCELLED
             if state != OutboxState.QUEUED:
                 return str(state)
             checks = gate.checks(gate.kind_of(limits))

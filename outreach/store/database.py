@@ -25,6 +25,7 @@ APPLICATION_ID = 0x4F757472  # "Outr", in the SQLite header
 _WRITER = "outreach_writer"
 _MIGRATION = "outreach_migrates"
 _BUSY_MS = 30_000
+_COMPACT_MS = 5_000
 _NOT_THE_FILES_FAULT = (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 """Nobody should put a backup in the place of a good file because its disk is full."""
 
@@ -76,6 +77,26 @@ class Database:
                 return postgres.check(connection)
             said = str(connection.exec_driver_sql("PRAGMA quick_check").scalar())
             return "" if said == "ok" else said
+
+    def compact(self) -> bool:
+        """Write the file anew without its unused places, and empty the log beside it; whether nobody was in the way.
+        What a server keeps in unused places is freed for other rows."""
+        if self.server:
+            postgres.vacuum(self.engine)
+            return True
+        if self.path is None:
+            return True
+        self.engine.dispose()  # this process's own idle connections read an older state
+        with _translated(self.path), closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+            connection.execute(f"PRAGMA busy_timeout={_COMPACT_MS}")
+            try:
+                connection.execute("VACUUM")
+                busy, *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                    return False
+                raise
+        return not busy
 
     def now(self) -> datetime:
         """The server's time."""

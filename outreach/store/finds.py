@@ -1,9 +1,9 @@
 """Looking for addresses: what was asked and answered, what it cost, and what was found."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -14,6 +14,10 @@ from outreach.core.records import AddressStatus, Founder, KnownAddress
 from outreach.store import tables as t
 from outreach.store.bulk import select_in
 from outreach.store.database import Database
+from outreach.store.erasures import Erasures
+
+if TYPE_CHECKING:
+    from outreach.core.erased import Erased
 
 _DEAD = (AddressStatus.INVALID, AddressStatus.BOUNCED)
 _IMPROVABLE = (AddressStatus.GUESSED, AddressStatus.UNKNOWN, AddressStatus.RISKY, AddressStatus.INVALID)
@@ -32,8 +36,8 @@ class Lookup:
 class Finds:
     """The memory of `find`."""
 
-    def __init__(self, database: Database) -> None:
-        self._db = database
+    def __init__(self, database: Database, erasures: Erasures) -> None:
+        self._db, self._erasures = database, erasures
 
     # --- for whom -----------------------------------------------------------------------------------------
 
@@ -90,14 +94,15 @@ class Finds:
     def finish(self, lookup_id: int, answer: Answer, now: datetime) -> None:
         """The answer to a question that was begun."""
         with self._db.write() as connection:
-            connection.execute(
-                sa.update(t.lookups).where(t.lookups.c.id == lookup_id).values(answered_at=now, **_told(answer))
-            )
+            told = _told(_without(answer, self._erasures.known(connection)))
+            connection.execute(sa.update(t.lookups).where(t.lookups.c.id == lookup_id).values(answered_at=now, **told))
 
     def record(self, question: Question, answer: Answer, asked_at: datetime, now: datetime) -> None:
         """A question that cost nothing, with its answer."""
         with self._db.write() as connection:
-            _inserted(connection, question, answer, asked_at, now)
+            erased = self._erasures.known(connection)
+            if not _is_about(question, erased):
+                _inserted(connection, question, _without(answer, erased), asked_at, now)
 
     def spent(self, since: datetime) -> int:
         """Credits that questions since then cost, doubtful ones included."""
@@ -107,11 +112,13 @@ class Finds:
     # --- what was found -----------------------------------------------------------------------------------
 
     def others(self, founder_id: int, keys: Iterable[str]) -> set[str]:
-        """Which of these addresses belong to somebody else, or to a company."""
-        query = sa.select(t.addresses.c.key, t.addresses.c.founder_id)
+        """Which of these addresses belong to somebody else, or to a company; or did, to somebody who was erased."""
+        wanted, query = list(keys), sa.select(t.addresses.c.key, t.addresses.c.founder_id)
         with self._db.read() as connection:
-            rows = select_in(connection, query, t.addresses.c.key, keys)
-            return {row["key"] for row in rows if row["founder_id"] != founder_id}
+            erased = self._erasures.known(connection)
+            rows = select_in(connection, query, t.addresses.c.key, wanted)
+            taken = {row["key"] for row in rows if row["founder_id"] != founder_id}
+        return taken | {key for key in wanted if erased.has_address(key)}
 
     def save(
         self, wanted: Wanted, found: Sequence[tuple[Checked, str]], search: tuple[Question, Answer], now: datetime
@@ -119,8 +126,13 @@ class Finds:
         """Keep these addresses, each with the finder it came from, and that this founder was looked for. What is given,
         verified or has bounced stays as it is, and so does what belongs to somebody else."""
         with self._db.write() as connection:
+            erased = self._erasures.known(connection)
+            if _is_about(search[0], erased):  # erased while they were looked for
+                return
             connection.execute(sa.insert(t.lookups).values(**_asked(search[0], now, now), **_told(search[1])))
             for checked, origin in found:
+                if erased.has_address(checked.key):
+                    continue
                 owner = {"company_id" if checked.of_company else "founder_id": _owner(wanted, checked)}
                 if None in owner.values():
                     continue
@@ -138,6 +150,23 @@ class Finds:
                     same = t.addresses.c.id == row["id"]
                     connection.execute(sa.update(t.addresses).where(same).values(status=checked.status, origin=origin))
                 _note(connection, checked, origin, now)
+
+
+# --- who was erased -----------------------------------------------------------------------------------
+
+
+def _is_about(question: Question, erased: "Erased") -> bool:
+    """Whether a question names somebody who was erased."""
+    return bool(erased) and (erased.has_name(question.person, question.about) or erased.has_address(question.person))
+
+
+def _without(answer: Answer, erased: "Erased") -> Answer:
+    """An answer about a company without the parts that speak of somebody who was erased."""
+    if not erased:
+        return answer
+    from outreach.core.erased import thinned
+
+    return replace(answer, data=thinned(dict(answer.data), erased.in_text), text=erased.hidden(answer.text))
 
 
 # --- rows ---------------------------------------------------------------------------------------------

@@ -210,6 +210,8 @@ def keys_of(connection: sa.Connection, item_id: int) -> tuple[str, ...]:
     """Every suppression key that would cover this message, its own address first: the person, all their addresses,
     domains, the company."""
     rows = _WHO.run(connection, {"item": item_id}).fetchall()
+    if not rows:
+        return ("",)  # its founder was erased; no statement finds the message
     founder_id, _, _, rcpt, _ = rows[0]
     addresses = {rcpt, *(key for *_, key in rows if key)}
     companies = {company for _, queued_for, works_at, *_ in rows for company in (queued_for, works_at)}

@@ -15,6 +15,7 @@ from outreach.core.message import dedupe_key
 from outreach.core.normalize import address_key, suppression_key
 from outreach.core.records import EnrollmentState, OutboxState
 from outreach.core.sent_log import Story, read_log
+from outreach.core.suppression import ERASED_START
 from outreach.errors import StoreError
 from outreach.store import tables as t
 from outreach.store.consequences import Cause, suppress
@@ -123,6 +124,8 @@ class Instance:
 
 
 def _explained(story: Story, known: Tries) -> bool:
+    if story.rcpt.startswith(ERASED_START):
+        return True  # the store has nothing of them, and nobody writes to them
     return story.tries <= known.tokens and (known.may_have_left or not story.may_have_left)
 
 

@@ -313,6 +313,12 @@ def implied_keys(row: Mapping[str, Any] | sa.RowMapping) -> tuple[frozenset[str]
     return frozenset(keys), frozenset(hints)
 
 
+def company_keys(connection: sa.Connection, company_id: int) -> frozenset[str]:
+    """Everything by which a company is known: its keys, and its names as `name:acme`."""
+    record = _company_records(connection, [company_id])[company_id]
+    return record.keys | record.hints
+
+
 def _edits_of(connection: sa.Connection, founders: Iterable[int]) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
     for row in select_in(connection, sa.select(t.founder_edits), t.founder_edits.c.founder_id, founders):

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -27,8 +27,12 @@ from outreach.store.breakers import check_breakers
 from outreach.store.bulk import insert_all, select_in
 from outreach.store.consequences import Cause, Effects, apply, apply_all
 from outreach.store.database import Database
+from outreach.store.erasures import Erasures
 from outreach.store.journal import Recorder
 from outreach.store.sent_index import all_sent, find_links, find_sent
+
+if TYPE_CHECKING:
+    from outreach.core.erased import Erased
 
 _MAX_RAW = 1_000_000
 _MOST_ATTACHMENTS = 50
@@ -69,8 +73,8 @@ class Stored:
 class Mail:
     """Everything that came in. `suppression_log` remembers opt-outs beyond any restore."""
 
-    def __init__(self, database: Database, suppression_log: Recorder) -> None:
-        self._db = database
+    def __init__(self, database: Database, suppression_log: Recorder, erasures: Erasures) -> None:
+        self._db, self._erasures = database, erasures
         self._journal = suppression_log
 
     # --- reading the mailbox ------------------------------------------------------------------------------
@@ -140,6 +144,11 @@ class Mail:
         if not batch:
             return [], Effects()
         with self._db.write() as connection:
+            erased = self._erasures.known(connection)
+            if erased:
+                batch = [
+                    (one, entry if entry and _is_there(connection, entry, erased) else None) for one, entry in batch
+                ]
             kept = [(one, entry) for one, entry in batch if entry is not None and entry.kept]
             ids = dict(zip((one.key for one, _ in kept), _keep(connection, kept, now), strict=True))
             _locate(connection, mailbox_id, [(one, ids[one.key][0] if one.key in ids else None) for one, _ in batch])
@@ -151,7 +160,7 @@ class Mail:
             ]
             effects = apply_all(connection, planned, now)
             for one, entry in batch:
-                _teach(connection, entry, one, mailbox_id, now)
+                _teach(connection, entry, one, mailbox_id, now, erased)
             _move_cursor(connection, mailbox_id, batch[-1][0].cursor)
             return [fresh for _, _, fresh in placed], effects
 
@@ -191,12 +200,29 @@ class Mail:
             return effects
 
 
-def _teach(connection: sa.Connection, entry: Entry | None, incoming: Incoming, mailbox_id: int, now: datetime) -> None:
+def _is_there(connection: sa.Connection, entry: Entry, erased: "Erased") -> bool:
+    """Whether whom a message concerns has not been erased since it was judged."""
+    if erased.has_address(entry.arrival.from_address):
+        return False
+    match = entry.match
+    there = sa.select(t.founders.c.id).where(t.founders.c.id == match.founder_id) if match else None
+    return there is None or connection.scalar(there) is not None
+
+
+def _teach(
+    connection: sa.Connection,
+    entry: Entry | None,
+    incoming: Incoming,
+    mailbox_id: int,
+    now: datetime,
+    erased: "Erased",
+) -> None:
     """What pacing learns: mails by hand count against the mailbox's ceiling, bad answers against the campaign."""
     if incoming.folder.role == "sent" and (entry is None or entry.verdict.subkind == "by_hand"):
         # What does not concern us was not read whole, and is the owner's own.
         arrival = entry.arrival if entry else read_head(incoming.raw, incoming.received_at)
-        note_by_hand(connection, mailbox_id, min(arrival.sent_at, now), arrival.to)
+        to = [erased.hidden(address) for address in arrival.to]
+        note_by_hand(connection, mailbox_id, min(arrival.sent_at, now), to)
     if entry is not None:
         _hold_against_campaign(connection, entry, now)
 

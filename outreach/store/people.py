@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from outreach.core.names import company_key, parse_name
 from outreach.core.normalize import address_key
 from outreach.core.records import Address, AddressStatus, Company, Founder, Money
+from outreach.core.urls import linkedin_person
 from outreach.errors import NotFound, UsageError
 from outreach.store import tables as t
 from outreach.store.bulk import chunks, select_in
@@ -83,7 +84,7 @@ class People:
             return [name for row in connection.execute(query) for name in row if name]
 
     def get_founder(self, who: str) -> Founder:
-        """By id, address, or a name that only one has; NotFound lists those whom it could mean."""
+        """By id, address, LinkedIn page, or a name that only one has; NotFound lists those whom it could mean."""
         found = self._find(who.strip())
         if len(found) == 1:
             return found[0]
@@ -105,6 +106,10 @@ class People:
         if "@" in who:
             owner = self.find_by_address(address_key(who))
             return [owner] if owner else []
+        if page := linkedin_person(who):
+            paged = sa.select(t.founder_keys.c.founder_id).where(t.founder_keys.c.key == f"linkedin:{page}")
+            with self._db.read() as connection:
+                return _read_founders(connection, sa.select(t.founders).where(t.founders.c.id.in_(paged)))
         by = t.founders.c.id == int(who) if who.isdecimal() else t.founders.c.name_key == (parse_name(who).key or None)
         with self._db.read() as connection:
             exact = _read_founders(connection, sa.select(t.founders).where(by).order_by(t.founders.c.id))

@@ -121,6 +121,20 @@ def check(connection: sa.Connection) -> str:
     return "fsync is off on this server: a power cut would make it forget what was sent" if asleep else ""
 
 
+def vacuum(engine: sa.Engine) -> None:
+    """Free what was deleted, so that other rows overwrite it; readers and writers go on meanwhile."""
+    connection = engine.raw_connection()
+    try:
+        driver: Any = connection.driver_connection
+        driver.autocommit = True  # no transaction may be open
+        try:
+            driver.execute("VACUUM")
+        finally:
+            driver.autocommit = False
+    finally:
+        connection.close()
+
+
 _CLUSTER = """SELECT (SELECT system_identifier FROM pg_control_system()) || '/'
  || CASE WHEN pg_is_in_recovery() THEN '' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END"""
 

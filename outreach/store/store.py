@@ -3,6 +3,7 @@
 Each is loaded when it is first asked for: a command that lists people need not know how a mail is claimed.
 """
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from outreach.store.campaigns import Campaigns
     from outreach.store.claims import Claims
     from outreach.store.copies import Copies
+    from outreach.store.erasures import Erasures
     from outreach.store.finds import Finds
     from outreach.store.history import Histories
     from outreach.store.instance import Instance
@@ -29,12 +31,25 @@ if TYPE_CHECKING:
     from outreach.store.suppressions import Suppressions
 
 
-class Store:
-    """Where flows meet. `suppression_log` is the append-only file that remembers opt-outs beyond any restore."""
+_NO_SECRET = bytes(32)
 
-    def __init__(self, database: Database, suppression_log: Recorder) -> None:
+
+class Store:
+    """Where flows meet. `suppression_log` is the file that remembers opt-outs beyond any restore; `key` gives the
+    workspace's secret, by which those who were erased are known again."""
+
+    def __init__(
+        self, database: Database, suppression_log: Recorder, key: Callable[[], bytes] = lambda: _NO_SECRET
+    ) -> None:
         self.database = database
         self.suppression_log = suppression_log
+        self._key = key
+
+    @cached_property
+    def erasures(self) -> "Erasures":
+        from outreach.store.erasures import Erasures
+
+        return Erasures(self.database, self._key)
 
     @cached_property
     def people(self) -> "People":
@@ -58,7 +73,7 @@ class Store:
     def finds(self) -> "Finds":
         from outreach.store.finds import Finds
 
-        return Finds(self.database)
+        return Finds(self.database, self.erasures)
 
     @cached_property
     def history(self) -> "Histories":
@@ -106,7 +121,7 @@ class Store:
     def mail(self) -> "Mail":
         from outreach.store.mail import Mail
 
-        return Mail(self.database, self.suppression_log)
+        return Mail(self.database, self.suppression_log, self.erasures)
 
     @cached_property
     def replies(self) -> "Replies":
