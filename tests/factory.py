@@ -46,10 +46,10 @@ def add_founders(store: Store, names: Sequence[str], *, now: datetime = NOW) -> 
 
 
 def start_campaign(store: Store, name: str = "spring", *, now: datetime = NOW) -> tuple[Campaign, Mailbox]:
-    """A campaign with every founder in it."""
+    """A campaign with every founder in it who has an address."""
     mailbox = store.campaigns.mailbox(SENDER.address, now)
     campaign = store.campaigns.create(name, sequence="job-search", mailbox_id=mailbox.id, filters={}, now=now)
-    founders = store.people.founders({})
+    founders = [founder for founder in store.people.founders({}) if founder.addresses]
     chosen = [(founder, founder.addresses[0].address, founder.addresses[0].key) for founder in founders]
     store.campaigns.enroll(campaign.id, chosen, now)
     return campaign, mailbox

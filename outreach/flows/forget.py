@@ -35,7 +35,7 @@ from outreach.store.erasing import (
 )
 from outreach.store.erasures import as_lines, mark, read_marks
 from outreach.store.journal import Log
-from outreach.store.leads import StoredLead
+from outreach.store.leads import Leads, StoredLead
 from outreach.store.store import Store
 
 
@@ -63,12 +63,13 @@ def check_free(store: Store, founder_id: int, now: datetime) -> tuple[int, ...]:
 
 def forget(store: Store, importers: Importers, founder_id: int, *, sent_log: Log, log: Log, now: datetime) -> Forgotten:
     """Erase this founder. Raises SendRefused, with nothing changed, while a mail to them is in doubt."""
+    key = store.erasures.key
     with erasing(store.database) as connection:
         held = look_up(connection, founder_id)
         if held is None:  # somebody else was quicker
             return Forgotten(founder_id, 0, Traces(), swept=True)
         _refuse(held, doubts(connection, held, now))
-        person = _known(store, importers, connection, held)
+        person = _known(store.leads, importers, connection, held, key)
         erase(connection, person, now)
         mark(connection, person.marks, now)
         # Before the commit: whoever opens the store next goes on from this line, should all end here.
@@ -82,18 +83,18 @@ def forget(store: Store, importers: Importers, founder_id: int, *, sent_log: Log
 def catch_up(store: Store, importers: Importers, *, sent_log: Log, log: Log, now: datetime) -> tuple[int, ...]:
     """Erase again whom an older copy of the store has brought back, and finish what was cut off. Who cannot be erased
     yet, for a mail to them is on its way: until then nothing else goes to them."""
-    noted = read_marks(log.entries())
+    noted, key = read_marks(log.entries()), store.erasures.key
     waiting: list[int] = []
     with erasing(store.database) as connection:
         there = store.erasures.marks(connection).keys()
         if fresh := noted.keys() - there:
-            erased = Erased(store.erasures.key(), frozenset(noted) | there)
+            erased = Erased(key, frozenset(noted) | there)
             waiting = _erase_again(store, importers, connection, erased, now)
             if not waiting:
                 mark(connection, fresh, now)
     if waiting:
         return tuple(waiting)
-    if any(noted.values()) or noted.keys() != store.erasures.marks().keys():
+    if fresh or any(noted.values()) or noted.keys() != store.erasures.marks().keys():
         _settle_files(store, sent_log, log)
     store.erasures.sweep()
     return ()
@@ -112,10 +113,11 @@ def _erase_again(
             stop_people(connection, [founder_id], reason="suppressed", cancel="suppressed", now=now)
             waiting.append(founder_id)
         else:
-            person = _known(store, importers, connection, held)
+            person = _known(store.leads, importers, connection, held, erased.key)
             erase(connection, person, now)
             mark(connection, person.marks, now)
-    forget_addresses(connection, erased)
+    if not waiting:
+        forget_addresses(connection, erased)
     return waiting
 
 
@@ -150,14 +152,13 @@ def _refuse(held: Held, found: list[Doubt]) -> None:
 # --- who it is ------------------------------------------------------------------------------------
 
 
-def _known(store: Store, importers: Importers, connection: sa.Connection, held: Held) -> Person:
+def _known(leads: Leads, importers: Importers, connection: sa.Connection, held: Held, key: bytes) -> Person:
     """Everything that says who they are: the record, and every row that names them."""
-    key = store.erasures.key()
-    rows = store.leads.rows_of(connection, (), [held.id])
-    leads = [(row, importers.read_again(row.format, row.mapping, Row(row.line, row.cells))) for row in rows]
+    rows = leads.rows_of(connection, (), [held.id])
+    read = [(row, importers.read_again(row.format, row.mapping, Row(row.line, row.cells))) for row in rows]
     said = [
         (lead.people[place], lead.company)
-        for row, lead in leads
+        for row, lead in read
         for place in _places(row, held.id)
         if isinstance(lead, Lead) and place < len(lead.people)
     ]
@@ -175,6 +176,7 @@ def _known(store: Store, importers: Importers, connection: sa.Connection, held: 
         traces,
         tuple(_left(row, held.id, importers, traces, key) for row in rows),
         frozenset(mark_of(key, word) for word in words if word),
+        tuple(sorted({each for each in (held.company_id, *(row.company_id for row in rows)) if each is not None})),
         tuple(sorted(place.removeprefix("domain:") for place in places if place.startswith("domain:"))),
         {address: mark_of(key, address_word(address)) for address in sorted(addresses)},
     )

@@ -59,13 +59,14 @@ class Doubt:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody to be erased. `marks` are the keyed hashes that stay, `hidden` those of their addresses, `domains` those
-    of the companies that they were named at, `rows` what is left of rows that name them."""
+    """Somebody to be erased. `marks` are the keyed hashes that stay, `hidden` those of their addresses, `companies` and
+    `domains` those that they were named at, `rows` what is left of rows that name them."""
 
     held: Held
     traces: Traces
     rows: tuple[Left, ...]
     marks: frozenset[str]
+    companies: tuple[int, ...]
     domains: tuple[str, ...]
     hidden: Mapping[str, str]
 
@@ -285,9 +286,10 @@ def _same_as(connection: sa.Connection, held: Held, now: datetime) -> None:
 
 
 def _mentions(connection: sa.Connection, person: Person) -> None:
-    """Their name in what is said of their company: elsewhere somebody else may be called the same."""
-    names_in: dict[sa.Table, sa.ColumnElement[bool]] = {t.lookups: t.lookups.c.about.in_(person.domains)}
-    if (company := person.held.company_id) is not None:
-        names_in[t.companies] = t.companies.c.id == company
-        names_in[t.leads] = t.leads.c.company_id == company
+    """Their name in what is said of their companies: elsewhere somebody else may be called the same."""
+    names_in: dict[sa.Table, sa.ColumnElement[bool]] = {
+        t.lookups: t.lookups.c.about.in_(person.domains),
+        t.companies: t.companies.c.id.in_(person.companies),
+        t.leads: t.leads.c.company_id.in_(person.companies),
+    }
     cut_out(connection, person.traces, names_in)

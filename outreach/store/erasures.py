@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -24,14 +25,19 @@ class Erasures:
     """Those who were erased. `key` gives the workspace's secret; it is only asked for where there are any."""
 
     def __init__(self, database: Database, key: Callable[[], bytes]) -> None:
-        self._db, self.key = database, key
+        self._db, self._ask_key = database, key
+
+    @cached_property
+    def key(self) -> bytes:
+        """The workspace's secret."""
+        return self._ask_key()
 
     def known(self, connection: sa.Connection | None = None) -> "Erased":
         """All of them; in a transaction that is open, as it sees them."""
         from outreach.core.erased import Erased
 
         marks = frozenset(self.marks(connection))
-        return Erased(self.key(), marks) if marks else Erased()
+        return Erased(self.key, marks) if marks else Erased()
 
     def marks(self, connection: sa.Connection | None = None) -> dict[str, datetime]:
         """Entry of the suppression list → since when."""

@@ -68,9 +68,7 @@ class _Person:
             "mails": mails,
             "attempts": self._of(t.attempts, t.attempts.c.outbox_id, mails),
             "ledger": self._of(t.send_ledger, t.send_ledger.c.outbox_id, mails),
-            "approvals": self._rows_in(
-                sa.select(t.approvals), t.approvals.c.dedupe_key, [mail["dedupe_key"] for mail in mails]
-            ),
+            "approvals": self._approved(mails),
             "by_hand": self._rows_in(sa.select(t.hand_sent), t.hand_sent.c.address_key, self._keys),
             "answers": answers,
             "answer_places": self._of(t.inbound_locations, t.inbound_locations.c.inbound_id, answers),
@@ -141,6 +139,13 @@ class _Person:
             *self._rows_in(query, t.inbound.c.outbox_id, mails),
         ]
         return [row for _, row in sorted({row["id"]: row for row in found}.items())]
+
+    def _approved(self, mails: Rows) -> Rows:
+        """Mails that were found good, whether or not they were queued since."""
+        keys = t.approvals.c.dedupe_key
+        found = self._rows_in(sa.select(t.approvals), keys, [mail["dedupe_key"] for mail in mails])
+        shown = self._rows(sa.select(t.approvals).where(keys.like(f"%/{self._founder.id}")))
+        return list({row["dedupe_key"]: row for row in (*found, *shown)}.values())
 
     def _suppressed(self) -> Rows:
         company = self._founder.company

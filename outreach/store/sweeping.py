@@ -45,6 +45,8 @@ def _texts(of: sa.Table) -> Iterator[sa.Column[Any]]:
 def _holding(
     connection: sa.Connection, of: sa.Table, column: sa.Column[Any], needles: list[str], where: sa.ColumnElement[bool]
 ) -> list[sa.Row[Any]]:
+    if not needles:
+        return []
     text = sa.func.lower(sa.cast(column, sa.Text))
     spelled = [json.dumps(each)[1:-1] if isinstance(column.type, sa.JSON) else each for each in needles]
     holds = sa.or_(*(text.contains(each.lower(), autoescape=True) for each in spelled))
