@@ -4,9 +4,11 @@ processes."""
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -90,6 +92,29 @@ def test_no_byte_of_them_is_left_in_any_file(workspace: Workspace, behaviour: Be
     assert workspace.run("why", "bo@quill.example", exit_code=1).stderr.startswith("error: there is no founder")
     [ok] = [each for each in workspace.run("doctor", exit_code=None).stdout.splitlines() if " copy " in each]
     assert "the one that was used last" in ok
+
+
+def test_what_was_deleted_before_is_gone_from_the_file_too(workspace: Workspace) -> None:
+    """SQLite leaves deleted rows in unused places of its file, and an index leaves words of rows that are gone."""
+    store = workspace.folder / "outreach.db"
+    with closing(sqlite3.connect(store, isolation_level=None)) as connection:
+        connection.execute("PRAGMA secure_delete=OFF")  # as where SQLite was built without
+        connection.execute("INSERT INTO meta VALUES ('probe', ?)", ("Bo Brightly was here. " * 1000,))
+        connection.execute("DELETE FROM meta WHERE name = 'probe'")
+    assert b"Bo Brightly was here" in store.read_bytes()
+    assert indexed(store, "rightly") > 0
+    workspace.run("forget", "Bo Brightly", "--yes")
+    assert traces(workspace.folder) == []
+    assert indexed(store, "rightly") == 0
+
+
+def indexed(store: Path, ending: str) -> int:
+    """Blocks of the indexes with a word that ends so: they leave out what a word shares with the one before it."""
+    with closing(sqlite3.connect(store)) as connection:
+        blocks = connection.execute(
+            "SELECT block FROM founders_text_data UNION ALL SELECT block FROM addresses_text_data"
+        )
+        return sum(ending.encode() in bytes(block) for (block,) in blocks)
 
 
 def test_what_scripts_get(workspace: Workspace, behaviour: Behaviour) -> None:
