@@ -80,9 +80,11 @@ def open_store(
     database = open_database(store_place(workspace, settings), create=create)
     refuse_moved(database)
     store = Store(database, log, lambda: workspace_key(workspace, store))
-    if not store.erasures.is_settled(log.entries()):
+    entries = list(log.entries())
+    if not store.erasures.is_settled(entries):
         _erase_again(workspace, store, log)
-    store.suppressions.merge(log.entries())
+        entries = list(log.entries())
+    store.suppressions.merge(entries)
     if create:
         workspace_key(workspace, store)
     return store

@@ -123,7 +123,8 @@ def forget(
         inside = [str(path.relative_to(app.workspace.folder)) for path in still]
     if json:
         told = {"id": done.founder_id, "erased": erased, "hashes": done.marks, "swept": done.swept}
-        show_json({"forgotten": told, "look_alikes": list(alike), "still_in": inside, "not_touched": elsewhere})
+        left = {"still_in": inside, "mails_to_others": list(done.mails), "not_touched": elsewhere}
+        show_json({"forgotten": told, "look_alikes": list(alike), **left})
     else:
         _show_done(founder, done, inside, elsewhere)
 
@@ -155,6 +156,9 @@ def _show_done(founder: "Founder", done: "Forgotten", inside: Sequence[str], els
     show(f"  {count(done.marks, 'keyed hash', 'keyed hashes')} stay, by which lists and mails are told to be theirs")
     if not done.swept:
         say("another program holds the store, so its file is cleared of traces later: the next command tries again")
+    if done.mails:
+        show("mails to others in which their address stands, and that stay as they are:")
+        show_some(f"message {id_}, `outreach outbox show {id_}`" for id_ in done.mails)
     if inside:
         show("in this folder, and not touched:")
         show_some(inside)

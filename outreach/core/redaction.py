@@ -30,6 +30,8 @@ class Traces:
     addresses: frozenset[str] = frozenset()
     pages: frozenset[str] = frozenset()
     """The names of their pages at LinkedIn and Crunchbase: `ada-testwell`."""
+    companies: frozenset[str] = frozenset()
+    """Names of companies, which stay what they are: one may be called after its founder."""
 
     @cached_property
     def _all(self) -> re.Pattern[str] | None:
@@ -39,25 +41,33 @@ class Traces:
     def _unique(self) -> re.Pattern[str] | None:
         return _pattern(self.addresses, self.pages)
 
+    @cached_property
+    def _kept(self) -> frozenset[str]:
+        return frozenset(" ".join(name.split()).casefold() for name in self.companies)
+
     @property
     def unique(self) -> tuple[str, ...]:
         """What nobody else in the store can have, as it stands in texts: a name may be another's too."""
         return (*sorted(self.addresses), *(f"/{page}" for page in sorted(self.pages)))
 
     def in_text(self, text: str, *, names: bool = True) -> bool:
-        pattern = self._all if names else self._unique
+        pattern = self._pattern_for(text, names=names)
         return pattern is not None and pattern.search(text) is not None
 
     def cut(self, text: str, *, names: bool = True) -> str:
         """The text without them. In a list of people (`Bo Brightly, Cy Quill`) their place goes too; in a sentence it
         is marked."""
-        pattern = self._all if names else self._unique
+        pattern = self._pattern_for(text, names=names)
         if pattern is None or not pattern.search(text):
             return text
         lines = pattern.sub(_HERE, text.replace(_HERE, "")).split("\n")
         if len(lines) > 1:  # a person each, in some lists
             lines = [line for line in lines if not _is_only(re.split(_SEPARATORS, line)[0])]
         return "\n".join(_without_places(line).replace(_HERE, _NOTHING) for line in lines)
+
+    def _pattern_for(self, text: str, *, names: bool) -> re.Pattern[str] | None:
+        names = names and " ".join(text.split()).casefold() not in self._kept
+        return self._all if names else self._unique
 
     def cut_all(self, data: Any, *, names: bool = True) -> Any:
         """The same for every text of a JSON document."""

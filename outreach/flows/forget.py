@@ -37,17 +37,20 @@ from outreach.store.erasures import as_lines, mark, read_marks
 from outreach.store.journal import Log
 from outreach.store.leads import Leads, StoredLead
 from outreach.store.store import Store
+from outreach.store.sweeping import mails_with
 
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
     """What was done. `marks` is how many keyed hashes stay; `traces` what to look for in other files. `swept` False:
-    the store's file still has to be written anew, for another program was in the way."""
+    the store's file still has to be written anew, for another program was in the way. `mails` are those to others in
+    which an address of theirs stands: they are what was sent, and stay."""
 
     founder_id: int
     marks: int
     traces: Traces
     swept: bool
+    mails: tuple[int, ...] = ()
 
 
 def check_free(store: Store, founder_id: int, now: datetime) -> tuple[int, ...]:
@@ -72,12 +75,13 @@ def forget(store: Store, importers: Importers, founder_id: int, *, sent_log: Log
         person = _known(store.leads, importers, connection, held, key)
         erase(connection, person, now)
         mark(connection, person.marks, now)
+        mails = mails_with(connection, person.traces)
         # Before the commit: whoever opens the store next goes on from this line, should all end here.
         lines = as_lines(dict.fromkeys(person.marks, now), unfinished=True)
         for at, line in enumerate(lines, 1):
             log.record(line, durable=at == len(lines))
     _settle_files(store, sent_log, log)
-    return Forgotten(founder_id, len(person.marks), person.traces, store.erasures.sweep())
+    return Forgotten(founder_id, len(person.marks), person.traces, store.erasures.sweep(), mails)
 
 
 def catch_up(store: Store, importers: Importers, *, sent_log: Log, log: Log, now: datetime) -> tuple[int, ...]:
@@ -170,7 +174,7 @@ def _known(leads: Leads, importers: Importers, connection: sa.Connection, held: 
     words = page_words(pages) | {address_word(address) for address in addresses}
     words |= {word for name in names for word in name_words(name, places)}
     own = frozenset(page.partition(":")[2] for page in pages if page.startswith(("linkedin:", "slug:")))
-    traces = Traces(names, addresses, own)
+    traces = Traces(names, addresses, own, held.companies | {company.name for _, company in said if company})
     return Person(
         held,
         traces,

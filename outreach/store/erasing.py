@@ -45,6 +45,7 @@ class Held:
     addresses: frozenset[str]
     keys: frozenset[str]
     company_id: int | None
+    companies: frozenset[str]
     places: frozenset[str]
     mails: tuple[int, ...]
 
@@ -102,6 +103,7 @@ def look_up(connection: sa.Connection, founder_id: int) -> Held | None:
         addresses=frozenset(_addresses(connection, founder_id)),
         keys=frozenset(keys | pages | ({f"slug:{row.slug}"} if row.slug else set())),
         company_id=row.company_id,
+        companies=_company_names(connection, row.company_id),
         places=company_keys(connection, row.company_id) if row.company_id is not None else frozenset(),
         mails=tuple(connection.scalars(sa.select(t.outbox.c.id).where(t.outbox.c.founder_id == founder_id))),
     )
@@ -121,6 +123,12 @@ def _addresses(connection: sa.Connection, founder_id: int) -> set[str]:
         t.inbound.c.founder_id == founder_id, t.inbound.c.kind.in_(_WROTE)
     )
     return own_addresses(connection, founder_id, {*found, *connection.scalars(wrote)})
+
+
+def _company_names(connection: sa.Connection, company_id: int | None) -> frozenset[str]:
+    now = sa.select(t.companies.c.name).where(t.companies.c.id == company_id)
+    before = sa.select(t.company_names.c.name).where(t.company_names.c.company_id == company_id)
+    return frozenset({*connection.scalars(now), *connection.scalars(before)})
 
 
 def own_addresses(connection: sa.Connection, founder_id: int, addresses: Iterable[str]) -> set[str]:

@@ -78,9 +78,22 @@ def _skipped(connection: sa.Connection, of: sa.Table, traces: Traces, where: sa.
 def _bytes(connection: sa.Connection, traces: Traces) -> None:
     """Mail of others that names an address of theirs is not kept as it came; what it says is, without the address."""
     for address in sorted(traces.addresses):
-        needle = address.encode("utf-8", "replace")
-        if on_server(connection):
-            holds = sa.func.position(sa.literal(needle, sa.LargeBinary).op("IN")(t.inbound.c.raw)) > 0
-        else:
-            holds = sa.func.instr(t.inbound.c.raw, sa.literal(needle, sa.LargeBinary)) > 0
+        holds = _in_bytes(connection, t.inbound.c.raw, address)
         connection.execute(sa.update(t.inbound).where(t.inbound.c.raw.is_not(None), holds).values(raw=None))
+
+
+def mails_with(connection: sa.Connection, traces: Traces) -> tuple[int, ...]:
+    """Mails to others in which an address of theirs stands."""
+    found = {
+        id_
+        for address in traces.addresses
+        for id_ in connection.scalars(sa.select(t.outbox.c.id).where(_in_bytes(connection, t.outbox.c.mime, address)))
+    }
+    return tuple(sorted(found))
+
+
+def _in_bytes(connection: sa.Connection, column: sa.Column[Any], text: str) -> sa.ColumnElement[bool]:
+    needle = sa.literal(text.encode("utf-8", "replace"), sa.LargeBinary)
+    if on_server(connection):
+        return sa.func.position(needle.op("IN")(column)) > 0
+    return sa.func.instr(column, needle) > 0

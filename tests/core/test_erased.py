@@ -1,6 +1,7 @@
 """Who was erased is known again by what they are called by, and by nothing else; what is cut out of texts and rows."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -110,6 +111,13 @@ TRACES = Traces(frozenset({"Bo Brightly"}), frozenset({"bo@quill.example"}), fro
 )
 def test_what_is_cut_out_of_a_text(text: str, left: str) -> None:
     assert TRACES.cut(text) == left
+
+
+def test_a_company_keeps_its_name() -> None:
+    traces = replace(TRACES, companies=frozenset({"Bo Brightly GmbH", "Bo Brightly"}))
+    assert traces.cut("bo  brightly GmbH") == "bo  brightly GmbH"
+    assert traces.cut("Bo Brightly, Cy Quill") == "Cy Quill"
+    assert not traces.in_text("Bo Brightly")
 
 
 def read_generic(mapping: dict[str, str]):  # type: ignore[no-untyped-def]  # a function of cells

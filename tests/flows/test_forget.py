@@ -179,6 +179,17 @@ def test_nothing_of_them_is_left(case: Case) -> None:
     assert not [row for row in case.world.rows(t.candidates) if case.bo in (row["left_id"], row["right_id"])]
 
 
+def test_a_mail_to_somebody_else_that_names_them_is_told_of(case: Case) -> None:
+    """Those are the very bytes that were sent."""
+    other = case.world.items["di@sprout.example"]
+    with case.store.database.write() as connection:
+        here = t.outbox.c.id == other.id
+        connection.execute(sa.update(t.outbox).where(here).values(mime=b"To: di\r\n\r\nI asked bo@quill.example.\r\n"))
+    now = case.clock.now()
+    done = forget(case.store, all_importers(), case.bo, sent_log=case.sent_log, log=case.log, now=now)
+    assert done.mails == (other.id,)
+
+
 def test_what_counts_still_counts(case: Case) -> None:
     """Caps, budgets and what the Sent folder shows: numbers without a name."""
     before = case.count(t.send_ledger), case.count(t.hand_sent), case.store.finds.spent(MONDAY_MORNING - timedelta(1))
