@@ -5,7 +5,7 @@ import re
 
 from outreach.core.names import parse_name
 from outreach.core.ports import Answer, LookupOutcome, Question
-from outreach.store import personal
+from outreach.store import erased_rows, erasing, erasures, personal, sweeping
 from outreach.store import tables as t
 from outreach.store.store import memory_store
 from tests.factory import add_founders
@@ -29,6 +29,15 @@ def test_every_table_is_in_it_or_is_not_about_a_person() -> None:
     read = set(re.findall(r"\bt\.(\w+)", inspect.getsource(personal)))
     assert not read & NOT_ABOUT_A_PERSON.keys()
     assert read | NOT_ABOUT_A_PERSON.keys() == {each.name for each in t.metadata.sorted_tables}
+
+
+def test_whatever_is_told_is_erased_too() -> None:
+    """What one of them knows of, the other must."""
+    parts = (erasing, erased_rows, erasures, sweeping)
+    erased = set(re.findall(r"\bt\.(\w+)", "".join(map(inspect.getsource, parts)))) - {"metadata"}
+    told = set(re.findall(r"\bt\.(\w+)", inspect.getsource(personal)))
+    only_read = {"campaigns": "their place in it goes, the campaign stays"}
+    assert told - erased == only_read.keys()
 
 
 def test_of_an_answer_about_the_company_only_their_part_is_told() -> None:
