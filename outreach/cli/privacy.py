@@ -5,7 +5,7 @@ that it goes.
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -98,6 +98,9 @@ def forget(
         from outreach.importers import all_importers
         from outreach.workspace import files_holding
 
+        if app.store.erasures.known().has_called(who):
+            _show_nothing_left(who, json=json)
+            return
         app.note_doubts()
         founder = app.store.people.get_founder(who)
         alike = check_free(app.store, founder.id, app.clock.now())
@@ -127,6 +130,15 @@ def forget(
         show_json({"forgotten": told, "look_alikes": list(alike), **left})
     else:
         _show_done(founder, done, inside, elsewhere)
+
+
+def _show_nothing_left(who: str, *, json: bool) -> None:
+    """Erased before, perhaps by this very command: one that was cut off is finished when the store is opened."""
+    if json:
+        nothing: dict[str, Any] = {"id": None, "erased": {}, "hashes": 0, "swept": True}
+        show_json({"forgotten": nothing, "look_alikes": [], "still_in": [], "mails_to_others": [], "not_touched": []})
+    else:
+        show(f"{who} was erased before: nothing of them is left here")
 
 
 def _named(founder: "Founder") -> str:

@@ -16,6 +16,7 @@ from outreach.core.records import CompanyFacts, Lead, PersonFacts, RowError
 from outreach.core.same_company import company_mention
 from outreach.core.same_person import person_mention
 from outreach.core.suppression import ERASED_START
+from outreach.core.urls import linkedin_person
 
 SKIPPED = "erased: this person is not brought back"
 """Why a row is skipped that names one of them."""
@@ -81,6 +82,11 @@ class Erased:
     def has_address(self, address: str) -> bool:
         word = address_word(address) if self.marks and "@" in address else ""
         return bool(word) and mark_of(self.key, word) in self.marks
+
+    def has_called(self, who: str) -> bool:
+        """Whether an address or the page of somebody, as it is typed, is one of theirs."""
+        page = linkedin_person(who)
+        return self.has_address(who) or bool(page and self.has(page_words((f"linkedin:{page}",))))
 
     def has_name(self, full_name: str, domain: str) -> bool:
         """Whether somebody of this name at the company with this domain was erased."""

@@ -144,6 +144,15 @@ def test_it_asks_first(workspace: Workspace) -> None:
     assert traces(workspace.folder) == []
 
 
+def test_who_was_erased_before_is_told_so(workspace: Workspace) -> None:
+    """Also by the same command, where it was cut off and the next one has finished it."""
+    kill(workspace, "commit")
+    done = workspace.run("forget", "bo@quill.example", "--yes")
+    assert "bo@quill.example was erased before: nothing of them is left here" in done.stdout
+    assert workspace.json("forget", "Bo+x@quill.example", "--yes")["forgotten"]["id"] is None
+    assert traces(workspace.folder) == []
+
+
 def test_who_is_meant_must_be_clear(workspace: Workspace) -> None:
     (workspace.folder / "more.csv").write_text(
         "Name,Company,Email,LinkedIn\nBo Brightly,Elsewhere,bo@elsewhere.example,linkedin.com/in/bo-e\n"
