@@ -1,4 +1,7 @@
-"""The report as one HTML file: charts drawn into it, no script, nothing fetched. It names campaigns, and no person."""
+"""The report as one HTML file: charts drawn into it, no script, nothing fetched.
+
+It names campaigns, and no person: why one is paused is left out, for that may tell an address.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

@@ -115,6 +115,7 @@ def test_the_page_is_private_and_is_not_written_over_something_else(desk: Desk, 
 
 def test_the_page_shows_what_says_something_and_nobody_by_name(desk: Desk, tmp_path: Path) -> None:
     page = tmp_path / "report.html"
+    change(desk, sa.update(t.campaigns).values(state="paused", reason="the server said: bo@bo.example is unknown"))
     desk.run("report", "--html", str(page))
     text = page.read_text()
     assert [by for by in By if f"Replies by {by}" in text] == [By.STEP, By.TAG, By.INDUSTRY]
