@@ -10,7 +10,6 @@ import sqlalchemy as sa
 from outreach.core.names import company_key, parse_name
 from outreach.core.normalize import address_key
 from outreach.core.records import Address, AddressStatus, Company, Founder, Money
-from outreach.core.urls import linkedin_person
 from outreach.errors import NotFound, UsageError
 from outreach.store import tables as t
 from outreach.store.bulk import chunks, select_in
@@ -106,7 +105,7 @@ class People:
         if "@" in who:
             owner = self.find_by_address(address_key(who))
             return [owner] if owner else []
-        if page := linkedin_person(who):
+        if page := _page(who):
             paged = sa.select(t.founder_keys.c.founder_id).where(t.founder_keys.c.key == f"linkedin:{page}")
             with self._db.read() as connection:
                 return _read_founders(connection, sa.select(t.founders).where(t.founders.c.id.in_(paged)))
@@ -195,6 +194,15 @@ class People:
         query = sa.select(t.founders).where(t.founders.c.company_id == company_id).order_by(t.founders.c.id)
         with self._db.read() as connection:
             return _read_founders(connection, query)
+
+
+def _page(who: str) -> str:
+    """The name of a LinkedIn page, if that is one."""
+    if "/" not in who:
+        return ""
+    from outreach.core.urls import linkedin_person
+
+    return linkedin_person(who)
 
 
 def _became(connection: sa.Connection, kind: str, retired: int) -> int | None:
