@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -141,7 +142,7 @@ def test_a_copy_sends_nothing_until_it_is_adopted_and_then_only_what_nobody_got(
 def test_a_restored_backup_is_settled_by_the_log(workspace: Workspace, behaviour: Behaviour) -> None:
     """Before the backup two mails had left; after it two more, one of them in doubt, and one founder was added."""
     send(workspace, limit=2)
-    with sqlite3.connect(workspace.folder / "outreach.db") as store:
+    with closing(sqlite3.connect(workspace.folder / "outreach.db")) as store, store:
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     store.close()
     backup = (workspace.folder / "outreach.db").read_bytes()
@@ -202,7 +203,7 @@ def test_the_self_test_mails_the_owner_and_learns_who_makes_copies(workspace: Wo
     provider.folders = ("",)
     send(workspace)
     backdate = "UPDATE outbox SET sent_at = datetime(sent_at, '-10 minutes')"
-    with sqlite3.connect(workspace.folder / "outreach.db") as store:
+    with closing(sqlite3.connect(workspace.folder / "outreach.db")) as store, store:
         assert store.execute(backdate).rowcount == 6
     assert workspace.json("sync")["filed"] == 0  # it was seen that the provider does it
     assert checks(workspace)["sending"][0]
@@ -252,7 +253,7 @@ def test_a_doubt_that_lies_in_the_sent_folder_is_settled_and_another_is_not(
     assert [item["id"] for item in workspace.json("outbox", "--state", "unknown")["items"]] == found["unknown"]
     told = f"in doubt: message {found['unknown'][0]} "
     assert workspace.run("outbox", "reconcile", exit_code=3).stdout.startswith(told)
-    with sqlite3.connect(workspace.folder / "outreach.db") as store:
+    with closing(sqlite3.connect(workspace.folder / "outreach.db")) as store, store:
         store.execute("UPDATE mailboxes SET files_sent = 1")
         store.execute("UPDATE outbox SET updated_at = '2026-01-05 00:00:00.000000'")
     assert "it probably was not" in workspace.run("outbox", "reconcile", exit_code=3).stdout
