@@ -149,9 +149,10 @@ class _Work:
     dry_run: bool
 
     def plan(self, connection: sa.Connection, *, is_long: bool) -> _Planned:
-        """Rows that name somebody who was erased are not read."""
+        """Rows that name somebody who was erased are read without them, or not at all."""
         erased = self.store.erasures.known(connection)
-        work = replace(self, lists=[without_erased(each, erased) for each in self.lists]) if erased else self
+        lists = [without_erased(each, erased, self.importers) for each in self.lists] if erased else self.lists
+        work = replace(self, lists=lists)
         return work.plan_long(connection) if is_long else work.plan_short(connection)
 
     def plan_short(self, connection: sa.Connection) -> _Planned:

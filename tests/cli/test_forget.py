@@ -169,7 +169,7 @@ def test_the_same_files_do_not_bring_them_back(workspace: Workspace) -> None:
     workspace.run("forget", "Bo Brightly", "--yes")
     told = workspace.json("import", "companies.csv", "people.csv", exit_code=3)
     skipped = [(file["file"], row["line"], row["reason"]) for file in told["files"] for row in file["skipped"]]
-    assert [each[:2] for each in skipped] == [("companies.csv", 2), ("people.csv", 2)]
+    assert [each[:2] for each in skipped] == [("people.csv", 2)]  # the other names a colleague, and comes in without Bo
     assert all(reason.startswith("erased") for *_, reason in skipped)
     text = workspace.run("import", "people.csv", exit_code=3).stdout
     assert "line 2: skipped, erased" in text

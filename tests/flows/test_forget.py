@@ -244,7 +244,6 @@ def test_no_list_brings_them_back(case: Case, long_from: int) -> None:
     case.forget()
     people = case.store.people.count_founders()
     for name, text in (
-        ("companies.csv", COMPANIES),
         ("again.csv", PEOPLE.replace(b"Chief Canary", b"CTO")),
         (
             "other.csv",
@@ -266,12 +265,37 @@ def test_no_list_brings_them_back(case: Case, long_from: int) -> None:
 def test_a_row_is_skipped_with_its_line(case: Case) -> None:
     case.forget()
     [file] = case.bring("people.csv", PEOPLE).files
-    assert [(row.line, row.reason.partition(":")[0]) for row in file.skipped] == [(2, "erased"), (3, "erased")]
+    assert [(row.line, row.reason.partition(":")[0]) for row in file.skipped] == [(2, "erased")]
     [file] = case.bring(
         "new.csv", b"Name,Company,Email\nBo,Quill,bo@quill.example\nEd New,Fresh,ed@fresh.example\n"
     ).files
     assert [row.line for row in file.skipped] == [2]
     assert case.store.people.get_founder("ed@fresh.example")
+
+
+@pytest.mark.parametrize("long_from", [0, 10**9], ids=["streamed", "at once"])
+def test_a_row_that_names_others_comes_in_without_them(case: Case, long_from: int) -> None:
+    """The company goes on being kept up to date, and its other founders with it."""
+    case.forget()
+    newer = COMPANIES.replace(b"Bo Brightly, Cy Quill", b"Bo Brightly, Ed New, Cy Quill").replace(b"Seed", b"Series A")
+    [file] = case.bring("companies-2026.csv", newer, long_from=long_from).files
+    assert file.skipped == ()
+    assert {each.full_name for each in case.store.people.founders({"search": "Quill"})} >= {"Ed New", "Cy Quill"}
+    assert mentions(case, *THEIRS[:3]) == []
+    rows = [row["cells"] for row in case.world.rows(t.leads) if "Quill Labs" in str(row["cells"])]
+    assert rows
+    assert not any("Bo Brightly" in str(cells) for cells in rows)
+    before = case.store.people.count_founders()
+    again = case.bring("companies-2027.csv", newer, long_from=long_from)
+    assert (again.founders.new, again.companies.new) == (0, 0)
+    assert case.store.people.count_founders() == before
+
+
+def test_a_remark_that_holds_their_address_comes_in_without_it(case: Case) -> None:
+    case.forget()
+    case.bring("remarks.csv", b"Name,Company,Email,Remarks\nEd New,Fresh,ed@fresh.example,ask bo@quill.example\n")
+    assert case.store.people.get_founder("ed@fresh.example").full_name == "Ed New"
+    assert mentions(case, *THEIRS[:3]) == []
 
 
 def test_their_number_is_never_given_again(case: Case) -> None:
