@@ -1,4 +1,5 @@
-"""Making and upgrading the store's schema: one plain query tells whether there is anything to do, then Alembic does it.
+"""Making and upgrading the store's schema: one plain query tells whether there is anything to do. A new file is made
+from the tables; an older one, and a server, is brought up by Alembic.
 
 Migrations run in code, without an ini file, in one transaction, with foreign keys off: Alembic rebuilds tables on
 SQLite, and a rebuild under ON DELETE rules would delete the children.
@@ -22,6 +23,13 @@ from outreach.store.postgres import is_server
 
 if TYPE_CHECKING:
     from alembic.config import Config  # heavy, and needed only when there is something to migrate
+
+
+_VERSION = (
+    "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, "
+    "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+)
+"""As Alembic makes it."""
 
 
 @cache
@@ -58,8 +66,22 @@ def _open_file(path: Path, *, create: bool) -> Database:
     if not _is_newest(path.name, found := file_revision(path)):
         if found:
             _backup(path, found)
-        migrate(database)
+            migrate(database)
+        else:
+            _make(database)
     return database
+
+
+def _make(database: Database) -> None:
+    """The newest schema in an empty file, as the tables describe it: what all migrations together come to, much sooner.
+    Wholly or not at all, and once, should two do it."""
+    with database.write() as connection:
+        if sa.inspect(connection).has_table("alembic_version"):
+            return
+        t.metadata.create_all(connection)
+        connection.exec_driver_sql(_VERSION)
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES (?)", (revisions()[-1],))
+        connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
 
 
 def _open_server(place: str, *, create: bool) -> Database:

@@ -16,7 +16,7 @@ from outreach.errors import StoreError
 from outreach.resources import data_dir
 from outreach.store import tables as t
 from outreach.store.database import APPLICATION_ID, Database
-from outreach.store.schema import backup, memory_database, open_database, revisions
+from outreach.store.schema import backup, file_revision, memory_database, migrate, open_database, revisions
 from outreach.store.search import is_index
 
 
@@ -24,8 +24,15 @@ def test_the_tables_are_what_the_models_say() -> None:
     assert FILE.read_text(encoding="utf-8") == written(), "python -m migrations writes them anew"
 
 
+def _migrated(path: Path) -> Database:
+    """A store that every migration has been through."""
+    database = Database(path)
+    migrate(database)
+    return database
+
+
 def test_tables_and_migrations_agree(tmp_path: Path) -> None:
-    database = open_database(tmp_path / "outreach.db", create=True)
+    database = _migrated(tmp_path / "outreach.db")
     with database.read() as connection:
         options = {"compare_type": True, "render_as_batch": True, "include_name": _is_modelled}
         context = MigrationContext.configure(connection, opts=options)
@@ -39,7 +46,7 @@ def _is_modelled(name: str | None, kind: str, _parents: object) -> bool:
 def test_the_search_index_of_a_migrated_store_is_the_one_the_program_makes(tmp_path: Path) -> None:
     query = "SELECT name, sql FROM sqlite_master WHERE name LIKE '%\\_text%' ESCAPE '\\' ORDER BY name"
     found = []
-    for database in (open_database(tmp_path / "outreach.db", create=True), memory_database()):
+    for database in (_migrated(tmp_path / "outreach.db"), memory_database()):
         with database.read() as connection:
             found.append([tuple(row) for row in connection.exec_driver_sql(query)])
     assert found[0] == found[1]
@@ -52,7 +59,8 @@ def _sorted(described: object) -> list[str]:
 
 
 def test_a_migrated_store_is_the_one_the_models_make(tmp_path: Path) -> None:
-    migrated, made = open_database(tmp_path / "outreach.db", create=True), memory_database()
+    migrated, made = _migrated(tmp_path / "old.db"), open_database(tmp_path / "new.db", create=True)
+    assert file_revision(tmp_path / "old.db") == file_revision(tmp_path / "new.db")
     for table in t.metadata.tables:
         for describe in (
             "get_columns",
