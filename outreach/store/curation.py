@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from outreach.core.rulings import AS_COMPANY, Ruling, Seat
 from outreach.errors import NotFound, UsageError
 from outreach.store import tables as t
-from outreach.store.bulk import delete_in, insert_all, select_in
+from outreach.store.bulk import chunks, delete_in, insert_all, select_in
 from outreach.store.consequences import SAME_PERSON, release_twin, stop_enrollments
 from outreach.store.dialect import insert_missing
 
@@ -261,10 +261,8 @@ def _removable(connection: sa.Connection, import_id: int, staying: Sequence[int]
     connection.execute(sa.delete(_gone))
     mine = sa.select(t.leads.c.id).where(t.leads.c.import_id == import_id)
     connection.execute(sa.insert(_gone).from_select(["id"], mine))
-    for start in range(0, len(staying), 500):
-        named = sa.select(t.lead_founders.c.lead_id).where(
-            t.lead_founders.c.founder_id.in_(staying[start : start + 500])
-        )
+    for chunk in chunks(staying):
+        named = sa.select(t.lead_founders.c.lead_id).where(t.lead_founders.c.founder_id.in_(chunk))
         connection.execute(sa.delete(_gone).where(_gone.c.id.in_(named)))
     return sa.select(_gone.c.id)
 
@@ -304,8 +302,7 @@ def _untag(connection: sa.Connection, text: str, import_id: int, founders: Itera
         .where(t.imports.c.tag == text, t.imports.c.id != import_id, t.imports.c.undone_at.is_(None))
     )
     by_hand = sa.select(t.founder_edits.c.founder_id).where(t.founder_edits.c.field == f"tag:{text}")
-    for start in range(0, len(wanted := sorted(founders)), 500):
-        chunk = wanted[start : start + 500]
+    for chunk in chunks(sorted(founders)):
         connection.execute(
             sa.delete(t.founder_tags).where(
                 t.founder_tags.c.tag == text,
@@ -354,16 +351,16 @@ def drop_unnamed(connection: sa.Connection, removed: Removed, now: datetime) -> 
         delete_in(connection, column, firms)
     delete_in(connection, t.companies.c.id, firms)
     for kind, word, ids in (("founder", "person", people), ("company", "company", firms)):
-        _drop_questions(connection, kind, ids)
+        drop_questions(connection, kind, ids)
         if ids:  # a number is never given again
             row = {"kind": word, "id": ids[-1], "became": 0, "retired_at": now}
             insert_all(connection, t.retired_ids, [row])
     return len(firms), len(people)
 
 
-def _drop_questions(connection: sa.Connection, kind: str, ids: Sequence[int]) -> None:
-    for start in range(0, len(ids), 500):
-        chunk = ids[start : start + 500]
+def drop_questions(connection: sa.Connection, kind: str, ids: Iterable[int]) -> None:
+    """Nobody is asked any more whether these are others."""
+    for chunk in chunks(ids):
         either = sa.or_(t.candidates.c.left_id.in_(chunk), t.candidates.c.right_id.in_(chunk))
         connection.execute(sa.delete(t.candidates).where(t.candidates.c.kind == kind, either))
 

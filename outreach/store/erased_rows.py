@@ -11,7 +11,8 @@ import sqlalchemy as sa
 
 from outreach.core.rulings import AS_COMPANY
 from outreach.store import tables as t
-from outreach.store.bulk import delete_in, insert_all, select_in
+from outreach.store.bulk import chunks, delete_in, insert_all, select_in
+from outreach.store.curation import drop_questions
 from outreach.store.dialect import insert_missing
 from outreach.store.leads import StoredLead
 
@@ -30,8 +31,8 @@ class Left:
 def change_rows(connection: sa.Connection, rows: Sequence[Left]) -> None:
     gone = [left.row.id for left in rows if left.cells is None]
     delete_in(connection, t.lead_founders.c.lead_id, [left.row.id for left in rows])
-    for start in range(0, len(gone), 500):
-        given = t.addresses.c.lead_id.in_(gone[start : start + 500])
+    for chunk in chunks(gone):
+        given = t.addresses.c.lead_id.in_(chunk)
         connection.execute(sa.update(t.addresses).where(given).values(lead_id=None))
     delete_in(connection, t.leads.c.id, gone)
     seats = []
@@ -105,10 +106,7 @@ def _drop_companies(connection: sa.Connection, ids: Sequence[int], now: datetime
         delete_in(connection, of.c.company_id, ids)
     delete_in(connection, t.companies.c.id, ids)
     delete_in(connection, t.suppressions.c.value, [f"company:{each}" for each in ids])
-    for column in (t.candidates.c.left_id, t.candidates.c.right_id):
-        for start in range(0, len(ids), 500):
-            asked = column.in_(ids[start : start + 500])
-            connection.execute(sa.delete(t.candidates).where(t.candidates.c.kind == "company", asked))
+    drop_questions(connection, "company", ids)
     gone = [{"kind": "company", "id": each, "became": 0, "retired_at": now} for each in ids]
     insert_missing(connection, t.retired_ids, gone)
 

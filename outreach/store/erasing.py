@@ -18,7 +18,8 @@ from outreach.core.records import OutboxState
 from outreach.core.redaction import Traces
 from outreach.core.urls import linkedin_person
 from outreach.store import tables as t
-from outreach.store.bulk import delete_in, select_in
+from outreach.store.bulk import chunks, delete_in, select_in
+from outreach.store.curation import drop_questions
 from outreach.store.database import Database
 from outreach.store.dialect import insert_missing, on_server
 from outreach.store.erased_rows import Left, change_rows, settle_unnamed
@@ -226,8 +227,8 @@ def _keep_company_closed(connection: sa.Connection, held: Held, now: datetime) -
 
 def _mails(connection: sa.Connection, held: Held) -> None:
     delete_in(connection, t.attempts.c.outbox_id, held.mails)
-    for start in range(0, len(held.mails), 500):
-        booked = t.send_ledger.c.outbox_id.in_(held.mails[start : start + 500])
+    for chunk in chunks(held.mails):
+        booked = t.send_ledger.c.outbox_id.in_(chunk)
         connection.execute(sa.update(t.send_ledger).where(booked).values(outbox_id=None))
     shown = [t.approvals.c.dedupe_key.like(f"%/{each}") for each in held.ids]
     connection.execute(sa.delete(t.approvals).where(sa.or_(*shown)))
@@ -245,8 +246,8 @@ def _answers(connection: sa.Connection, held: Held) -> None:
     ):
         found |= {row["id"] for row in select_in(connection, query, column, values)}
     ids = sorted(found)
-    for start in range(0, len(ids), 500):
-        there = t.inbound_locations.c.inbound_id.in_(ids[start : start + 500])
+    for chunk in chunks(ids):
+        there = t.inbound_locations.c.inbound_id.in_(chunk)
         connection.execute(sa.update(t.inbound_locations).where(there).values(inbound_id=None))
     delete_in(connection, t.inbound.c.id, ids)
     delete_in(connection, t.outbox.c.id, held.mails)
@@ -281,8 +282,7 @@ def _look_ups(connection: sa.Connection, person: Person) -> None:
 def _same_as(connection: sa.Connection, held: Held, now: datetime) -> None:
     """What was asked and found of who is who; their number is never given again."""
     ids = list(held.ids)
-    asked = sa.or_(t.candidates.c.left_id.in_(ids), t.candidates.c.right_id.in_(ids))
-    connection.execute(sa.delete(t.candidates).where(t.candidates.c.kind == "founder", asked))
+    drop_questions(connection, "founder", ids)
     merged = sa.or_(t.merges.c.record_id.in_(ids), t.merges.c.absorbed_id.in_(ids))
     connection.execute(sa.delete(t.merges).where(t.merges.c.kind == "founder", merged))
     person = t.retired_ids.c.kind == "person"
