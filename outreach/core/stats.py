@@ -16,10 +16,10 @@ class Rate:
 
 
 def rate(hits: int, total: int) -> Rate | None:
-    """None where nothing was tried."""
+    """None where nothing was tried. More hits than tries are all of them: somebody answered who was not written to."""
     if total <= 0:
         return None
-    share = hits / total
+    share = min(1.0, hits / total)
     scale = 1 + _Z95**2 / total
     middle = (share + _Z95**2 / (2 * total)) / scale
     half = _Z95 / scale * sqrt(share * (1 - share) / total + _Z95**2 / (4 * total**2))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from outreach.core.breakdown import By, Group, Heard, Mailed, break_down, compare_variants, tells_something
-from outreach.core.stats import chance_of_difference
+from outreach.core.stats import chance_of_difference, rate
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -95,6 +95,12 @@ def test_many_do_and_the_odds_are_told() -> None:
 
 def test_one_variant_alone_is_compared_with_nothing() -> None:
     assert compare_variants(variants(("a", 10, 100))) == []
+
+
+def test_more_answers_than_mails_are_a_whole_and_no_bug() -> None:
+    """Somebody may write who was enrolled and not yet written to."""
+    assert rate(2, 1) == rate(1, 1)
+    assert rate(2, 0) is None
 
 
 def test_the_odds_are_those_of_fisher() -> None:
